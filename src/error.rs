@@ -1,0 +1,89 @@
+//! What a call of the library can refuse.
+
+use std::fmt;
+
+/// Why a call was refused. Nothing was written when one of these comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The leading dimension is smaller than the number of rows.
+    LeadingDimension {
+        /// Rows of the matrix.
+        m: usize,
+        /// The leading dimension that was given.
+        lda: usize,
+    },
+    /// The slice is too short for the matrix, or the size of the matrix overflows.
+    SliceTooShort {
+        /// Elements needed: `lda * (n - 1) + m`, or `None` where this overflows.
+        expected: Option<usize>,
+        /// Elements given.
+        found: usize,
+    },
+    /// `ipiv` has not `min(m, n)` elements (as an output it may have more).
+    IpivLength {
+        /// `min(m, n)`.
+        expected: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// A row swap that LAPACK's `ipiv` cannot hold.
+    Pivot {
+        /// Its 1-based index.
+        index: usize,
+        /// The row it names.
+        row: i64,
+        /// Rows of the matrix.
+        m: usize,
+    },
+    /// The operation needs a square matrix.
+    NotSquare {
+        /// Rows of the matrix.
+        m: usize,
+        /// Columns of the matrix.
+        n: usize,
+    },
+    /// The right-hand side has another number of rows than the matrix.
+    RightHandSide {
+        /// Rows of the matrix.
+        expected: usize,
+        /// Rows of the right-hand side.
+        found: usize,
+    },
+    /// U has a zero on its diagonal, so the system has no unique solution.
+    Singular {
+        /// The 1-based index of the first zero on the diagonal of U.
+        index: usize,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Error::LeadingDimension { m, lda } => {
+                write!(f, "expected a leading dimension of at least m = {m}, got {lda}")
+            }
+            Error::SliceTooShort { expected: Some(expected), found } => {
+                write!(f, "expected a slice of at least lda*(n-1)+m = {expected} elements, got {found}")
+            }
+            Error::SliceTooShort { expected: None, found } => {
+                write!(f, "expected lda*(n-1)+m to fit an address, but it overflows; the slice has {found} elements")
+            }
+            Error::IpivLength { expected, found } => {
+                write!(f, "expected ipiv to have min(m,n) = {expected} elements, got {found}")
+            }
+            Error::Pivot { index, row, m } => {
+                write!(f, "expected ipiv({index}) to be a row in {index}..={m}, got {row}")
+            }
+            Error::NotSquare { m, n } => write!(f, "expected a square matrix, got {m} x {n}"),
+            Error::RightHandSide { expected, found } => {
+                write!(f, "expected a right-hand side of {expected} rows, got {found}")
+            }
+            Error::Singular { index } => {
+                write!(f, "expected a nonsingular matrix, but U({index},{index}) is exactly zero")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,96 @@
+//! Each kernel of each instruction set that this CPU has, against three plain loops, at every edge size.
+
+use super::*;
+use crate::oracle::{Float, Kind, bits, matrix};
+
+/// Elements between the columns of each block, so that a step over an edge shows itself.
+const PAD: usize = 3;
+
+/// A block of random elements with its leading dimension; `PAD` elements stand below each column.
+fn block<T: Float>(m: usize, n: usize, seed: u64) -> (Vec<T>, usize) {
+    (matrix(Kind::NotFinite, m + PAD, n, seed), m + PAD)
+}
+
+fn kernels<T: Real>() -> impl Iterator<Item = (Isa, &'static Kernels<T>)> {
+    Isa::ALL.into_iter().filter_map(|isa| {
+        let kernels = T::kernels(isa);
+        if kernels.is_none() {
+            eprintln!("NOT TESTED, this CPU lacks it: {}", isa.name());
+        }
+        Some((isa, kernels?))
+    })
+}
+
+fn gemm_is_the_naive_one<T: Real + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        for m in 0..=2 * kernels.mr + 1 {
+            for n in 0..=2 * kernels.nr + 1 {
+                for k in [0, 1, 2, 7] {
+                    let (a, lda) = block::<T>(m, k, 1);
+                    let (b, ldb) = block::<T>(k, n, 2);
+                    let (mut c, ldc) = block::<T>(m, n, 3);
+                    let mut expected = c.clone();
+                    for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
+                        for p in 0..k {
+                            let minus = a[i + p * lda].neg();
+                            expected[i + j * ldc] = minus.fma(b[p + j * ldb], expected[i + j * ldc]);
+                        }
+                    }
+                    let tile = (m, n) == (kernels.mr, kernels.nr);
+                    // SAFETY: the blocks have these sizes and leading dimensions.
+                    unsafe {
+                        if tile {
+                            let mut c = c.clone();
+                            (kernels.gemm_tile)(k, a.as_ptr(), lda, b.as_ptr(), ldb, c.as_mut_ptr(), ldc);
+                            assert_eq!(bits(&c), bits(&expected), "tile: {isa:?} k={k}");
+                        }
+                        (kernels.gemm_edge)(m, n, k, a.as_ptr(), lda, b.as_ptr(), ldb, c.as_mut_ptr(), ldc);
+                    }
+                    assert_eq!(bits(&c), bits(&expected), "edge: {isa:?} {m}x{n} k={k}");
+                }
+            }
+        }
+    }
+}
+
+fn trsm_is_the_naive_one<T: Real + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        for m in 0..=2 * kernels.nb + 1 {
+            for n in 0..=2 * kernels.nr + 1 {
+                let (l, ldl) = block::<T>(m, m, 4);
+                let (mut b, ldb) = block::<T>(m, n, 5);
+                let mut expected = b.clone();
+                for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
+                    for p in 0..i {
+                        let minus = l[i + p * ldl].neg();
+                        expected[i + j * ldb] = minus.fma(expected[p + j * ldb], expected[i + j * ldb]);
+                    }
+                }
+                // SAFETY: the blocks have these sizes and leading dimensions.
+                unsafe { (kernels.trsm)(m, n, l.as_ptr(), ldl, b.as_mut_ptr(), ldb) };
+                assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n}");
+            }
+        }
+    }
+}
+
+#[test]
+fn gemm_is_the_naive_one_at_every_edge() {
+    gemm_is_the_naive_one::<f64>();
+    gemm_is_the_naive_one::<f32>();
+}
+
+#[test]
+fn trsm_is_the_naive_one_at_every_edge() {
+    trsm_is_the_naive_one::<f64>();
+    trsm_is_the_naive_one::<f32>();
+}
+
+#[test]
+fn the_best_instruction_set_is_one_this_cpu_has() {
+    assert!(Isa::best().is_available());
+    assert!(Isa::Portable.is_available());
+    for isa in Isa::ALL {
+        assert_eq!(f64::kernels(isa).is_some(), isa.is_available());
+    }
+}

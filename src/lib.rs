@@ -1,0 +1,33 @@
+//! Dense LU factorization with partial pivoting, P A = L U, in place.
+//!
+//! [`factor`] works on any column-major memory (a nalgebra matrix, a view of one, a slice with a leading
+//! dimension); [`Lu`] owns its factors and solves with them. The same factorization is served over pipes by the
+//! executable `recfact_server` ([`server`]), whose wire format is [`protocol`] here and `protocol.md` for readers.
+//!
+//! ```
+//! use nalgebra::DMatrix;
+//! use recfact::{Lu, Options};
+//!
+//! let lu = Lu::new(DMatrix::from_row_slice(2, 2, &[1.0, 2.0, 3.0, 4.0]), &Options::default());
+//! assert_eq!(lu.ipiv(), [2, 2]);
+//! assert!(!lu.is_singular());
+//! ```
+
+mod blas;
+mod error;
+mod kernel;
+mod lu;
+mod matrix;
+#[cfg(test)]
+#[path = "../tests/oracle/mod.rs"]
+mod oracle;
+pub mod os;
+pub mod protocol;
+mod real;
+pub mod server;
+
+pub use error::Error;
+pub use kernel::Isa;
+pub use lu::{Lu, Options, factor};
+pub use matrix::{MatrixMut, MatrixRef};
+pub use real::Real;

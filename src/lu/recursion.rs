@@ -1,0 +1,100 @@
+//! The recursion and its block equations.
+
+use super::swaps::laswp;
+use crate::blas::{gemm, trsm};
+use crate::kernel::Kernels;
+use crate::matrix::MatrixMut;
+use crate::real::Real;
+
+/// Where pivots come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pivoting {
+    /// The largest element of the column.
+    Partial,
+    /// The element on the diagonal.
+    None,
+}
+
+/// What stays the same all the way down the recursion.
+pub(crate) struct Problem<'k, T: Real> {
+    pub(crate) kernels: &'k Kernels<T>,
+    pub(crate) pivoting: Pivoting,
+}
+
+impl<T: Real> Problem<'_, T> {
+    /// P A = L U in place; `ipiv` has `min(m, n)` elements. Returns `info`, signed as [`super::factor`] says.
+    pub(crate) fn factor(&self, a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> i64 {
+        let first_zero = self.recurse(a, ipiv) as i64;
+        match self.pivoting {
+            Pivoting::Partial => first_zero,
+            Pivoting::None => -first_zero,
+        }
+    }
+
+    /// P A = L U in place. Returns the 1-based index of the first zero pivot, or 0.
+    ///
+    /// With A11 of `n1` columns:
+    /// ```text
+    /// P [A11 A12]   [L11  . ] [U11 U12]
+    ///   [A21 A22] = [L21 L22] [ .  U22]
+    /// ```
+    fn recurse(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
+        let (m, n) = (a.nrows(), a.ncols());
+        let k = m.min(n);
+        if k == 0 {
+            return 0;
+        }
+        if n <= self.kernels.nb {
+            return self.panel(a, ipiv);
+        }
+        let n1 = self.split(k, n);
+        let (ipiv1, ipiv2) = ipiv.split_at_mut(n1);
+
+        // [A11; A21] = P1^T [L11; L21] U11
+        let (mut left, mut right) = a.reborrow().split_at_col(n1);
+        let info1 = self.recurse(left.reborrow(), ipiv1);
+        // [A12; A22] <- P1 [A12; A22]
+        laswp(right.reborrow(), ipiv1);
+        // A12 <- L11^-1 A12 = U12
+        let (mut a12, mut a22) = right.split_at_row(n1);
+        let l = left.as_ref();
+        trsm(l.block(0, 0, n1, n1), a12.reborrow(), self.kernels);
+        // A22 <- A22 - L21 U12
+        gemm(l.block(n1, 0, m - n1, n1), a12.as_ref(), a22.reborrow(), self.kernels);
+        // A22 = P2^T L22 U22
+        let info2 = self.recurse(a22, ipiv2);
+        // A21 <- P2 A21 = L21
+        laswp(left.split_at_row(n1).1, ipiv2);
+        // P = P2 P1: the rows of P2 are counted from n1
+        ipiv2.iter_mut().for_each(|row| *row += n1 as i64);
+
+        match (info1, info2) {
+            (0, 0) => 0,
+            (0, k) => n1 + k,
+            (k, _) => k,
+        }
+    }
+
+    /// How many columns the left part takes: about half of the pivots, rounded up to whole tiles; all of them when
+    /// they fit a panel.
+    fn split(&self, k: usize, n: usize) -> usize {
+        let nb = self.kernels.nb;
+        if k <= nb {
+            debug_assert!(k < n);
+            return k;
+        }
+        (k / 2).next_multiple_of(nb).min(k - 1)
+    }
+
+    /// P A = L U of at most `nb` columns.
+    fn panel(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
+        let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
+        assert_eq!(ipiv.len(), m.min(n));
+        let panel = match self.pivoting {
+            Pivoting::Partial => self.kernels.panel,
+            Pivoting::None => self.kernels.panel_nopiv,
+        };
+        // SAFETY: A is m by n with leading dimension lda, and ipiv has min(m, n) elements.
+        unsafe { panel(m, n, a.as_mut_ptr(), lda, ipiv.as_mut_ptr()) }
+    }
+}

@@ -1,0 +1,253 @@
+//! The factorization against the naive triple loop, bit by bit, with the recursion forced down to small panels.
+
+use nalgebra::DMatrix;
+use proptest::prelude::*;
+
+use super::*;
+use crate::kernel::Kernels;
+use crate::oracle::{self, Float, KINDS, Kind, bits, matrix, naive_lu, residual, residual_bound};
+
+/// The kernels of an instruction set with another panel width, so that small matrices recurse.
+fn narrow<T: Real>(kernels: &Kernels<T>, nb: usize) -> Kernels<T> {
+    // Small cache blocks, too: their seams run through small matrices then.
+    Kernels { nb, mc: 3 * nb, kc: 2 * nb, ..*kernels }
+}
+
+/// The instruction sets of this CPU; says by name which ones a run could not test.
+fn instruction_sets() -> Vec<Isa> {
+    let (have, lack): (Vec<_>, Vec<_>) = Isa::ALL.into_iter().partition(|isa| isa.is_available());
+    for isa in lack {
+        eprintln!("NOT TESTED, this CPU lacks it: {}", isa.name());
+    }
+    have
+}
+
+/// What stands between the columns: a signalling value that arithmetic would change.
+const PADDING: f64 = -777.25;
+
+/// A case: the matrix, how it lies in memory, and how it is factored.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    kind: Kind,
+    m: usize,
+    n: usize,
+    pad: usize,
+    nb: usize,
+    pivoting: bool,
+    seed: u64,
+}
+
+/// Factors with every instruction set and compares with the naive loop: factors, swaps, info, padding.
+fn check<T: Real + Float>(case: Case) {
+    let Case { kind, m, n, pivoting, seed, .. } = case;
+    let a: Vec<T> = matrix(kind, m, n, seed);
+    check_matrix(&a, case);
+    let naive = naive_lu(&a, m, n, pivoting);
+    if pivoting && kind.is_stable() {
+        let (error, bound) = (residual(&a, &naive.lu, &naive.ipiv, m, n), residual_bound(&a, m, n));
+        assert!(error <= bound, "residual {error:e} over {bound:e}: {case:?}");
+        for j in 0..m.min(n) {
+            let l = &naive.lu[(j + 1).min(m) + j * m..(j + 1) * m];
+            assert!(l.iter().all(|&x| Float::abs(x) <= <T as Float>::ONE), "|L| > 1: {case:?}");
+        }
+    }
+}
+
+/// As [`check`], for a matrix that is given; bits alone.
+fn check_matrix<T: Real + Float>(a: &[T], case: Case) {
+    let Case { m, n, pad, nb, pivoting, .. } = case;
+    let naive = naive_lu(a, m, n, pivoting);
+    for isa in instruction_sets() {
+        let lda = m + pad;
+        let padding = T::from_f64(PADDING);
+        let mut data = vec![padding; lda * n];
+        for j in 0..n {
+            data[j * lda..j * lda + m].copy_from_slice(&a[j * m..(j + 1) * m]);
+        }
+        let kernels = narrow(T::kernels(isa).unwrap(), nb);
+        let pivoting = if pivoting { Pivoting::Partial } else { Pivoting::None };
+        let mut ipiv = vec![-1; m.min(n)];
+        let view = MatrixMut::from_slice(&mut data, m, n, lda).unwrap();
+        let info = Problem { kernels: &kernels, pivoting }.factor(view, &mut ipiv);
+
+        assert_eq!(ipiv, naive.ipiv, "ipiv: {isa:?} {case:?}");
+        assert_eq!(info, naive.info, "info: {isa:?} {case:?}");
+        for j in 0..n {
+            let column = &data[j * lda..(j + 1) * lda];
+            assert_eq!(bits(&column[..m]), bits(&naive.lu[j * m..(j + 1) * m]), "column {j}: {isa:?} {case:?}");
+            assert!(column[m..].iter().all(|&x| x == padding), "padding of column {j}: {isa:?} {case:?}");
+        }
+    }
+}
+
+fn case(m: impl Strategy<Value = usize>, n: impl Strategy<Value = usize>) -> impl Strategy<Value = Case> {
+    let nb = prop::sample::select(vec![1, 2, 3, 8]);
+    (prop::sample::select(KINDS.to_vec()), m, n, 0..4usize, nb, any::<bool>(), any::<u64>())
+        .prop_map(|(kind, m, n, pad, nb, pivoting, seed)| Case { kind, m, n, pad, nb, pivoting, seed })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn small_factors_are_the_naive_ones_to_the_bit_f64(case in case(0..40usize, 0..40usize)) {
+        check::<f64>(case);
+    }
+
+    #[test]
+    fn small_factors_are_the_naive_ones_to_the_bit_f32(case in case(0..40usize, 0..40usize)) {
+        check::<f32>(case);
+    }
+}
+
+/// The block sizes as they ship, in shapes around them.
+#[test]
+fn larger_factors_are_the_naive_ones_to_the_bit() {
+    let shapes = [
+        (64, 64),
+        (65, 63),
+        (100, 100),
+        (127, 129),
+        (200, 100),
+        (100, 200),
+        (257, 255),
+        (300, 40),
+        (40, 300),
+        (513, 300),
+    ];
+    for (seed, (m, n)) in (1..).zip(shapes) {
+        for pivoting in [true, false] {
+            let case = Case { kind: Kind::Uniform, m, n, pad: 3, nb: 8, pivoting, seed };
+            check::<f64>(case);
+            check::<f32>(case);
+        }
+    }
+}
+
+#[test]
+fn nan_and_inf_in_every_position_spread_as_in_the_naive_loop() {
+    for (m, n) in [(5, 5), (4, 7), (7, 4)] {
+        for at in 0..m * n {
+            for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                for (kind, pivoting) in [(Kind::Uniform, true), (Kind::Uniform, false), (Kind::Ties, true)] {
+                    let case = Case { kind, m, n, pad: 1, nb: 2, pivoting, seed: at as u64 };
+                    let mut a: Vec<f64> = matrix(kind, m, n, case.seed);
+                    a[at] = bad;
+                    check_matrix(&a, case);
+                    for &row in &naive_lu(&a, m, n, pivoting).ipiv {
+                        assert!((1..=m as i64).contains(&row));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_matrix_of_nan_alone_keeps_its_rows_in_place() {
+    let mut a = DMatrix::from_element(3, 3, f64::NAN);
+    let mut ipiv = [0; 3];
+    assert_eq!(factor(&mut a, &mut ipiv, &Options::default()), Ok(0));
+    assert_eq!(ipiv, [1, 2, 3]);
+}
+
+#[test]
+fn a_zero_column_reports_its_index_and_the_factorization_goes_on() {
+    let a = DMatrix::from_row_slice(3, 3, &[2.0, 0.0, 1.0, 4.0, 0.0, 1.0, 8.0, 0.0, 4.0]);
+    let lu = Lu::new(a.clone(), &Options::default());
+    assert_eq!(lu.info(), 2);
+    assert!(lu.is_singular());
+    assert_eq!(lu.l() * lu.u(), a.select_rows(&lu.permutation()));
+    assert_eq!(lu.solve(&DMatrix::zeros(3, 1)), Err(Error::Singular { index: 2 }));
+    assert_eq!(lu.det(), Ok(0.0));
+}
+
+#[test]
+fn without_pivoting_a_zero_pivot_is_negative_and_ipiv_counts_up() {
+    let lu = Lu::new(
+        DMatrix::from_row_slice(2, 3, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+        &Options { pivoting: false, ..Options::default() },
+    );
+    assert_eq!((lu.info(), lu.ipiv()), (-1, &[1, 2][..]));
+}
+
+/// The seed multiplied by the reciprocal, which is infinite here.
+#[test]
+fn a_subnormal_pivot_divides_and_does_not_overflow() {
+    let tiny = 5e-324;
+    let lu = Lu::new(DMatrix::from_column_slice(2, 1, &[2.0 * tiny, tiny]), &Options::default());
+    assert_eq!(lu.packed().as_slice(), [2.0 * tiny, 0.5]);
+    let tiny = f32::from_bits(1);
+    let lu = Lu::new(DMatrix::from_column_slice(2, 1, &[4.0 * tiny, tiny]), &Options::default());
+    assert_eq!(lu.packed().as_slice(), [4.0 * tiny, 0.25]);
+}
+
+#[test]
+fn of_equal_magnitudes_the_first_row_is_the_pivot() {
+    let lu = Lu::new(DMatrix::from_column_slice(3, 1, &[1.0, -2.0, 2.0]), &Options::default());
+    assert_eq!(lu.ipiv(), [2]);
+}
+
+#[test]
+fn wilkinson_growth_is_exact_while_it_is_an_integer() {
+    let n = 30;
+    let a: Vec<f64> = matrix(Kind::Wilkinson, n, n, 0);
+    let lu = Lu::new(DMatrix::from_column_slice(n, n, &a), &Options::default());
+    assert_eq!(lu.packed()[(n - 1, n - 1)], 2.0_f64.powi(n as i32 - 1));
+    assert_eq!(residual(&a, lu.packed().as_slice(), lu.ipiv(), n, n), 0.0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Rows of one dominant element each, in any order: the pivots are known and the problem is well conditioned, so
+    /// that two stable algorithms may differ by a few roundings an element only.
+    #[test]
+    fn well_conditioned_factors_agree_with_nalgebra(n in 1..60usize, seed in any::<u64>()) {
+        let mut random = oracle::Random::new(seed);
+        let mut order: Vec<usize> = (0..n).collect();
+        (1..n).for_each(|i| order.swap(i, random.below(i + 1)));
+        let a = DMatrix::from_fn(n, n, |i, j| random.unit() + if order[i] == j { 2.0 * n as f64 } else { 0.0 });
+        let lu = Lu::new(a.clone(), &Options::default());
+        let theirs = a.clone().lu();
+        let bound = 20.0 * n as f64 * f64::EPSILON * a.amax();
+        prop_assert!((lu.u() - theirs.u()).amax() <= bound);
+        prop_assert!((lu.l() - theirs.l()).amax() <= bound);
+        let b = DMatrix::from_fn(n, 3, |_, _| random.unit());
+        let x = lu.solve(&b).unwrap();
+        prop_assert!((&a * &x - &b).amax() <= bound);
+        let (det, expected) = (lu.det().unwrap(), theirs.determinant());
+        prop_assert!((det - expected).abs() <= bound * expected.abs());
+    }
+}
+
+#[test]
+fn empty_matrices_are_legal() {
+    for (m, n) in [(0, 0), (0, 5), (5, 0)] {
+        let lu = Lu::new(DMatrix::<f64>::zeros(m, n), &Options::default());
+        assert_eq!((lu.info(), lu.ipiv().len(), lu.l().shape(), lu.u().shape()), (0, 0, (m, 0), (0, n)));
+    }
+    assert_eq!(Lu::new(DMatrix::<f64>::zeros(0, 0), &Options::default()).det(), Ok(1.0));
+}
+
+#[test]
+fn wrong_arguments_are_refused_by_name_and_nothing_is_written() {
+    let mut data = [3.0, 1.0, 2.0, 4.0];
+    let mut ipiv = [9; 1];
+    let view = MatrixMut::from_slice(&mut data, 2, 2, 2).unwrap();
+    let refused = factor(view, &mut ipiv, &Options::default());
+    assert_eq!(refused, Err(Error::IpivLength { expected: 2, found: 1 }));
+    assert_eq!((data, ipiv), ([3.0, 1.0, 2.0, 4.0], [9]));
+
+    let error = |m, n, lda| MatrixMut::from_slice(&mut [0.0; 4], m, n, lda).unwrap_err();
+    assert_eq!(error(3, 1, 2), Error::LeadingDimension { m: 3, lda: 2 });
+    assert_eq!(error(2, 3, 2), Error::SliceTooShort { expected: Some(6), found: 4 });
+    assert_eq!(error(1, usize::MAX, usize::MAX), Error::SliceTooShort { expected: None, found: 4 });
+
+    let wide = Lu::new(DMatrix::<f64>::zeros(2, 3), &Options::default());
+    assert_eq!(wide.det(), Err(Error::NotSquare { m: 2, n: 3 }));
+    let square = Lu::new(DMatrix::<f64>::identity(2, 2), &Options::default());
+    assert_eq!(square.solve(&DMatrix::zeros(3, 1)), Err(Error::RightHandSide { expected: 2, found: 3 }));
+    let forged = Lu::from_parts(DMatrix::<f64>::identity(2, 2), vec![2, 1], 0);
+    assert_eq!(forged, Err(Error::Pivot { index: 2, row: 1, m: 2 }));
+}

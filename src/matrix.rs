@@ -1,0 +1,228 @@
+//! Borrowed column-major views: a pointer, `m` rows, `n` columns and the distance between columns (`lda`).
+//!
+//! A view can be cut into disjoint blocks, which a `&mut [T]` cannot, since the rows of two blocks of the same
+//! columns interleave in memory. What the views do not do is arithmetic.
+
+use std::marker::PhantomData;
+
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, Dyn, U1};
+
+use crate::error::Error;
+use crate::real::Real;
+
+/// A mutable view of a column-major matrix, `m` by `n`; element (i, j) stands at `i + j * lda`.
+///
+/// ```
+/// use recfact::MatrixMut;
+///
+/// // 2 x 2 with a leading dimension of 3: the third element of each column is padding.
+/// let mut data = [4.0, 6.0, f64::NAN, 3.0, 3.0];
+/// let a = MatrixMut::from_slice(&mut data, 2, 2, 3)?;
+/// assert_eq!((a.nrows(), a.ncols(), a.lda()), (2, 2, 3));
+/// # Ok::<(), recfact::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MatrixMut<'a, T> {
+    ptr: *mut T,
+    m: usize,
+    n: usize,
+    lda: usize,
+    owner: PhantomData<&'a mut T>,
+}
+
+/// A shared view of a column-major matrix, `m` by `n`; element (i, j) stands at `i + j * lda`.
+#[derive(Debug, Clone, Copy)]
+pub struct MatrixRef<'a, T> {
+    ptr: *const T,
+    m: usize,
+    n: usize,
+    lda: usize,
+    owner: PhantomData<&'a T>,
+}
+
+// SAFETY: a view is a reference to its elements, exclusive as `&mut [T]` is.
+unsafe impl<T: Send> Send for MatrixMut<'_, T> {}
+// SAFETY: a view is a reference to its elements, shared as `&[T]` is.
+unsafe impl<T: Sync> Send for MatrixRef<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for MatrixRef<'_, T> {}
+
+/// Elements from the first to the last of an `m` by `n` matrix, both included; `None` on overflow.
+fn span(m: usize, n: usize, lda: usize) -> Option<usize> {
+    if m == 0 || n == 0 { Some(0) } else { lda.checked_mul(n - 1)?.checked_add(m) }
+}
+
+/// Checks that `len` elements hold an `m` by `n` matrix with leading dimension `lda`.
+fn check(len: usize, m: usize, n: usize, lda: usize) -> Result<(), Error> {
+    if lda < m {
+        return Err(Error::LeadingDimension { m, lda });
+    }
+    match span(m, n, lda) {
+        Some(expected) if expected <= len => Ok(()),
+        expected => Err(Error::SliceTooShort { expected, found: len }),
+    }
+}
+
+impl<'a, T: Real> MatrixMut<'a, T> {
+    /// Views a slice as an `m` by `n` matrix with leading dimension `lda` (elements from one column to the next).
+    ///
+    /// # Errors
+    /// `lda < m`, or a slice shorter than `lda * (n - 1) + m`.
+    pub fn from_slice(data: &'a mut [T], m: usize, n: usize, lda: usize) -> Result<Self, Error> {
+        check(data.len(), m, n, lda)?;
+        Ok(Self { ptr: data.as_mut_ptr(), m, n, lda, owner: PhantomData })
+    }
+
+    /// Number of rows, `m`.
+    #[must_use]
+    pub fn nrows(&self) -> usize {
+        self.m
+    }
+
+    /// Number of columns, `n`.
+    #[must_use]
+    pub fn ncols(&self) -> usize {
+        self.n
+    }
+
+    /// Leading dimension: elements from one column to the next.
+    #[must_use]
+    pub fn lda(&self) -> usize {
+        self.lda
+    }
+
+    /// The first element, for a kernel. Elements outside of the `m` by `n` block may belong to another view.
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
+        self.ptr
+    }
+
+    /// The same view for a shorter time.
+    #[must_use]
+    pub fn reborrow(&mut self) -> MatrixMut<'_, T> {
+        MatrixMut { owner: PhantomData, ..*self }
+    }
+
+    /// The same elements, shared.
+    #[must_use]
+    pub fn as_ref(&self) -> MatrixRef<'_, T> {
+        MatrixRef { ptr: self.ptr, m: self.m, n: self.n, lda: self.lda, owner: PhantomData }
+    }
+
+    /// Column `j`.
+    ///
+    /// # Panics
+    /// If `j >= n`.
+    #[must_use]
+    pub fn col_mut(&mut self, j: usize) -> &mut [T] {
+        assert!(j < self.n, "column {j} of a matrix with {} columns", self.n);
+        // SAFETY: j < n, so the column's m elements lie in the view, which is borrowed mutably here.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr.wrapping_add(j * self.lda), self.m) }
+    }
+
+    /// The first `j` columns, and the others.
+    ///
+    /// # Panics
+    /// If `j > n`.
+    #[must_use]
+    pub fn split_at_col(self, j: usize) -> (Self, Self) {
+        assert!(j <= self.n, "split at column {j} of {}", self.n);
+        // wrapping_add: with m = 0 or j = n the address is not used, and need not be in the allocation.
+        let right = self.ptr.wrapping_add(j * self.lda);
+        (Self { n: j, ..self }, Self { ptr: right, n: self.n - j, ..self })
+    }
+
+    /// The first `i` rows, and the others.
+    ///
+    /// # Panics
+    /// If `i > m`.
+    #[must_use]
+    pub fn split_at_row(self, i: usize) -> (Self, Self) {
+        assert!(i <= self.m, "split at row {i} of {}", self.m);
+        let below = self.ptr.wrapping_add(i);
+        (Self { m: i, ..self }, Self { ptr: below, m: self.m - i, ..self })
+    }
+}
+
+impl<'a, T: Real> MatrixRef<'a, T> {
+    /// Views a slice as an `m` by `n` matrix with leading dimension `lda` (elements from one column to the next).
+    ///
+    /// # Errors
+    /// `lda < m`, or a slice shorter than `lda * (n - 1) + m`.
+    pub fn from_slice(data: &'a [T], m: usize, n: usize, lda: usize) -> Result<Self, Error> {
+        check(data.len(), m, n, lda)?;
+        Ok(Self { ptr: data.as_ptr(), m, n, lda, owner: PhantomData })
+    }
+
+    /// Number of rows, `m`.
+    #[must_use]
+    pub fn nrows(&self) -> usize {
+        self.m
+    }
+
+    /// Number of columns, `n`.
+    #[must_use]
+    pub fn ncols(&self) -> usize {
+        self.n
+    }
+
+    /// Leading dimension: elements from one column to the next.
+    #[must_use]
+    pub fn lda(&self) -> usize {
+        self.lda
+    }
+
+    /// The first element, for a kernel. Elements outside of the `m` by `n` block may belong to another view.
+    pub(crate) fn as_ptr(&self) -> *const T {
+        self.ptr
+    }
+
+    /// Column `j`.
+    ///
+    /// # Panics
+    /// If `j >= n`.
+    #[must_use]
+    pub fn col(&self, j: usize) -> &'a [T] {
+        assert!(j < self.n, "column {j} of a matrix with {} columns", self.n);
+        // SAFETY: j < n, so the column's m elements lie in the view, which is shared for 'a.
+        unsafe { std::slice::from_raw_parts(self.ptr.wrapping_add(j * self.lda), self.m) }
+    }
+
+    /// The `m` by `n` block whose first element is (i, j).
+    ///
+    /// # Panics
+    /// If the block does not lie in the view.
+    #[must_use]
+    pub fn block(&self, i: usize, j: usize, m: usize, n: usize) -> Self {
+        assert!(i <= self.m && m <= self.m - i, "rows {i}+{m} of {}", self.m);
+        assert!(j <= self.n && n <= self.n - j, "columns {j}+{n} of {}", self.n);
+        Self { ptr: self.ptr.wrapping_add(i + j * self.lda), m, n, ..*self }
+    }
+}
+
+impl<'a, T: Real> From<&'a mut DMatrix<T>> for MatrixMut<'a, T> {
+    fn from(a: &'a mut DMatrix<T>) -> Self {
+        let (m, n) = a.shape();
+        Self { ptr: a.as_mut_slice().as_mut_ptr(), m, n, lda: m, owner: PhantomData }
+    }
+}
+
+impl<'a, T: Real> From<&'a DMatrix<T>> for MatrixRef<'a, T> {
+    fn from(a: &'a DMatrix<T>) -> Self {
+        let (m, n) = a.shape();
+        Self { ptr: a.as_slice().as_ptr(), m, n, lda: m, owner: PhantomData }
+    }
+}
+
+impl<'a, T: Real> From<DMatrixViewMut<'a, T, U1, Dyn>> for MatrixMut<'a, T> {
+    fn from(mut a: DMatrixViewMut<'a, T, U1, Dyn>) -> Self {
+        let ((m, n), lda) = (a.shape(), a.strides().1);
+        Self { ptr: a.as_mut_ptr(), m, n, lda, owner: PhantomData }
+    }
+}
+
+impl<'a, T: Real> From<DMatrixView<'a, T, U1, Dyn>> for MatrixRef<'a, T> {
+    fn from(a: DMatrixView<'a, T, U1, Dyn>) -> Self {
+        let ((m, n), lda) = (a.shape(), a.strides().1);
+        Self { ptr: a.as_ptr(), m, n, lda, owner: PhantomData }
+    }
+}
