@@ -182,7 +182,7 @@ impl Mapping {
 
     /// Its size in bytes.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.len.get()
     }
 

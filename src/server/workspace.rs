@@ -41,7 +41,7 @@ impl Workspace {
     }
 
     fn capacity(&self) -> usize {
-        self.mapping.as_ref().map_or(0, Mapping::len)
+        self.mapping.as_ref().map_or(0, Mapping::size)
     }
 
     /// Replaces the memory. The old one goes first, so that both never count at once.

@@ -1,0 +1,81 @@
+//! `recfact_server encode`: matrices in files become requests.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use nalgebra::DMatrix;
+use recfact::protocol::{Command, EXIT, Precision, request_header};
+
+use super::real::CliReal;
+use super::{Failure, command_by_name, label, npy, text};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Files hold one matrix each: numbers separated by white space, or by commas (CSV), a row a line; lines that start
+with # and empty lines are passed over. Or a .npy array of two dimensions and real numbers. - is stdin.
+
+Before each matrix goes a label, a request for a row of four numbers that tells `decode` the shape and the type of
+the response after it. --bare leaves it out, for a client or file that wants the requests alone.
+
+Examples:
+  recfact_server encode a.csv | recfact_server | recfact_server decode
+  printf '4 3\\n6 3\\n' | recfact_server encode - | recfact_server | recfact_server decode
+  recfact_server encode --cmd f32-nopiv a.npy b.npy --exit > requests.bin
+  recfact_server encode --bare a.csv | xxd")]
+pub(super) struct Args {
+    /// Matrices as text, CSV or .npy; - is stdin
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<String>,
+    /// What to ask for: f64 or f32, then -threaded, -nopiv or -threaded-nopiv
+    #[arg(long, value_name = "COMMAND", default_value = "f64", value_parser = command_by_name)]
+    cmd: Command,
+    /// Leave out the labels that tell `decode` what follows
+    #[arg(long)]
+    bare: bool,
+    /// End with the command that ends the session
+    #[arg(long)]
+    exit: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    for file in &args.files {
+        let bytes = match args.cmd.precision() {
+            Precision::Double => encode::<f64>(file, args),
+            Precision::Single => encode::<f32>(file, args),
+        }?;
+        out.write_all(&bytes).map_err(|error| Failure::stdout(&error))?;
+    }
+    if args.exit {
+        out.write_all(&[EXIT]).map_err(|error| Failure::stdout(&error))?;
+    }
+    out.flush().map_err(|error| Failure::stdout(&error))
+}
+
+/// The label and the request for one file.
+fn encode<T: CliReal>(file: &str, args: &Args) -> Result<Vec<u8>, Failure> {
+    let (name, bytes) = read(file)?;
+    let a: DMatrix<T> = if npy::is_npy(&bytes) { npy::parse(&name, &bytes) } else { text::parse(&name, &bytes) }?;
+    let mut frames = if args.bare { Vec::new() } else { label::announce(args.cmd, a.nrows(), a.ncols()) };
+    frames.extend(request(args.cmd, &a));
+    Ok(frames)
+}
+
+/// The whole file, and what to call it in a message.
+fn read(file: &str) -> Result<(String, Vec<u8>), Failure> {
+    let name = if file == "-" { "stdin" } else { file };
+    let mut bytes = Vec::new();
+    let result = match file {
+        "-" => io::stdin().read_to_end(&mut bytes),
+        path => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
+    };
+    result.map_err(|error| Failure::io(name, &error))?;
+    Ok((name.to_owned(), bytes))
+}
+
+/// The request for one matrix: its header and its elements.
+pub(super) fn request<T: CliReal>(command: Command, a: &DMatrix<T>) -> Vec<u8> {
+    let mut frame = request_header(command, a.nrows(), a.ncols()).to_vec();
+    frame.extend(T::to_bytes(a.as_slice()));
+    frame
+}

@@ -1,0 +1,116 @@
+//! What a person at a shell uses: the command line and one file for each subcommand.
+
+mod decode;
+mod demo;
+mod encode;
+mod hexdump;
+mod label;
+mod npy;
+mod real;
+mod serve;
+mod text;
+
+use std::fmt::Display;
+use std::io;
+
+use clap::{Parser, Subcommand};
+use recfact::protocol::{Command, ExitStatus};
+
+const EXAMPLES: &str = "\
+Examples:
+  recfact_server demo
+      factor a small matrix through a real pipe, and show every byte
+  recfact_server encode a.csv | recfact_server | recfact_server decode
+      factor the matrix in a.csv and print L, U and the row swaps
+  recfact_server encode --cmd f32 a.npy b.npy | recfact_server | recfact_server decode --npy out
+      factor two matrices in single precision and save the factors in out/
+  recfact_server serve --max-bytes 8GiB
+      serve matrices of up to 8 GiB on stdin and stdout
+
+A program starts `recfact_server` as a child and talks to it over pipes; protocol.md has every byte.";
+
+/// Dense LU factorization with partial pivoting, over pipes.
+///
+/// Without a subcommand it serves: requests on stdin, responses on stdout, until stdin ends.
+#[derive(Debug, Parser)]
+#[command(name = "recfact_server", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    serve: serve::Args,
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Serve requests on stdin with responses on stdout (the default)
+    Serve(serve::Args),
+    /// Turn matrices in files into requests on stdout
+    Encode(encode::Args),
+    /// Turn responses on stdin into readable text or .npy files
+    Decode(decode::Args),
+    /// Factor a small matrix through a pipe and show every byte
+    Demo,
+}
+
+/// Why a command ends with another status than 0, and the line that says so on stderr.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: ExitStatus,
+    /// `None` where the end is quiet: the reader of our output has gone.
+    pub(crate) message: Option<String>,
+}
+
+impl Failure {
+    fn new(status: ExitStatus, message: impl Display) -> Self {
+        Failure { status, message: Some(message.to_string()) }
+    }
+
+    /// Data that cannot be used; `place` is a file with line and column, or a byte of a stream.
+    fn data(place: impl Display, message: impl Display) -> Self {
+        Failure::new(ExitStatus::Data, format_args!("{place}: {message}"))
+    }
+
+    /// A file or a pipe that cannot be read or written.
+    fn io(place: impl Display, error: &io::Error) -> Self {
+        Failure::new(ExitStatus::Io, format_args!("{place}: {error}"))
+    }
+
+    /// Our own stdout that cannot be written.
+    fn stdout(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure { status: ExitStatus::ReaderGone, message: None },
+            _ => Failure::io("stdout", error),
+        }
+    }
+}
+
+/// Parses the command line. On `--help`, `--version` and mistakes it has printed what there is to say.
+pub(crate) fn parse() -> Result<Cli, ExitStatus> {
+    Cli::try_parse().map_err(|error| {
+        // A closed stdout or stderr leaves nobody to tell.
+        let _ = error.print();
+        if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Success }
+    })
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            None => serve::run(&self.serve),
+            Some(Subcommands::Serve(args)) => serve::run(&args),
+            Some(Subcommands::Encode(args)) => encode::run(&args),
+            Some(Subcommands::Decode(args)) => decode::run(&args),
+            Some(Subcommands::Demo) => demo::run(),
+        }
+    }
+}
+
+/// Parses the name of a command: `f64`, `f32-nopiv`, ..
+fn command_by_name(name: &str) -> Result<Command, String> {
+    let found = Command::NAMES.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, command)| command).ok_or_else(|| {
+        let names: Vec<_> = Command::NAMES.iter().map(|(name, _)| *name).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}

@@ -1,0 +1,50 @@
+//! `recfact_server serve`: the session on stdin and stdout.
+
+use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
+use bytesize::ByteSize;
+use recfact::os::{Input, Output, end_on_signals, physical_memory};
+use recfact::protocol::{ExitStatus, Fault};
+use recfact::server::{Limits, serve};
+
+use super::Failure;
+
+/// The limit where the system does not tell its memory.
+const FALLBACK_MAX_BYTES: u64 = 1 << 30;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Refuse matrices larger than this, e.g. 500MB or 8GiB [default: half of the physical memory]
+    #[arg(long, value_name = "SIZE")]
+    max_bytes: Option<ByteSize>,
+    /// Threads for the threaded commands [default: as many as the process may use]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl Args {
+    fn limits(&self) -> Limits {
+        let half = || physical_memory().map_or(FALLBACK_MAX_BYTES, |bytes| bytes / 2);
+        let threads = self.threads.or_else(|| available_parallelism().ok());
+        Limits {
+            max_bytes: self.max_bytes.map_or_else(half, |size| size.as_u64()),
+            threads: threads.map_or(1, NonZeroUsize::get),
+        }
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let setup = |error: io::Error| Failure::io("expected to set up stdin, stdout and signals, got", &error);
+    if io::stdin().is_terminal() {
+        eprintln!("recfact_server: waiting for binary requests on the terminal; --help tells what else there is");
+    }
+    let output = Output::take_stdout().map_err(setup)?;
+    let input = Input::stdin().map_err(setup)?;
+    end_on_signals().map_err(setup)?;
+    serve(input, output, &args.limits()).map_err(|error| match error.fault {
+        Fault::ReaderGone => Failure { status: ExitStatus::ReaderGone, message: None },
+        ref fault => Failure::new(fault.exit_status(), &error),
+    })
+}
