@@ -162,41 +162,42 @@ pub fn physical_memory() -> Option<u64> {
 #[derive(Debug)]
 pub struct Mapping {
     start: NonNull<u8>,
-    len: NonZeroUsize,
+    size: NonZeroUsize,
 }
 
 // SAFETY: the mapping is owned, as a Box<[u8]> owns its bytes.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    /// Maps `len` bytes.
+    /// Maps `size` bytes.
     ///
     /// # Errors
-    /// When the system refuses, which it does for sizes beyond its memory.
-    pub fn anonymous(len: NonZeroUsize) -> io::Result<Self> {
+    /// When the system refuses, as it does for no bytes and for more than it has.
+    pub fn anonymous(size: usize) -> io::Result<Self> {
+        let size = NonZeroUsize::new(size).ok_or(io::ErrorKind::InvalidInput)?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a new private mapping at an address of the system's choice aliases nothing.
-        let start = unsafe { mmap_anonymous(None, len, protection, MapFlags::MAP_PRIVATE) }?;
-        Ok(Mapping { start: start.cast(), len })
+        let start = unsafe { mmap_anonymous(None, size, protection, MapFlags::MAP_PRIVATE) }?;
+        Ok(Mapping { start: start.cast(), size })
     }
 
     /// Its size in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.len.get()
+        self.size.get()
     }
 
     /// Its bytes.
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         // SAFETY: the mapping is readable and writable, initialized (zeroed) by the system, and borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len.get()) }
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.size.get()) }
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: the address and length are those of a mapping that this value owns. It can't fail for such.
-        let _ = unsafe { munmap(self.start.cast(), self.len.get()) };
+        // SAFETY: the address and size are those of a mapping that this value owns. It can't fail for such.
+        let _ = unsafe { munmap(self.start.cast(), self.size.get()) };
     }
 }

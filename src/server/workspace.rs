@@ -1,12 +1,11 @@
 //! The memory in which a request is read, factored and written from: kept from one request to the next, and given
 //! back when a much smaller working set follows.
 
-use std::num::NonZeroUsize;
-
 use crate::os::Mapping;
 use crate::protocol::Fault;
 
-/// Memory that is not worth giving back, in bytes.
+/// The least memory that is asked for, and memory that is not worth giving back, in bytes.
+const LEAST: usize = 1 << 16;
 const KEEP: usize = 1 << 20;
 /// After this many requests that all would have fitted a `SHRINK`-th of the memory, the rest is given back.
 const WINDOW: u32 = 16;
@@ -22,41 +21,44 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// At least `bytes` bytes, aligned to pages; their contents are whatever the last request left.
+    /// `bytes` bytes, aligned to pages; their contents are whatever the last request left.
     ///
     /// # Errors
     /// [`Fault::OutOfMemory`] when the system refuses; all memory has been given back then.
     pub(super) fn reserve(&mut self, bytes: usize) -> Result<&mut [u8], Fault> {
         self.requests += 1;
         self.largest = self.largest.max(bytes);
-        if self.capacity() < bytes {
-            self.map(bytes)?;
-        } else if self.requests == WINDOW {
-            if self.capacity() / SHRINK >= self.largest.max(KEEP / SHRINK) {
-                self.map(self.largest)?;
-            }
+        let capacity = self.mapping.as_ref().map_or(0, Mapping::size);
+        let at_window = self.requests >= WINDOW;
+        let size = if capacity < bytes {
+            bytes
+        } else if at_window && capacity > KEEP && capacity / SHRINK >= self.largest {
+            self.largest
+        } else {
+            capacity
+        };
+        if at_window {
             (self.requests, self.largest) = (0, 0);
         }
-        Ok(self.mapping.as_mut().map_or(&mut [], |mapping| &mut mapping.as_mut_slice()[..bytes]))
-    }
-
-    fn capacity(&self) -> usize {
-        self.mapping.as_ref().map_or(0, Mapping::size)
-    }
-
-    /// Replaces the memory. The old one goes first, so that both never count at once.
-    fn map(&mut self, bytes: usize) -> Result<(), Fault> {
-        self.mapping = None;
-        if let Some(len) = NonZeroUsize::new(bytes) {
-            self.mapping = Some(Mapping::anonymous(len).map_err(|_| Fault::OutOfMemory { bytes })?);
-        }
-        Ok(())
+        let mapping = match self.mapping.take() {
+            Some(mapping) if size == capacity => mapping,
+            old => {
+                // The old memory goes first, so that both never count at once.
+                drop(old);
+                Mapping::anonymous(size.max(LEAST)).map_err(|_| Fault::OutOfMemory { bytes })?
+            }
+        };
+        Ok(&mut self.mapping.insert(mapping).as_mut_slice()[..bytes])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn size(workspace: &Workspace) -> usize {
+        workspace.mapping.as_ref().map_or(0, Mapping::size)
+    }
 
     #[test]
     fn memory_is_kept_while_it_is_used_and_given_back_when_a_smaller_working_set_follows() {
@@ -68,11 +70,11 @@ mod tests {
             assert_eq!(workspace.reserve(100).unwrap().len(), 100);
             workspace.reserve(large / 2).unwrap();
         }
-        assert_eq!(workspace.capacity(), large, "half of the memory is still in use");
+        assert_eq!(size(&workspace), large, "half of the memory is still in use");
         for _ in 0..2 * WINDOW {
             workspace.reserve(1000).unwrap();
         }
-        assert_eq!(workspace.capacity(), 1000);
+        assert_eq!(size(&workspace), LEAST);
     }
 
     #[test]

@@ -1,0 +1,249 @@
+//! The subcommands for people at a shell.
+
+use std::fs;
+use std::process::Output;
+
+use tempfile::tempdir;
+
+use crate::harness::*;
+
+/// `encode ARGS | recfact_server | decode ARGS`, each stage with its own status.
+fn pipeline(encode: &[&str], decode: &[&str], stdin: &[u8]) -> Output {
+    let requests = run(command(&["encode"]).args(encode), stdin);
+    assert!(requests.status.success(), "{}", report(&requests));
+    let responses = run(&mut command(&[]), &requests.stdout);
+    run(command(&["decode"]).args(decode), &responses.stdout)
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", report(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A .npy file, written by hand from the format's description.
+fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+    let order = if fortran { "True" } else { "False" };
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+#[test]
+fn text_and_csv_become_the_same_request() {
+    let expected = request(0, 2, 3, &[1.0, 4.0, -2.5, 5e-3, 3.0, 6.0]);
+    for input in [
+        "1 -2.5 3\n4 5e-3 6\n",
+        "# names\n\n  1\t-2.5  3  \n4 5e-3 6",
+        "1,-2.5,3\n4,5e-3,6\n",
+        "\u{feff}# x,y,z\r\n 1 , -2.5,3\r\n\r\n   \r\n\"4\",5e-3,6\r\n",
+    ] {
+        let output = run(command(&["encode", "--bare"]).arg("-"), input.as_bytes());
+        assert!(output.status.success(), "{input:?} {}", report(&output));
+        assert_eq!(output.stdout, expected, "{input:?}");
+    }
+    let single = run(&mut command(&["encode", "--bare", "--exit", "--cmd", "f32-threaded-nopiv"]), b"1 inf\nnan 0.1\n");
+    let a = [1.0_f32, f32::NAN, f32::INFINITY, 0.1];
+    assert_eq!(single.stdout, [request(7, 2, 2, &a), vec![0xff]].concat());
+}
+
+#[test]
+fn npy_arrays_of_every_real_type_and_order_become_the_same_request() {
+    let expected = request(0, 2, 3, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    let rows = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let columns = [1.0, 4.0, 2.0, 5.0, 3.0, 6.0];
+    let bytes = |order: [f64; 6], one: &dyn Fn(f64) -> Vec<u8>| order.into_iter().flat_map(one).collect::<Vec<u8>>();
+    let files = [
+        npy("<f8", false, "(2, 3)", &bytes(rows, &|x| x.to_le_bytes().into())),
+        npy("<f8", true, "(2, 3)", &bytes(columns, &|x| x.to_le_bytes().into())),
+        npy(">f4", false, "(2, 3)", &bytes(rows, &|x| (x as f32).to_be_bytes().into())),
+        npy("<i8", true, "(2, 3)", &bytes(columns, &|x| (x as i64).to_le_bytes().into())),
+        npy("<u2", false, "(2, 3)", &bytes(rows, &|x| (x as u16).to_le_bytes().into())),
+        npy("|i1", false, "(2, 3)", &bytes(rows, &|x| vec![x as u8])),
+    ];
+    for file in files {
+        let output = run(&mut command(&["encode", "--bare"]), &file);
+        assert!(output.status.success(), "{}", report(&output));
+        assert_eq!(output.stdout, expected);
+    }
+    let empty = run(&mut command(&["encode", "--bare"]), &npy("<f8", false, "(0, 5)", &[]));
+    assert_eq!(empty.stdout, header(0, 0, 5));
+}
+
+#[test]
+fn a_pipeline_prints_several_matrices_of_any_shape() {
+    let folder = tempdir().unwrap();
+    let (a, b) = (folder.path().join("a.csv"), folder.path().join("b.txt"));
+    fs::write(&a, "4,3\n6,3\n").unwrap();
+    fs::write(&b, "0 1 2\n0 3 4\n").unwrap();
+    let files = [a.to_str().unwrap(), b.to_str().unwrap(), "-", "--exit"];
+    let output = pipeline(&files, &["--digits", "4"], b"1e300\n-1e-300\n");
+    let expected = "\
+matrix 1: 2 x 2, f64, info 0
+L (2 x 2):
+       1  0
+  0.6667  1
+U (2 x 2):
+  6  3
+  0  1
+ipiv: 2 2
+rows of A in P*A = L*U: 2 1
+matrix 2: 2 x 3, f64, info 1: U(1,1) is exactly zero
+L (2 x 2):
+  1  0
+  0  1
+U (2 x 3):
+  0  1  2
+  0  3  4
+ipiv: 1 2
+rows of A in P*A = L*U: 1 2
+matrix 3: 2 x 1, f64, info 0
+L (2 x 1):
+   1
+  -0
+U (1 x 1):
+  1e300
+ipiv: 1
+rows of A in P*A = L*U: 1 2
+";
+    assert_eq!(text(&output), expected);
+}
+
+#[test]
+fn decoded_npy_files_hold_the_factors_and_the_swaps() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("new/out");
+    let a = npy("<f4", false, "(2, 2)", &[4.0_f32, 3.0, 6.0, 3.0].map(f32::to_le_bytes).concat());
+    let output = pipeline(&["--cmd", "f32"], &["--npy", out.to_str().unwrap()], &a);
+    let (lu, ipiv) = (out.join("1-lu.npy"), out.join("1-ipiv.npy"));
+    assert_eq!(text(&output), format!("matrix 1: 2 x 2, f32, info 0 -> {}, {}\n", lu.display(), ipiv.display()));
+    let factors = [6.0, 4.0 * (1.0_f32 / 6.0), 3.0, 1.0].map(f32::to_le_bytes).concat();
+    let file = fs::read(lu).unwrap();
+    assert!(file.starts_with(b"\x93NUMPY"));
+    let head = String::from_utf8_lossy(&file[10..file.len() - 16]).into_owned();
+    assert!(head.contains("'<f4'") && head.contains("'fortran_order': True") && head.contains("(2, 2"), "{head}");
+    assert_eq!(file[file.len() - 16..], factors);
+    let file = fs::read(ipiv).unwrap();
+    assert_eq!(file[file.len() - 16..], [2_i64, 2].map(i64::to_le_bytes).concat());
+}
+
+#[test]
+fn responses_without_labels_are_decoded_by_their_shapes() {
+    let one = expected(0, 1, 1, &[5.0]);
+    let two = expected(1, 1, 2, &[7.0_f32, 8.0]);
+    let responses = [&one[..], &two, &two].concat();
+    let output = run(&mut command(&["decode", "--shape", "1x1", "--shape", "1x2:f32"]), &responses);
+    let text = text(&output);
+    assert!(text.starts_with("matrix 1: 1 x 1, f64, info 0\n"), "{text}");
+    assert!(text.contains("matrix 3: 1 x 2, f32, info 0\nL (1 x 1):\n  1\nU (1 x 2):\n  7  8\nipiv: 1\n"), "{text}");
+}
+
+/// Runs a subcommand on input that it must refuse, with this line and nothing on stdout.
+fn refuses(args: &[&str], input: &[u8], line: &str) {
+    let output = run(&mut command(args), input);
+    assert_eq!(output.status.code(), Some(65), "{}", report(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server: {line}\n"));
+    assert!(output.stdout.is_empty(), "{}", report(&output));
+}
+
+#[test]
+fn broken_text_is_reported_by_file_line_and_column() {
+    let encode = |input: &str, line: &str| refuses(&["encode"], input.as_bytes(), line);
+    encode("1 2\n\n3 x\n", "stdin: line 3, column 2: expected a number, got \"x\"; a line of names must start with #");
+    encode("1,2\n3,\n", "stdin: line 2, column 2: expected a number, got nothing");
+    encode("1,2\n3\n", "stdin: line 2, column 2: expected 2 numbers as in line 1, got the end of the line after 1");
+    encode(
+        "# x\n1 2\n3 4 5\n",
+        "stdin: line 3, column 3: expected the end of the line after 2 numbers as in line 2, got \"5\"",
+    );
+    encode("1e999", "stdin: line 1, column 1: expected a number in the range of f64, got \"1e999\"");
+    encode("# nothing\n\n", "stdin: expected numbers, got none; .npy files can hold empty matrices");
+    refuses(
+        &["encode", "--cmd", "f32"],
+        b"1e39",
+        "stdin: line 1, column 1: expected a number in the range of f32, got \"1e39\"",
+    );
+
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("a.csv");
+    fs::write(&file, "1,2\na,4\n").unwrap();
+    let name = file.to_str().unwrap();
+    let line = format!("{name}: line 2, column 1: expected a number, got \"a\"; a line of names must start with #");
+    refuses(&["encode", name], &[], &line);
+    let missing = run(&mut command(&["encode", "missing.csv"]), &[]);
+    assert_eq!(missing.status.code(), Some(74));
+    let line = "recfact_server: missing.csv: No such file or directory (os error 2)\n";
+    assert_eq!(String::from_utf8_lossy(&missing.stderr), line);
+}
+
+#[test]
+fn broken_npy_files_are_refused_before_anything_is_allocated() {
+    let encode = |file: Vec<u8>, line: &str| refuses(&["encode"], &file, line);
+    let data = [0; 32];
+    encode(npy("<f8", false, "(4,)", &data), "stdin: expected an array of two dimensions, got shape [4]");
+    encode(
+        npy("<c16", false, "(2, 1)", &data),
+        "stdin: expected real numbers (floating point, integer or bool), got dtype '<c16'",
+    );
+    encode(npy("<f8", false, "(2, 3)", &data), "stdin: expected 48 bytes of elements for 2 x 3, got 32");
+    let huge = npy("<f8", false, "(2147483648, 1073741824)", &data);
+    encode(huge, "stdin: expected a shape that fits into memory, got 2147483648 x 1073741824");
+    let output = run(&mut command(&["encode"]), b"\x93NUMPY\x01\x00\x10\x00nonsense");
+    assert_eq!(output.status.code(), Some(65), "{}", report(&output));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).starts_with("recfact_server: stdin: expected a .npy header, got: ")
+    );
+}
+
+#[test]
+fn broken_responses_are_refused() {
+    let decode = |input: &[u8], line: &str| refuses(&["decode"], input, line);
+    decode(&[], "response 1: expected a response, got end of input");
+    decode(&[0; 7], "response 1: expected 8 bytes of info, got end of input after 7");
+    decode(&[0; 100], "response 1: expected a label; for requests made without one say --shape");
+    decode(&(i64::MIN + 1).to_le_bytes(), "response 1: the server refused the request: unknown command");
+    let square = |input: &[u8], line: &str| refuses(&["decode", "--shape", "1x1"], input, line);
+    square(&[0; 20], "response 1: expected 8 bytes of row swaps, got end of input after 4");
+    square(&[0; 24], "response 1: expected ipiv(1) to be a row in 1..=1, got 0");
+    // A server that refuses the request after its label says so through the whole pipeline.
+    let requests = run(&mut command(&["encode"]), b"1 2\n3 4\n").stdout;
+    let responses = run(&mut command(&["--max-bytes", "31B"]), &requests);
+    assert_eq!(responses.status.code(), Some(3));
+    decode(&responses.stdout, "response 1: the server refused the request: larger than the server's limit");
+}
+
+#[test]
+fn the_demo_checks_its_own_answer() {
+    let text = text(&run(&mut command(&["demo"]), &[]));
+    for part in ["request (", "00000000: 0003 0000", "response (", "ipiv: 3 3 3", "P*A = L*U: "] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn help_and_version_tell_what_there_is() {
+    let help = text(&run(&mut command(&["--help"]), &[]));
+    for part in ["serve", "encode", "decode", "demo", "--max-bytes", "--threads", "Examples:"] {
+        assert!(help.contains(part), "{help}");
+    }
+    for subcommand in ["serve", "encode", "decode", "demo"] {
+        assert!(text(&run(&mut command(&[subcommand, "--help"]), &[])).contains("Usage:"));
+    }
+    assert_eq!(
+        text(&run(&mut command(&["--version"]), &[])),
+        format!("recfact_server {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn a_closed_stdout_ends_every_subcommand_quietly() {
+    let mut many = vec![];
+    (0..20_000).for_each(|_| many.extend(b"1 2 3 4 5 6 7 8 9\n"));
+    let mut server = Server::start(&["encode"]);
+    server.stdout = None;
+    server.send(&many);
+    let (status, stderr) = server.finish();
+    assert_eq!((status.code(), &stderr[..]), (Some(8), ""));
+}

@@ -1,0 +1,195 @@
+//! Each way a session can fail: its answer, its exit status, its one line on stderr, and what it must not do.
+
+use std::fs::{File, OpenOptions};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::harness::*;
+
+/// The response that refuses a request.
+fn refusal(code: i64) -> Vec<u8> {
+    (i64::MIN + code).to_le_bytes().to_vec()
+}
+
+/// Runs a session that must fail: with this status, this answer and this line.
+fn fails(args: &[&str], input: &[u8], status: i32, answer: &[u8], line: &str) {
+    let output = run(&mut command(args), input);
+    assert_eq!(output.status.code(), Some(status), "{}", report(&output));
+    assert_eq!(output.stdout, answer, "{}", report(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server: {line}\n"));
+}
+
+/// A good request for a 1 x 1 matrix, and its answer.
+fn good() -> (Vec<u8>, Vec<u8>) {
+    (request(0, 1, 1, &[2.0]), expected(0, 1, 1, &[2.0]))
+}
+
+#[test]
+fn an_unknown_command_is_answered_at_once_and_ends_the_session() {
+    // The seed waited for m and n here, answered nothing, and took the payload for commands.
+    for byte in 0x08..=0xfe {
+        let mut server = Server::start(&[]);
+        server.send(&[byte]);
+        assert_eq!(server.receive(8), refusal(1));
+        let (status, stderr) = server.wait();
+        assert_eq!(status.code(), Some(1));
+        let expected = format!("expected a command, 0x00 to 0x07 or 0xff to exit, got 0x{byte:02x}");
+        assert_eq!(stderr, format!("recfact_server: request 1 at byte 0: {expected}\n"));
+    }
+}
+
+#[test]
+fn the_request_and_the_byte_of_an_error_are_named() {
+    let (request, response) = good();
+    let input = [&request[..], &request, &[0x80], &request].concat();
+    let answer = [&response[..], &response, &refusal(1)].concat();
+    fails(&[], &input, 1, &answer, "request 3 at byte 50: expected a command, 0x00 to 0x07 or 0xff to exit, got 0x80");
+}
+
+#[test]
+fn bad_shapes_are_refused_before_anything_is_allocated() {
+    // The seed crashed or exhausted memory on these.
+    let big = i64::MAX;
+    let half = 1 << 31;
+    for (command, m, n) in
+        [(0, -1, 5), (0, 5, -1), (1, -1, -1), (0, i64::MIN, 0), (0, big, 2), (1, half, 2 * half), (0, half, half)]
+    {
+        let size = if command == 0 { 8 } else { 4 };
+        let line =
+            format!("request 1 at byte 0: expected m >= 0 and n >= 0 with m*n*{size} below 2^63, got m = {m}, n = {n}");
+        fails(&[], &header(command, m, n), 2, &refusal(2), &line);
+    }
+}
+
+#[test]
+fn empty_matrices_of_any_length_are_legal() {
+    for (m, n) in [(0, i64::MAX), (i64::MAX, 0), (0, 0)] {
+        assert_eq!(session(&[], &header(0, m, n)), 0_i64.to_le_bytes());
+    }
+}
+
+#[test]
+fn a_matrix_over_the_limit_is_refused() {
+    let line = "request 1 at byte 0: expected a matrix of at most 1000 bytes, got 12 x 11 of 1056 bytes; --max-bytes sets the limit";
+    fails(&["--max-bytes", "1000"], &header(0, 12, 11), 3, &refusal(3), line);
+    fails(&["serve", "--max-bytes", "1000"], &header(0, 12, 11), 3, &refusal(3), line);
+    // At the limit it is served.
+    let a = vec![1.0; 125];
+    assert_eq!(session(&["--max-bytes", "1kB"], &request(0, 125, 1, &a)), expected(0, 125, 1, &a));
+    // 2^62 bytes, by default.
+    let output = run(&mut command(&[]), &header(0, 1 << 30, 1 << 29));
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(3), &refusal(3)[..]), "{}", report(&output));
+}
+
+#[test]
+fn refused_memory_is_an_error_and_not_an_abort() {
+    let script = format!("ulimit -v 400000; exec {} --max-bytes 1TB", executable().display());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = run(&mut shell, &header(0, 100_000, 1000));
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(4), &refusal(4)[..]), "{}", report(&output));
+    let line = "recfact_server: request 1 at byte 0: expected 800008000 bytes of memory for the matrix, got none from the system\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), line);
+}
+
+#[test]
+fn the_end_of_input_inside_a_header_is_told_from_its_end_between_requests() {
+    let (request, response) = good();
+    for got in 1..17 {
+        let input = [&request[..], &header(0, 1, 1)[..got]].concat();
+        let line = format!(
+            "request 2 at byte {}: expected a header of 17 bytes (command, m, n), got end of input after {got}",
+            25 + got
+        );
+        fails(&[], &input, 5, &response, &line);
+    }
+}
+
+#[test]
+fn the_end_of_input_inside_a_matrix_is_an_error() {
+    // The seed factored whatever was in its buffer.
+    let whole = request(0, 2, 3, &[1.0; 6]);
+    for got in [0, 1, 47] {
+        let line = format!(
+            "request 1 at byte {}: expected 48 bytes of the 2 x 3 matrix, got end of input after {got}",
+            17 + got
+        );
+        fails(&[], &whole[..17 + got], 6, &[], &line);
+    }
+}
+
+#[test]
+fn an_unreadable_input_is_an_error() {
+    let folder = File::open("/").unwrap();
+    let output = command(&[]).stdin(folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(7), "{}", report(&output));
+    let line = "recfact_server: request 1 at byte 0: expected to read the input, got: Is a directory (os error 21)\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), line);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_a_quiet_end_of_its_own() {
+    let mut server = Server::start(&[]);
+    server.stdout = None;
+    server.send(&good().0);
+    let (status, stderr) = server.wait();
+    assert_eq!((status.code(), &stderr[..]), (Some(8), ""));
+}
+
+#[test]
+fn a_reader_that_goes_away_inside_a_response_is_the_same() {
+    let mut server = Server::start(&[]);
+    server.send(&request(0, 300, 300, &vec![1.0; 90_000]));
+    server.receive(1000);
+    server.stdout = None;
+    assert_eq!(server.wait().0.code(), Some(8));
+}
+
+#[test]
+fn an_output_that_takes_no_bytes_is_an_error() {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut server = Server::spawn(command(&[]).stdout(full));
+    server.send(&good().0);
+    let (status, stderr) = server.wait();
+    assert_eq!(status.code(), Some(9));
+    let line = "request 1 at byte 25: expected to write the response, got: No space left on device (os error 28)";
+    assert_eq!(stderr, format!("recfact_server: {line}\n"));
+}
+
+#[test]
+fn closed_descriptors_are_no_reason_to_crash() {
+    for (script, status) in [("<&-", 0), (">&-", 0), ("2>&-", 0), ("<&- >&- 2>&-", 0)] {
+        let script = format!("{} {script}", executable().display());
+        let output = run(Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()), &[]);
+        assert_eq!(output.status.code(), Some(status), "{script}");
+    }
+}
+
+#[test]
+fn a_claim_without_payload_takes_no_memory() {
+    // 6 GiB must not be touched because 17 bytes said so.
+    let limit = 6_u64 << 30;
+    let mut server = Server::start(&["--max-bytes", &limit.to_string()]);
+    server.send(&header(0, (limit / 8) as i64, 1));
+    sleep(Duration::from_millis(200));
+    let peak = server.memory_kib("VmHWM");
+    assert!(peak < 16 << 10, "{peak} KiB");
+    let (status, stderr) = server.finish();
+    assert_eq!(status.code(), Some(6), "{stderr}");
+}
+
+#[test]
+fn mistakes_on_the_command_line_have_their_own_status() {
+    for args in [
+        &["--max-bytes", "many"][..],
+        &["--threads", "0"],
+        &["serv"],
+        &["encode", "--cmd", "f16"],
+        &["decode", "--shape", "3"],
+    ] {
+        let output = run(&mut command(args), &[]);
+        assert_eq!(output.status.code(), Some(64), "{args:?} {}", report(&output));
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{args:?} {}", report(&output));
+    }
+}

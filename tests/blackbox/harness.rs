@@ -1,0 +1,175 @@
+//! Starting the executable, talking to it, and saying everything there is to say when a test fails.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::oracle::{Float, naive_lu};
+
+/// After this long a process that should have ended is killed, and the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn executable() -> PathBuf {
+    env!("CARGO_BIN_EXE_recfact_server").into()
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+/// The executable with arguments, its three streams piped.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(executable());
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command with some input, fed from a second thread, until it ends.
+pub fn run(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command.spawn().expect("the command starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    thread::scope(|scope| {
+        scope.spawn(move || match stdin.write_all(input) {
+            // A server that refuses a request does not read the rest.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            result => result.expect("the input is written"),
+        });
+        child.wait_with_output().expect("the output is read")
+    })
+}
+
+/// What a process did, for the message of a failing test.
+pub fn report(output: &Output) -> String {
+    format!(
+        "{}\n--- stdout, {} bytes\n{}\n--- stderr\n{}",
+        output.status,
+        output.stdout.len(),
+        String::from_utf8_lossy(&output.stdout[..output.stdout.len().min(2000)]),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Runs a session and returns what the server answered; the session must end well and in silence.
+pub fn session(args: &[&str], input: &[u8]) -> Vec<u8> {
+    let output = run(&mut command(args), input);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", report(&output));
+    output.stdout
+}
+
+/// A running server.
+pub struct Server {
+    pub child: Child,
+    pub stdin: Option<ChildStdin>,
+    pub stdout: Option<ChildStdout>,
+    pub stderr: Option<ChildStderr>,
+}
+
+impl Server {
+    pub fn start(args: &[&str]) -> Server {
+        Server::spawn(&mut command(args))
+    }
+
+    pub fn spawn(command: &mut Command) -> Server {
+        let mut child = command.spawn().expect("the server starts");
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        Server { child, stdin, stdout, stderr }
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        let stdin = self.stdin.as_mut().expect("stdin is open");
+        stdin.write_all(bytes).expect("the server reads");
+        stdin.flush().expect("the server reads");
+    }
+
+    pub fn receive(&mut self, bytes: usize) -> Vec<u8> {
+        let mut buffer = vec![0; bytes];
+        self.stdout.as_mut().expect("stdout is open").read_exact(&mut buffer).expect("the server answers");
+        buffer
+    }
+
+    /// Sends a request for a matrix and returns the whole response. Both sides may be larger than a pipe.
+    pub fn ask(&mut self, request: &[u8], response: usize) -> Vec<u8> {
+        let mut stdin = self.stdin.take().expect("stdin is open");
+        let answer = thread::scope(|scope| {
+            scope.spawn(|| stdin.write_all(request).expect("the server reads"));
+            self.receive(response)
+        });
+        self.stdin = Some(stdin);
+        answer
+    }
+
+    pub fn pid(&self) -> nix::unistd::Pid {
+        nix::unistd::Pid::from_raw(self.child.id() as i32)
+    }
+
+    /// A field of /proc/PID/status in KiB, such as `VmRSS`.
+    pub fn memory_kib(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the server runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).expect("a known field");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// Processor time used so far, in clock ticks (of 10 ms).
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the server runs");
+        let after_name = stat.rsplit_once(')').expect("the name is in parentheses").1;
+        let fields: Vec<&str> = after_name.split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    /// Waits for the end. Returns the status and what stands on stderr.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the server has not ended");
+            thread::sleep(Duration::from_millis(1));
+        };
+        let mut text = String::new();
+        if let Some(mut stderr) = self.stderr.take() {
+            stderr.read_to_string(&mut text).expect("stderr is text");
+        }
+        (status, text)
+    }
+
+    /// Closes stdin and waits for the end.
+    pub fn finish(mut self) -> (ExitStatus, String) {
+        self.stdin = None;
+        self.wait()
+    }
+}
+
+impl Drop for Server {
+    /// A failing test leaves no server behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The first bytes of a request.
+pub fn header(command: u8, m: i64, n: i64) -> Vec<u8> {
+    [&[command][..], &m.to_le_bytes(), &n.to_le_bytes()].concat()
+}
+
+/// A whole request.
+pub fn request<T: Float>(command: u8, m: usize, n: usize, a: &[T]) -> Vec<u8> {
+    let mut frame = header(command, m as i64, n as i64);
+    a.iter().for_each(|x| frame.extend(x.le_bytes()));
+    frame
+}
+
+/// The response that the naive triple loop gives.
+pub fn expected<T: Float>(command: u8, m: usize, n: usize, a: &[T]) -> Vec<u8> {
+    let naive = naive_lu(a, m, n, command & 4 == 0);
+    let mut frame = naive.info.to_le_bytes().to_vec();
+    naive.lu.iter().for_each(|x| frame.extend(x.le_bytes()));
+    naive.ipiv.iter().for_each(|row| frame.extend(row.to_le_bytes()));
+    frame
+}

@@ -1,0 +1,13 @@
+//! The executable as its users meet it: over real pipes, from a shell, by the letter of its documents.
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+
+mod cli;
+mod documents;
+mod errors;
+mod harness;
+mod memory;
+mod session;
+mod shell;
+mod signals;
