@@ -31,3 +31,8 @@ pub use kernel::Isa;
 pub use lu::{Lu, Options, factor};
 pub use matrix::{MatrixMut, MatrixRef};
 pub use real::Real;
+
+// The Rust programs of README.md are run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
