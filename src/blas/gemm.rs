@@ -1,8 +1,12 @@
 //! C <- C - A B.
 
-use crate::kernel::Kernels;
+use super::scratch;
+use crate::kernel::{Kernels, Tiles};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::real::Real;
+
+/// A is packed where B has at least this many columns; for fewer the copy costs more than it saves.
+const PACK_COLUMNS: usize = 32;
 
 /// C <- C - A B: A is `m` by `k`, B is `k` by `n`, C is `m` by `n`.
 ///
@@ -13,36 +17,30 @@ use crate::real::Real;
 pub(crate) fn gemm<T: Real>(a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, mut c: MatrixMut<'_, T>, kernels: &Kernels<T>) {
     let (m, n, k) = (c.nrows(), c.ncols(), a.ncols());
     assert!(a.nrows() == m && b.nrows() == k && b.ncols() == n, "gemm: sizes do not fit");
+    if n < PACK_COLUMNS && k <= kernels.kc {
+        let tiles = Tiles { ptr: a.as_ptr(), tile: kernels.mr, col: a.lda() };
+        return tiled(tiles, b, c, kernels);
+    }
     for p in (0..k).step_by(kernels.kc) {
         let kb = kernels.kc.min(k - p);
         for i in (0..m).step_by(kernels.mc) {
             let mb = kernels.mc.min(m - i);
-            let (_, below) = c.reborrow().split_at_row(i);
-            let (c, _) = below.split_at_row(mb);
+            let ap = a.block(i, p, mb, kb);
+            let c = c.reborrow().split_at_row(i).1.split_at_row(mb).0;
             // C(i:, :) <- C(i:, :) - A(i:, p:) B(p:, :)
-            block(a.block(i, p, mb, kb), b.block(p, 0, kb, n), c, kernels);
+            scratch::with(mb.next_multiple_of(kernels.mr) * kb, |packed| {
+                // SAFETY: A's block has this size, and `packed` takes whole tiles of it.
+                unsafe { (kernels.pack)(mb, kb, ap.as_ptr(), ap.lda(), packed.as_mut_ptr()) };
+                let tiles = Tiles { ptr: packed.as_ptr(), tile: kernels.mr * kb, col: kernels.mr };
+                tiled(tiles, b.block(p, 0, kb, n), c, kernels);
+            });
         }
     }
 }
 
-/// C <- C - A B, where A stays in the L2 cache: tiles of C, and what is left at the lower and right edges.
-fn block<T: Real>(a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, mut c: MatrixMut<'_, T>, kernels: &Kernels<T>) {
-    let (m, n, k) = (c.nrows(), c.ncols(), a.ncols());
-    let (lda, ldb, ldc) = (a.lda(), b.lda(), c.lda());
-    let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-    for j in (0..n).step_by(kernels.nr) {
-        for i in (0..m).step_by(kernels.mr) {
-            let (mt, nt) = (kernels.mr.min(m - i), kernels.nr.min(n - j));
-            // SAFETY: i + mt <= m and j + nt <= n, so the three blocks lie in their views; C is borrowed mutably, so
-            // it overlaps neither A nor B.
-            unsafe {
-                let (a, b, c) = (a.add(i), b.add(j * ldb), c.add(i + j * ldc));
-                if (mt, nt) == (kernels.mr, kernels.nr) {
-                    (kernels.gemm_tile)(k, a, lda, b, ldb, c, ldc);
-                } else {
-                    (kernels.gemm_edge)(mt, nt, k, a, lda, b, ldb, c, ldc);
-                }
-            }
-        }
-    }
+/// C <- C - A B, where the tiles of A have the rows of C and as many columns as B has rows.
+fn tiled<T: Real>(a: Tiles<T>, b: MatrixRef<'_, T>, mut c: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+    let (m, n, ldc) = (c.nrows(), c.ncols(), c.lda());
+    // SAFETY: the caller's sizes fit; C is borrowed mutably, so it overlaps neither A nor B.
+    unsafe { (kernels.gemm)(m, n, b.nrows(), a, b.as_ptr(), b.lda(), c.as_mut_ptr(), ldc) };
 }

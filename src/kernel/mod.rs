@@ -1,104 +1,72 @@
 //! The inner loops, one table of them for each instruction set.
 //!
-//! A kernel knows no matrix: it takes pointers, sizes and leading dimensions. Bodies are written once
-//! (`body.rs`) over [`Real`] and instantiated for each element type and instruction set; a table is chosen once,
-//! by [`Isa::best`], and handed down from there.
+//! A kernel knows no matrix: it takes pointers, sizes and leading dimensions. Bodies (`gemm.rs`, `trsm.rs`,
+//! `panel.rs`) are written once over [`vector::Vector`] and instantiated in `table.rs` for each element type and
+//! instruction set. A table is chosen once, by [`Isa::best`], and handed down from there.
 //!
 //! Every kernel keeps the one order of operations: an element is updated by one fused multiply-subtract for each
 //! `k`, in rising `k`, starting from the element itself. So all tables give the same bits.
 
-mod body;
+mod gemm;
+mod isa;
+mod panel;
+mod portable;
 pub(crate) mod table;
+mod trsm;
+mod vector;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use gemm::Tiles;
+pub use isa::Isa;
+
 use crate::real::Real;
 
-/// An instruction set that there are kernels for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isa {
-    /// Whatever the compiler's baseline for the target offers.
-    Portable,
-    /// x86-64 with AVX2 and FMA.
-    Avx2,
-}
-
-impl Isa {
-    /// Every instruction set there are kernels for, the fastest last.
-    pub const ALL: [Isa; 2] = [Isa::Portable, Isa::Avx2];
-
-    /// Whether this CPU has it.
-    #[must_use]
-    pub fn is_available(self) -> bool {
-        match self {
-            Isa::Portable => true,
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(not(target_arch = "x86_64"))]
-            Isa::Avx2 => false,
-        }
-    }
-
-    /// The fastest one that this CPU has.
-    #[must_use]
-    pub fn best() -> Isa {
-        Isa::ALL.into_iter().rev().find(|isa| isa.is_available()).unwrap_or(Isa::Portable)
-    }
-
-    /// Its name: `portable`, `avx2`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Isa::Portable => "portable",
-            Isa::Avx2 => "avx2",
-        }
-    }
-}
-
-/// C <- C - A B on one tile: A is `mr` by `k`, B is `k` by `nr`, C is `mr` by `nr`.
+/// C <- C - A B: A is `m` by `k`, B is `k` by `n`, C is `m` by `n`; B and C are column-major.
 ///
 /// # Safety
-/// `a`, `b` and `c` point to column-major blocks of those sizes, of which `c` overlaps none; `lda`, `ldb` and
-/// `ldc` are at least their numbers of rows.
-pub(crate) type GemmTile<T> =
-    unsafe fn(k: usize, a: *const T, lda: usize, b: *const T, ldb: usize, c: *mut T, ldc: usize);
+/// The pointers are good for those sizes; C overlaps neither A nor B; `ldb >= k`, `ldc >= m`.
+pub(crate) type Gemm<T> =
+    unsafe fn(m: usize, n: usize, k: usize, a: Tiles<T>, b: *const T, ldb: usize, c: *mut T, ldc: usize);
 
-/// C <- C - A B with any sizes: A is `m` by `k`, B is `k` by `n`, C is `m` by `n`.
+/// Copies an `m` by `k` matrix into tiles of `mr` rows, column after column, the last tile filled up with zeros.
 ///
 /// # Safety
-/// As for [`GemmTile`].
-pub(crate) type GemmEdge<T> =
-    unsafe fn(m: usize, n: usize, k: usize, a: *const T, lda: usize, b: *const T, ldb: usize, c: *mut T, ldc: usize);
+/// `a` is good for `m` by `k` elements, `lda >= m`; `to` for `k` times `m` rounded up to a multiple of `mr`.
+pub(crate) type Pack<T> = unsafe fn(m: usize, k: usize, a: *const T, lda: usize, to: *mut T);
 
-/// B <- L^-1 B: L is `m` by `m`, unit lower triangular, of which only the part below the diagonal is read; B is
-/// `m` by `n`.
+/// B <- L^-1 B: L is `m` by `m`, `m <= nb`, unit lower triangular, of which only the part below the diagonal counts;
+/// B is `m` by `n`.
 ///
 /// # Safety
-/// `l` and `b` point to column-major blocks of those sizes that do not overlap; `ldl` and `ldb` are at least `m`.
+/// `l` and `b` are good for column-major blocks of those sizes that do not overlap; `ldl` and `ldb` are at least `m`.
 pub(crate) type Trsm<T> = unsafe fn(m: usize, n: usize, l: *const T, ldl: usize, b: *mut T, ldb: usize);
 
-/// P A = L U, unblocked, of an `m` by `n` panel in place; `ipiv` receives `min(m, n)` 1-based row numbers.
-/// Returns the 1-based index of the first zero pivot, or 0.
+/// P A = L U of an `m` by `n` panel in place, `n <= nb`; `ipiv` receives `min(m, n)` 1-based row numbers. Returns the
+/// 1-based index of the first zero pivot, or 0.
 ///
 /// # Safety
-/// `a` points to a column-major block of that size, `ipiv` to `min(m, n)` elements; `lda >= m`.
+/// `a` is good for a column-major block of that size, `ipiv` for `min(m, n)` elements; `lda >= m`.
 pub(crate) type Panel<T> = unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize;
 
 /// The kernels of one instruction set and its block sizes.
 pub struct Kernels<T: Real> {
     /// Rows of a tile of C.
     pub(crate) mr: usize,
-    /// Columns of a tile of C.
-    pub(crate) nr: usize,
-    /// Rows of A that stay in the L2 cache while B goes by.
+    /// Rows of A that stay in the L2 cache while B goes by; a multiple of `mr`.
     pub(crate) mc: usize,
     /// Columns of A (rows of B) that one pass over C takes.
     pub(crate) kc: usize,
     /// Panels of at most this many columns, and triangles of at most this order, are not split further.
     pub(crate) nb: usize,
-    pub(crate) gemm_tile: GemmTile<T>,
-    pub(crate) gemm_edge: GemmEdge<T>,
+    pub(crate) gemm: Gemm<T>,
+    pub(crate) pack: Pack<T>,
     pub(crate) trsm: Trsm<T>,
     /// The panel with partial pivoting.
     pub(crate) panel: Panel<T>,

@@ -1,90 +1,101 @@
-//! The tables: the bodies of `body.rs`, instantiated for each instruction set and element type.
+//! The tables: the bodies, instantiated for each instruction set and element type.
 
-use super::{Isa, Kernels, body};
-use crate::real::Real;
+use super::{Isa, Kernels, Tiles, gemm, panel, trsm};
 
-/// A module with the kernels of one instruction set: thin functions that carry its target features and inline the
-/// bodies, and the table of them.
-macro_rules! instruction_set {
-    ($(#[$feature:meta])* $name:ident, mr: $mr:literal, nr: $nr:literal) => {
+/// A module with the kernels of one instruction set and element type: thin functions that carry its target features
+/// and inline the bodies, and the table of them.
+///
+/// `mv` vectors by `nr` columns make a tile of C; `tv` vectors hold a column of a panel's triangle, so that a panel
+/// has `tv` times `LANES` columns.
+macro_rules! kernels {
+    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, mv: $mv:literal, nr: $nr:literal, tv: $tv:literal) => {
         mod $name {
             use super::*;
+            use crate::kernel::vector::Vector;
 
-            // SAFETY (of each call below): the caller's promise is passed on unchanged.
+            type V = $v;
+            type T = $t;
 
-            $(#[$feature])*
-            unsafe fn gemm_tile<T: Real>(k: usize, a: *const T, lda: usize, b: *const T, ldb: usize, c: *mut T, ldc: usize) {
-                // SAFETY: see above.
-                unsafe { body::gemm_tile::<T, $mr, $nr>(k, a, lda, b, ldb, c, ldc) }
-            }
+            // SAFETY of each call below: the caller's promise is passed on unchanged.
 
             $(#[$feature])*
             #[allow(clippy::too_many_arguments)] // BLAS's own argument list
-            unsafe fn gemm_edge<T: Real>(
-                m: usize, n: usize, k: usize, a: *const T, lda: usize, b: *const T, ldb: usize, c: *mut T, ldc: usize,
-            ) {
+            unsafe fn gemm(m: usize, n: usize, k: usize, a: Tiles<T>, b: *const T, ldb: usize, c: *mut T, ldc: usize) {
                 // SAFETY: see above.
-                unsafe { body::gemm_edge(m, n, k, a, lda, b, ldb, c, ldc) }
+                unsafe { gemm::gemm::<V, $mv, $nr>(m, n, k, a, b, ldb, c, ldc) }
             }
 
             $(#[$feature])*
-            unsafe fn trsm<T: Real>(m: usize, n: usize, l: *const T, ldl: usize, b: *mut T, ldb: usize) {
+            unsafe fn pack(m: usize, k: usize, a: *const T, lda: usize, to: *mut T) {
                 // SAFETY: see above.
-                unsafe { body::trsm(m, n, l, ldl, b, ldb) }
+                unsafe { gemm::pack::<V, $mv>(m, k, a, lda, to) }
             }
 
             $(#[$feature])*
-            unsafe fn panel<T: Real, const PIVOTING: bool>(
-                m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64,
-            ) -> usize {
+            unsafe fn trsm(m: usize, n: usize, l: *const T, ldl: usize, b: *mut T, ldb: usize) {
                 // SAFETY: see above.
-                unsafe { body::panel::<T, PIVOTING>(m, n, a, lda, ipiv) }
+                unsafe { trsm::trsm::<V, $tv, 4>(m, n, l, ldl, b, ldb) }
             }
 
-            pub(super) const fn kernels<T: Real>() -> Kernels<T> {
-                Kernels {
-                    mr: $mr,
-                    nr: $nr,
-                    mc: 256,
-                    kc: 256,
-                    nb: 8,
-                    gemm_tile: gemm_tile::<T>,
-                    gemm_edge: gemm_edge::<T>,
-                    trsm: trsm::<T>,
-                    panel: panel::<T, true>,
-                    panel_nopiv: panel::<T, false>,
-                }
+            $(#[$feature])*
+            unsafe fn panel(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize {
+                // SAFETY: see above.
+                unsafe { panel::panel::<V, true>(m, n, a, lda, ipiv) }
             }
+
+            $(#[$feature])*
+            unsafe fn panel_nopiv(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize {
+                // SAFETY: see above.
+                unsafe { panel::panel::<V, false>(m, n, a, lda, ipiv) }
+            }
+
+            pub(super) static TABLE: Kernels<T> = Kernels {
+                mr: $mv * V::LANES,
+                mc: 16 * $mv * V::LANES,
+                kc: 256,
+                nb: $tv * V::LANES,
+                gemm,
+                pack,
+                trsm,
+                panel,
+                panel_nopiv,
+            };
         }
     };
 }
 
-instruction_set!(portable, mr: 8, nr: 4);
+kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 4>, mv: 2, nr: 4, tv: 2);
+kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 8>, mv: 2, nr: 4, tv: 1);
 
 #[cfg(target_arch = "x86_64")]
-instruction_set!(#[target_feature(enable = "avx2,fma")] avx2, mr: 8, nr: 4);
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, tv: 2);
+#[cfg(target_arch = "x86_64")]
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::avx2::F32x8, mv: 2, nr: 6, tv: 1);
+
+#[cfg(target_arch = "x86_64")]
+kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::avx512::F64x8, mv: 3, nr: 8, tv: 1);
+#[cfg(target_arch = "x86_64")]
+kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::avx512::F32x16, mv: 3, nr: 8, tv: 1);
 
 macro_rules! lookup {
-    ($t:ident) => {
+    ($t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {
         /// The table for an instruction set, if this CPU has it.
         pub(crate) fn $t(isa: Isa) -> Option<&'static Kernels<$t>> {
-            static PORTABLE: Kernels<$t> = portable::kernels();
-            #[cfg(target_arch = "x86_64")]
-            static AVX2: Kernels<$t> = avx2::kernels();
-
             if !isa.is_available() {
                 return None;
             }
             match isa {
-                Isa::Portable => Some(&PORTABLE),
+                Isa::Portable => Some(&$portable::TABLE),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => Some(&AVX2),
+                Isa::Avx2 => Some(&$avx2::TABLE),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => Some(&$avx512::TABLE),
                 #[cfg(not(target_arch = "x86_64"))]
-                Isa::Avx2 => None,
+                Isa::Avx2 | Isa::Avx512 => None,
             }
         }
     };
 }
 
-lookup!(f32);
-lookup!(f64);
+lookup!(f32: portable_f32, avx2_f32, avx512_f32);
+lookup!(f64: portable_f64, avx2_f64, avx512_f64);

@@ -8,10 +8,13 @@ use crate::real::Real;
 /// # Panics
 /// If a row is not one of A.
 pub(crate) fn laswp<T: Real>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
+    let m = a.nrows() as u64;
+    assert!(ipiv.len() as u64 <= m && ipiv.iter().all(|&row| (row as u64).wrapping_sub(1) < m), "laswp: rows");
     for j in 0..a.ncols() {
-        let column = a.col_mut(j);
+        let column = a.col_mut(j).as_mut_ptr();
         for (i, &row) in ipiv.iter().enumerate() {
-            column.swap(i, row as usize - 1);
+            // SAFETY: both rows are below m, as checked above.
+            unsafe { std::ptr::swap(column.add(i), column.add(row as usize - 1)) };
         }
     }
 }

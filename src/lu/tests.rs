@@ -10,7 +10,7 @@ use crate::oracle::{self, Float, KINDS, Kind, bits, matrix, naive_lu, residual, 
 /// The kernels of an instruction set with another panel width, so that small matrices recurse.
 fn narrow<T: Real>(kernels: &Kernels<T>, nb: usize) -> Kernels<T> {
     // Small cache blocks, too: their seams run through small matrices then.
-    Kernels { nb, mc: 3 * nb, kc: 2 * nb, ..*kernels }
+    Kernels { nb, mc: kernels.mr, kc: 2 * nb, ..*kernels }
 }
 
 /// The instruction sets of this CPU; says by name which ones a run could not test.

@@ -1,0 +1,197 @@
+//! P A = L U of a few columns.
+//!
+//! Left-looking: column j takes all of its updates in one pass, in which the last column of L is scaled and the
+//! largest element is found as well.
+
+use std::slice::from_raw_parts_mut;
+
+use super::vector::Vector;
+use crate::real::Real;
+
+/// P A = L U of an `m` by `n` panel in place, n <= 16; `ipiv` receives `min(m, n)` 1-based rows. Returns the 1-based
+/// index of the first zero pivot, or 0.
+///
+/// # Safety
+/// `a` is good for that size with leading dimension `lda`, `ipiv` for `min(m, n)` elements; the CPU has the vectors'
+/// instruction set.
+#[inline(always)]
+pub(super) unsafe fn panel<V: Vector, const PIVOTING: bool>(
+    m: usize,
+    n: usize,
+    a: *mut V::T,
+    lda: usize,
+    ipiv: *mut i64,
+) -> usize {
+    let k = m.min(n);
+    let mut info = 0;
+    // What the last column of L is still to be multiplied with.
+    let mut scale = V::T::ONE;
+    for j in 0..k {
+        // SAFETY: columns up to j < n and rows up to m of A; j < min(m, n) for ipiv.
+        unsafe {
+            upper(j, j, a, lda);
+            let largest = match j {
+                0 => column::<V, 0>(m, a, lda, scale),
+                1 => column::<V, 1>(m, a, lda, scale),
+                2 => column::<V, 2>(m, a, lda, scale),
+                3 => column::<V, 3>(m, a, lda, scale),
+                4 => column::<V, 4>(m, a, lda, scale),
+                5 => column::<V, 5>(m, a, lda, scale),
+                6 => column::<V, 6>(m, a, lda, scale),
+                7 => column::<V, 7>(m, a, lda, scale),
+                8 => column::<V, 8>(m, a, lda, scale),
+                9 => column::<V, 9>(m, a, lda, scale),
+                10 => column::<V, 10>(m, a, lda, scale),
+                11 => column::<V, 11>(m, a, lda, scale),
+                12 => column::<V, 12>(m, a, lda, scale),
+                13 => column::<V, 13>(m, a, lda, scale),
+                14 => column::<V, 14>(m, a, lda, scale),
+                15 => column::<V, 15>(m, a, lda, scale),
+                _ => unreachable!("a panel has at most 16 columns"),
+            };
+            let row = if PIVOTING { j + position::<V>(m - j, a.add(j + j * lda), largest) } else { j };
+            *ipiv.add(j) = row as i64 + 1;
+            if row != j {
+                // A(j, :) <-> A(row, :)
+                for jj in 0..n {
+                    std::ptr::swap(a.add(j + jj * lda), a.add(row + jj * lda));
+                }
+            }
+            let pivot = *a.add(j + j * lda);
+            if pivot == V::T::ZERO {
+                // L(j+1:, j) stays as it is.
+                info = if info == 0 { j + 1 } else { info };
+                scale = V::T::ONE;
+            } else if pivot.magnitude() >= V::T::SAFE_MIN {
+                scale = V::T::ONE.over(pivot);
+            } else {
+                // The reciprocal could overflow (LAPACK: `DGETF2`).
+                let l = from_raw_parts_mut(a.add(j + 1 + j * lda), m - j - 1);
+                l.iter_mut().for_each(|x| *x = x.over(pivot));
+                scale = V::T::ONE;
+            }
+        }
+    }
+    // SAFETY: the last column of L, of which m - k rows are left; and the columns of U to the right of a wide panel.
+    unsafe {
+        if k > 0 {
+            let l = from_raw_parts_mut(a.add(k + (k - 1) * lda), m - k);
+            l.iter_mut().for_each(|x| *x = x.times(scale));
+        }
+        for j in k..n {
+            upper(m, j, a, lda);
+        }
+    }
+    info
+}
+
+/// U(0:rows, j) <- L(0:rows, 0:rows)^-1 A(0:rows, j).
+///
+/// # Safety
+/// Column j and the columns of L are good for `rows` rows.
+#[inline(always)]
+unsafe fn upper<T: Real>(rows: usize, j: usize, a: *mut T, lda: usize) {
+    for p in 0..rows {
+        // SAFETY: rows and columns below `rows`, and column j.
+        unsafe {
+            let minus = (*a.add(p + j * lda)).negate();
+            for i in p + 1..rows {
+                let x = a.add(i + j * lda);
+                *x = (*a.add(i + p * lda)).mul_add(minus, *x);
+            }
+        }
+    }
+}
+
+/// Column J, from row J on: takes all updates; column J - 1 of L is scaled on the way. Returns the largest magnitude.
+///
+/// # Safety
+/// Columns 0 to J are good for `m` rows, m > J.
+#[inline(always)]
+unsafe fn column<V: Vector, const J: usize>(m: usize, a: *mut V::T, lda: usize, scale: V::T) -> V::T {
+    // SAFETY: rows J to m of columns 0 to J.
+    unsafe {
+        let mut u = [V::splat(V::T::ZERO); J];
+        for (p, u) in u.iter_mut().enumerate() {
+            *u = V::splat(*a.add(p + J * lda));
+        }
+        let scale = V::splat(scale);
+        let mut largest = [V::splat(V::T::ZERO); 2];
+        let mut at = a.add(J);
+        let mut rows = m - J;
+        while rows >= 2 * V::LANES {
+            let (x, y) = (at, at.add(V::LANES));
+            let (x, y) = (update::<V, J, false>(x, lda, 0, &u, scale), update::<V, J, false>(y, lda, 0, &u, scale));
+            largest = [largest[0].larger(x.magnitude()), largest[1].larger(y.magnitude())];
+            at = at.add(2 * V::LANES);
+            rows -= 2 * V::LANES;
+        }
+        if rows >= V::LANES {
+            largest[0] = largest[0].larger(update::<V, J, false>(at, lda, 0, &u, scale).magnitude());
+            at = at.add(V::LANES);
+            rows -= V::LANES;
+        }
+        if rows > 0 {
+            largest[1] = largest[1].larger(update::<V, J, true>(at, lda, rows, &u, scale).magnitude());
+        }
+        largest[0].larger(largest[1]).largest_lane()
+    }
+}
+
+/// A(i, J) <- A(i, J) - L(i, 0) U(0, J) - L(i, 1) U(1, J) - .., with L(i, J-1) scaled first, for one vector of rows
+/// from `at` in column 0. With `EDGE` it has `rows` rows, else all.
+///
+/// # Safety
+/// As for [`column`].
+#[inline(always)]
+unsafe fn update<V: Vector, const J: usize, const EDGE: bool>(
+    at: *mut V::T,
+    lda: usize,
+    rows: usize,
+    u: &[V; J],
+    scale: V,
+) -> V {
+    // SAFETY: the rows of the vector, in columns 0 to J.
+    unsafe {
+        let load = |from: *const V::T| if EDGE { V::load_partial(from, rows) } else { V::load(from) };
+        let store = |x: V, to: *mut V::T| if EDGE { x.store_partial(to, rows) } else { x.store(to) };
+        let mut x = load(at.add(J * lda));
+        for (p, &u) in u.iter().enumerate() {
+            let mut l = load(at.add(p * lda));
+            if p == J - 1 {
+                l = l.times(scale);
+                store(l, at.add(p * lda));
+            }
+            x = x.minus_product(l, u);
+        }
+        store(x, at.add(J * lda));
+        x
+    }
+}
+
+/// The first of `m` elements whose magnitude is `largest`; 0 where that is zero, for then there may be none (a NaN
+/// has no magnitude).
+///
+/// # Safety
+/// `x` is good for `m` elements.
+#[inline(always)]
+unsafe fn position<V: Vector>(m: usize, x: *const V::T, largest: V::T) -> usize {
+    if largest == V::T::ZERO {
+        return 0;
+    }
+    // SAFETY: elements below m.
+    unsafe {
+        let wanted = V::splat(largest);
+        let mut i = 0;
+        while i + V::LANES <= m {
+            let found = V::load(x.add(i)).magnitude().equal(wanted);
+            if found != 0 {
+                return i + found.trailing_zeros() as usize;
+            }
+            i += V::LANES;
+        }
+        // Lanes beyond the column are zero, which `largest` is not.
+        let found = V::load_partial(x.add(i), m - i).magnitude().equal(wanted);
+        (i + found.trailing_zeros() as usize).min(m - 1)
+    }
+}

@@ -1,0 +1,79 @@
+//! Vectors for any CPU: arrays, which the compiler turns into whatever registers its baseline has.
+//!
+//! Where that baseline has no fused multiply-add (x86-64's has none) each one is a call of the C library's `fma`:
+//! exact, and slow.
+
+use std::array::from_fn;
+
+use super::vector::Vector;
+use crate::real::Real;
+
+/// `N` elements.
+#[derive(Clone, Copy)]
+pub(super) struct Array<T, const N: usize>([T; N]);
+
+impl<T: Real, const N: usize> Vector for Array<T, N> {
+    type T = T;
+    const LANES: usize = N;
+
+    #[inline(always)]
+    unsafe fn splat(x: T) -> Self {
+        Array([x; N])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: the caller vouches for N elements.
+        Array(unsafe { from.cast::<[T; N]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn load_partial(from: *const T, count: usize) -> Self {
+        // SAFETY: the caller vouches for `count` elements.
+        Array(from_fn(|i| if i < count { unsafe { *from.add(i) } } else { T::ZERO }))
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: the caller vouches for N elements.
+        unsafe { to.cast::<[T; N]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, to: *mut T, count: usize) {
+        for (i, &x) in self.0.iter().enumerate().take(count) {
+            // SAFETY: the caller vouches for `count` elements.
+            unsafe { *to.add(i) = x };
+        }
+    }
+    #[inline(always)]
+    unsafe fn minus_product(self, a: Self, b: Self) -> Self {
+        Array(from_fn(|i| a.0[i].negate().mul_add(b.0[i], self.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn times(self, b: Self) -> Self {
+        Array(from_fn(|i| self.0[i].times(b.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn magnitude(self) -> Self {
+        Array(self.0.map(Real::magnitude))
+    }
+    #[inline(always)]
+    unsafe fn larger(self, x: Self) -> Self {
+        Array(from_fn(|i| if x.0[i] > self.0[i] { x.0[i] } else { self.0[i] }))
+    }
+    #[inline(always)]
+    unsafe fn largest_lane(self) -> T {
+        self.0.into_iter().fold(T::ZERO, |largest, x| if x > largest { x } else { largest })
+    }
+    #[inline(always)]
+    unsafe fn equal(self, x: Self) -> u32 {
+        (0..N).fold(0, |bits, i| bits | u32::from(self.0[i] == x.0[i]) << i)
+    }
+    #[inline(always)]
+    unsafe fn broadcast_lane(self, lane: usize) -> Self {
+        Array([self.0[lane]; N])
+    }
+    #[inline(always)]
+    unsafe fn first_then(self, count: usize, rest: Self) -> Self {
+        Array(from_fn(|i| if i < count { self.0[i] } else { rest.0[i] }))
+    }
+    #[inline(always)]
+    unsafe fn prefetch(_at: *const T) {}
+}

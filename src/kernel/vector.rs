@@ -1,0 +1,48 @@
+//! What the kernels are written in: a register of elements.
+//!
+//! The bodies in this folder are generic over [`Vector`]; `portable.rs`, `avx2.rs` and `avx512.rs` each say what its
+//! operations are on one instruction set. All methods are `#[inline(always)]`, so that they are compiled for the
+//! instruction set of the function that they end up in.
+
+use crate::real::Real;
+
+/// `LANES` elements in a register.
+///
+/// # Safety
+/// Every method needs a CPU with the instruction set of the implementation; those that take a pointer, memory for
+/// the elements that they name. No alignment is needed.
+pub(crate) trait Vector: Copy {
+    /// The type of an element.
+    type T: Real;
+    /// Elements in a register.
+    const LANES: usize;
+
+    /// All lanes `x`.
+    unsafe fn splat(x: Self::T) -> Self;
+    /// `LANES` elements from memory.
+    unsafe fn load(from: *const Self::T) -> Self;
+    /// The first `count` lanes from memory, zero in the others; nothing else is read. `count <= LANES`.
+    unsafe fn load_partial(from: *const Self::T, count: usize) -> Self;
+    /// `LANES` elements to memory.
+    unsafe fn store(self, to: *mut Self::T);
+    /// The first `count` lanes to memory; nothing else is written. `count <= LANES`.
+    unsafe fn store_partial(self, to: *mut Self::T, count: usize);
+    /// `self - a * b`, rounded once.
+    unsafe fn minus_product(self, a: Self, b: Self) -> Self;
+    /// `self * b`.
+    unsafe fn times(self, b: Self) -> Self;
+    /// `|self|`.
+    unsafe fn magnitude(self) -> Self;
+    /// The larger of each pair; `self` where `x` is NaN. `self` is never NaN.
+    unsafe fn larger(self, x: Self) -> Self;
+    /// The largest lane; no lane is NaN.
+    unsafe fn largest_lane(self) -> Self::T;
+    /// A bit for each lane, the lowest for the first: whether it equals `x`'s.
+    unsafe fn equal(self, x: Self) -> u32;
+    /// All lanes `self[lane]`.
+    unsafe fn broadcast_lane(self, lane: usize) -> Self;
+    /// The first `count` lanes of `self`, the others of `rest`. `count <= LANES`.
+    unsafe fn first_then(self, count: usize, rest: Self) -> Self;
+    /// Asks for the cache line at an address, which need not be a valid one.
+    unsafe fn prefetch(at: *const Self::T);
+}
