@@ -13,6 +13,7 @@ fn main() {
     if target("OS") == "linux" && target("ENV") == "gnu" {
         let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
         fs::write(folder.join("libgcc_s.so"), "GROUP ( -lgcc_eh -lgcc )\n").expect("OUT_DIR is writable");
-        println!("cargo::rustc-link-search=native={}", folder.display());
+        // For the executable alone: a program that uses the library keeps the unwinder that it has.
+        println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
     }
 }

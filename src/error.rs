@@ -36,6 +36,13 @@ pub enum Error {
         /// Rows of the matrix.
         m: usize,
     },
+    /// An `info` that no factorization of this matrix has.
+    Info {
+        /// The `info`.
+        info: i64,
+        /// Pivots of the matrix.
+        k: usize,
+    },
     /// The operation needs a square matrix.
     NotSquare {
         /// Rows of the matrix.
@@ -75,6 +82,7 @@ impl fmt::Display for Error {
             Error::Pivot { index, row, m } => {
                 write!(f, "expected ipiv({index}) to be a row in {index}..={m}, got {row}")
             }
+            Error::Info { info, k } => write!(f, "expected info in -{k}..={k}, got {info}"),
             Error::NotSquare { m, n } => write!(f, "expected a square matrix, got {m} x {n}"),
             Error::RightHandSide { expected, found } => {
                 write!(f, "expected a right-hand side of {expected} rows, got {found}")

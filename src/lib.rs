@@ -29,7 +29,7 @@ pub mod server;
 pub use error::Error;
 pub use kernel::Isa;
 pub use lu::{Lu, Options, factor};
-pub use matrix::{MatrixMut, MatrixRef};
+pub use matrix::MatrixMut;
 pub use real::Real;
 
 // The Rust programs of README.md are run as documentation tests.

@@ -13,8 +13,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if let Some(message) = failure.message {
-                eprintln!("recfact_server: {message}");
+            if let Some(message) = &failure.message {
+                cli::say(message);
             }
             ExitCode::from(failure.status.code())
         }

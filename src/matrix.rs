@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, Dyn, U1};
+use nalgebra::{DMatrix, DMatrixViewMut, Dyn, U1};
 
 use crate::error::Error;
 use crate::real::Real;
@@ -32,7 +32,7 @@ pub struct MatrixMut<'a, T> {
 
 /// A shared view of a column-major matrix, `m` by `n`; element (i, j) stands at `i + j * lda`.
 #[derive(Debug, Clone, Copy)]
-pub struct MatrixRef<'a, T> {
+pub(crate) struct MatrixRef<'a, T> {
     ptr: *const T,
     m: usize,
     n: usize,
@@ -104,7 +104,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
 
     /// The same elements, shared.
     #[must_use]
-    pub fn as_ref(&self) -> MatrixRef<'_, T> {
+    pub(crate) fn as_ref(&self) -> MatrixRef<'_, T> {
         MatrixRef { ptr: self.ptr, m: self.m, n: self.n, lda: self.lda, owner: PhantomData }
     }
 
@@ -115,8 +115,11 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     #[must_use]
     pub fn col_mut(&mut self, j: usize) -> &mut [T] {
         assert!(j < self.n, "column {j} of a matrix with {} columns", self.n);
-        // SAFETY: j < n, so the column's m elements lie in the view, which is borrowed mutably here.
-        unsafe { std::slice::from_raw_parts_mut(self.ptr.wrapping_add(j * self.lda), self.m) }
+        if self.m == 0 {
+            return &mut [];
+        }
+        // SAFETY: j < n and m > 0, so the column's m elements lie in the view, which is borrowed mutably here.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr.add(j * self.lda), self.m) }
     }
 
     /// The first `j` columns, and the others.
@@ -126,8 +129,8 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     #[must_use]
     pub fn split_at_col(self, j: usize) -> (Self, Self) {
         assert!(j <= self.n, "split at column {j} of {}", self.n);
-        // wrapping_add: with m = 0 or j = n the address is not used, and need not be in the allocation.
-        let right = self.ptr.wrapping_add(j * self.lda);
+        // Wrapping: with m = 0 or j = n the address is not used, and need not be in the allocation, or exist.
+        let right = self.ptr.wrapping_add(j.wrapping_mul(self.lda));
         (Self { n: j, ..self }, Self { ptr: right, n: self.n - j, ..self })
     }
 
@@ -144,30 +147,21 @@ impl<'a, T: Real> MatrixMut<'a, T> {
 }
 
 impl<'a, T: Real> MatrixRef<'a, T> {
-    /// Views a slice as an `m` by `n` matrix with leading dimension `lda` (elements from one column to the next).
-    ///
-    /// # Errors
-    /// `lda < m`, or a slice shorter than `lda * (n - 1) + m`.
-    pub fn from_slice(data: &'a [T], m: usize, n: usize, lda: usize) -> Result<Self, Error> {
-        check(data.len(), m, n, lda)?;
-        Ok(Self { ptr: data.as_ptr(), m, n, lda, owner: PhantomData })
-    }
-
     /// Number of rows, `m`.
     #[must_use]
-    pub fn nrows(&self) -> usize {
+    pub(crate) fn nrows(&self) -> usize {
         self.m
     }
 
     /// Number of columns, `n`.
     #[must_use]
-    pub fn ncols(&self) -> usize {
+    pub(crate) fn ncols(&self) -> usize {
         self.n
     }
 
     /// Leading dimension: elements from one column to the next.
     #[must_use]
-    pub fn lda(&self) -> usize {
+    pub(crate) fn lda(&self) -> usize {
         self.lda
     }
 
@@ -176,26 +170,16 @@ impl<'a, T: Real> MatrixRef<'a, T> {
         self.ptr
     }
 
-    /// Column `j`.
-    ///
-    /// # Panics
-    /// If `j >= n`.
-    #[must_use]
-    pub fn col(&self, j: usize) -> &'a [T] {
-        assert!(j < self.n, "column {j} of a matrix with {} columns", self.n);
-        // SAFETY: j < n, so the column's m elements lie in the view, which is shared for 'a.
-        unsafe { std::slice::from_raw_parts(self.ptr.wrapping_add(j * self.lda), self.m) }
-    }
-
     /// The `m` by `n` block whose first element is (i, j).
     ///
     /// # Panics
     /// If the block does not lie in the view.
     #[must_use]
-    pub fn block(&self, i: usize, j: usize, m: usize, n: usize) -> Self {
+    pub(crate) fn block(&self, i: usize, j: usize, m: usize, n: usize) -> Self {
         assert!(i <= self.m && m <= self.m - i, "rows {i}+{m} of {}", self.m);
         assert!(j <= self.n && n <= self.n - j, "columns {j}+{n} of {}", self.n);
-        Self { ptr: self.ptr.wrapping_add(i + j * self.lda), m, n, ..*self }
+        // Wrapping: the address of an empty block is not used.
+        Self { ptr: self.ptr.wrapping_add(i.wrapping_add(j.wrapping_mul(self.lda))), m, n, ..*self }
     }
 }
 
@@ -206,23 +190,9 @@ impl<'a, T: Real> From<&'a mut DMatrix<T>> for MatrixMut<'a, T> {
     }
 }
 
-impl<'a, T: Real> From<&'a DMatrix<T>> for MatrixRef<'a, T> {
-    fn from(a: &'a DMatrix<T>) -> Self {
-        let (m, n) = a.shape();
-        Self { ptr: a.as_slice().as_ptr(), m, n, lda: m, owner: PhantomData }
-    }
-}
-
 impl<'a, T: Real> From<DMatrixViewMut<'a, T, U1, Dyn>> for MatrixMut<'a, T> {
     fn from(mut a: DMatrixViewMut<'a, T, U1, Dyn>) -> Self {
         let ((m, n), lda) = (a.shape(), a.strides().1);
         Self { ptr: a.as_mut_ptr(), m, n, lda, owner: PhantomData }
-    }
-}
-
-impl<'a, T: Real> From<DMatrixView<'a, T, U1, Dyn>> for MatrixRef<'a, T> {
-    fn from(a: DMatrixView<'a, T, U1, Dyn>) -> Self {
-        let ((m, n), lda) = (a.shape(), a.strides().1);
-        Self { ptr: a.as_ptr(), m, n, lda, owner: PhantomData }
     }
 }

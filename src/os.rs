@@ -18,6 +18,8 @@ static PENDING: AtomicI32 = AtomicI32::new(0);
 static WAITING: AtomicBool = AtomicBool::new(false);
 
 /// Where requests come from. Reads block, whatever flags the descriptor has or gets.
+///
+/// After [`end_on_signals`] a signal ends the process while a read waits.
 #[derive(Debug)]
 pub struct Input(File);
 
@@ -123,18 +125,27 @@ fn blocking<T>(ready: PollFlags, file: &mut File, mut try_it: impl FnMut(&mut Fi
 pub fn end_on_signals() -> io::Result<()> {
     let mut both = SigSet::empty();
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        if signal == Signal::SIGINT && is_ignored(signal) {
+            continue;
+        }
         both.add(signal);
         let action = SigAction::new(SigHandler::Handler(on_signal), SaFlags::SA_RESTART, SigSet::empty());
         // SAFETY: the handler touches atomics and calls _exit, both of which are async-signal-safe.
-        let old = unsafe { sigaction(signal, &action) }?;
-        if signal == Signal::SIGINT && matches!(old.handler(), SigHandler::SigIgn) {
-            // SAFETY: this puts back the action that was there.
-            unsafe { sigaction(signal, &old) }?;
-        }
+        unsafe { sigaction(signal, &action) }?;
     }
     // A parent that blocks them while it spawns has handed that mask down.
     both.thread_unblock()?;
     Ok(())
+}
+
+/// Whether the process came with this signal ignored.
+fn is_ignored(signal: Signal) -> bool {
+    let mut action = std::mem::MaybeUninit::<nix::libc::sigaction>::zeroed();
+    // SAFETY: without a new action the call only writes the present one, of which all zeros are a value, too.
+    unsafe {
+        nix::libc::sigaction(signal as i32, std::ptr::null(), action.as_mut_ptr());
+        action.assume_init().sa_sigaction == nix::libc::SIG_IGN
+    }
 }
 
 extern "C" fn on_signal(signal: i32) {

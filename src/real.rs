@@ -3,9 +3,27 @@
 use crate::kernel::{Isa, Kernels};
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    use super::{Isa, Kernels, Real};
+
+    /// What keeps the trait to two types, and what of it is of no use outside.
+    pub trait Sealed: Sized {
+        /// The table of kernels for an instruction set, if this CPU can run it.
+        fn kernels(isa: Isa) -> Option<&'static Kernels<Self>>
+        where
+            Self: Real;
+    }
+
+    impl Sealed for f32 {
+        fn kernels(isa: Isa) -> Option<&'static Kernels<f32>> {
+            crate::kernel::table::f32(isa)
+        }
+    }
+
+    impl Sealed for f64 {
+        fn kernels(isa: Isa) -> Option<&'static Kernels<f64>> {
+            crate::kernel::table::f64(isa)
+        }
+    }
 }
 
 /// An element of a matrix: `f64` or `f32`.
@@ -19,8 +37,6 @@ pub trait Real: sealed::Sealed + nalgebra::Scalar + bytemuck::Pod + PartialOrd +
     /// The smallest normal number. Its reciprocal is finite; that of a smaller pivot may not be
     /// (LAPACK: `DLAMCH('S')`).
     const SAFE_MIN: Self;
-    /// The distance from 1 to the next larger number.
-    const EPSILON: Self;
 
     /// `self * b + c` with one rounding.
     #[must_use]
@@ -37,8 +53,6 @@ pub trait Real: sealed::Sealed + nalgebra::Scalar + bytemuck::Pod + PartialOrd +
     /// `self / b`.
     #[must_use]
     fn over(self, b: Self) -> Self;
-    /// The table of kernels for an instruction set, if this CPU can run it.
-    fn kernels(isa: Isa) -> Option<&'static Kernels<Self>>;
 }
 
 macro_rules! real {
@@ -47,7 +61,6 @@ macro_rules! real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const SAFE_MIN: Self = $t::MIN_POSITIVE;
-            const EPSILON: Self = $t::EPSILON;
 
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
@@ -68,9 +81,6 @@ macro_rules! real {
             #[inline(always)]
             fn over(self, b: Self) -> Self {
                 self / b
-            }
-            fn kernels(isa: Isa) -> Option<&'static Kernels<Self>> {
-                crate::kernel::table::$t(isa)
             }
         }
     };

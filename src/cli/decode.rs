@@ -93,6 +93,9 @@ impl Response {
             }
         };
         let matrix = read_exact(input, shape.matrix_bytes(), number, "factors")?;
+        if label::begins(&matrix) {
+            return Err(fail(number, "got a label: this stream says its shapes itself, leave out --shape"));
+        }
         let ipiv = read_exact(input, shape.ipiv_bytes(), number, "row swaps")?;
         Ok(Some(Response { number, shape, info, matrix, ipiv }))
     }
@@ -173,6 +176,9 @@ fn save<T: CliReal>(folder: &Path, number: usize, lu: &Lu<T>) -> Result<String, 
 /// Prints L, U, the row swaps and the order of rows that they make.
 pub(super) fn print<T: CliReal>(out: &mut impl Write, head: &str, lu: &Lu<T>, digits: u8) -> io::Result<()> {
     writeln!(out, "{head}")?;
+    if lu.packed().is_empty() {
+        return writeln!(out, "empty: no factors, no row swaps");
+    }
     print_matrix(out, "L", &lu.l(), digits)?;
     print_matrix(out, "U", &lu.u(), digits)?;
     writeln!(out, "ipiv:{}", list(lu.ipiv().iter()))?;

@@ -1,10 +1,10 @@
 //! `recfact_server encode`: matrices in files become requests.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 
 use nalgebra::DMatrix;
-use recfact::protocol::{Command, EXIT, Precision, request_header};
+use recfact::protocol::{Command, EXIT, ExitStatus, Precision, request_header};
 
 use super::real::CliReal;
 use super::{Failure, command_by_name, label, npy, text};
@@ -38,6 +38,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        let message = "expected stdout to be a pipe or a file, got a terminal; requests are binary";
+        return Err(Failure::new(ExitStatus::Usage, message));
+    }
     let mut out = io::stdout().lock();
     for file in &args.files {
         let bytes = match args.cmd.precision() {
@@ -56,7 +60,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 fn encode<T: CliReal>(file: &str, args: &Args) -> Result<Vec<u8>, Failure> {
     let (name, bytes) = read(file)?;
     let a: DMatrix<T> = if npy::is_npy(&bytes) { npy::parse(&name, &bytes) } else { text::parse(&name, &bytes) }?;
-    let mut frames = if args.bare { Vec::new() } else { label::announce(args.cmd, a.nrows(), a.ncols()) };
+    let (m, n) = a.shape();
+    let label = if args.bare { Some(Vec::new()) } else { label::announce(args.cmd, m, n) };
+    // Only an empty matrix can have a side that is too large for a request or its label.
+    let (Some(mut frames), true) = (label, m.max(n) <= i64::MAX as usize) else {
+        return Err(Failure::data(name, format_args!("expected sizes of at most 2^53, got {m} x {n}")));
+    };
     frames.extend(request(args.cmd, &a));
     Ok(frames)
 }

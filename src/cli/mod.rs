@@ -11,7 +11,7 @@ mod serve;
 mod text;
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 use recfact::protocol::{Command, ExitStatus};
@@ -85,12 +85,17 @@ impl Failure {
     }
 }
 
+/// One line on stderr. A stderr that is closed or full leaves nobody to tell, and changes no exit status.
+pub(crate) fn say(message: impl Display) {
+    let _ = io::stderr().write_all(format!("recfact_server: {message}\n").as_bytes());
+}
+
 /// Parses the command line. On `--help`, `--version` and mistakes it has printed what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitStatus> {
-    Cli::try_parse().map_err(|error| {
-        // A closed stdout or stderr leaves nobody to tell.
-        let _ = error.print();
-        if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Success }
+    Cli::try_parse().map_err(|error| match (error.use_stderr(), error.print()) {
+        (true, _) => ExitStatus::Usage,
+        (false, Ok(())) => ExitStatus::Success,
+        (false, Err(error)) => Failure::stdout(&error).status,
     })
 }
 
@@ -104,6 +109,15 @@ impl Cli {
             Some(Subcommands::Demo) => demo::run(),
         }
     }
+}
+
+/// The beginning of what stands in a file, for a message: in quotes, control characters made visible.
+fn quote(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let visible = |c: char| if c.is_control() { c.escape_debug().collect() } else { String::from(c) };
+    let start: String = text.chars().take(LONGEST).map(visible).collect();
+    let more = if text.chars().nth(LONGEST).is_some() { ".." } else { "" };
+    format!("\"{start}{more}\"")
 }
 
 /// Parses the name of a command: `f64`, `f32-nopiv`, ..

@@ -9,7 +9,7 @@ use recfact::os::{Input, Output, end_on_signals, physical_memory};
 use recfact::protocol::{ExitStatus, Fault};
 use recfact::server::{Limits, serve};
 
-use super::Failure;
+use super::{Failure, say};
 
 /// The limit where the system does not tell its memory.
 const FALLBACK_MAX_BYTES: u64 = 1 << 30;
@@ -17,11 +17,15 @@ const FALLBACK_MAX_BYTES: u64 = 1 << 30;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Refuse matrices larger than this, e.g. 500MB or 8GiB [default: half of the physical memory]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_bytes: Option<ByteSize>,
     /// Threads for the threaded commands [default: as many as the process may use]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+}
+
+fn parse_size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| "expected a number of bytes, perhaps with a unit, as in 500MB or 8GiB".into())
 }
 
 impl Args {
@@ -38,7 +42,7 @@ impl Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let setup = |error: io::Error| Failure::io("expected to set up stdin, stdout and signals, got", &error);
     if io::stdin().is_terminal() {
-        eprintln!("recfact_server: waiting for binary requests on the terminal; --help tells what else there is");
+        say("waiting for binary requests on the terminal; --help tells what else there is");
     }
     let output = Output::take_stdout().map_err(setup)?;
     let input = Input::stdin().map_err(setup)?;

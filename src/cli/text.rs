@@ -3,33 +3,33 @@
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use nalgebra::DMatrix;
 
-use super::Failure;
 use super::real::CliReal;
+use super::{Failure, quote};
 
 /// Parses a matrix; `name` is the file, for messages.
 pub(super) fn parse<T: CliReal>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, Failure> {
+    if bytes.contains(&0) {
+        return Err(Failure::data(name, "expected text, CSV or a .npy file, got other binary data"));
+    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes); // a byte order mark
+    let lines = || {
+        let all = (1..).zip(bytes.split(|&b| b == b'\n'));
+        all.filter(|(_, line)| !line.trim_ascii().is_empty() && !line.starts_with(b"#"))
+    };
     let mut rows = Rows { name, elements: Vec::new(), first: None, count: 0 };
-    let is_content = |line: &&[u8]| !line.trim_ascii_start().is_empty() && !line.starts_with(b"#");
-    if bytes.split(|&b| b == b'\n').filter(is_content).any(|line| line.contains(&b',')) {
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(Trim::All)
-            .comment(Some(b'#'))
-            .from_reader(bytes);
+    if lines().any(|(_, line)| line.contains(&b',')) {
+        let mut csv = ReaderBuilder::new();
+        csv.has_headers(false).trim(Trim::All).buffer_capacity(1 << 10);
         let mut record = ByteRecord::new();
-        // Reading a slice that may be ragged cannot fail.
-        while reader.read_byte_record(&mut record).map_err(|error| Failure::data(name, error))? {
-            // A line of blanks is one empty field here.
-            if record.iter().eq([b""]) {
-                continue;
-            }
-            rows.push(record.position().map_or(0, csv::Position::line), record.iter())?;
+        for (number, line) in lines() {
+            // A reader for each line, so that a quote that is not closed spoils that line alone.
+            let read = csv.from_reader(line).read_byte_record(&mut record);
+            read.map_err(|error| Failure::data(format_args!("{name}: line {number}"), error))?;
+            rows.push(number, record.iter())?;
         }
     } else {
-        for (line, content) in (1..).zip(bytes.split(|&b| b == b'\n')).filter(|(_, line)| is_content(line)) {
-            rows.push(line, content.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()))?;
+        for (number, line) in lines() {
+            rows.push(number, line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()))?;
         }
     }
     rows.finish()
@@ -46,20 +46,19 @@ struct Rows<'a, T> {
 }
 
 impl<T: CliReal> Rows<'_, T> {
-    /// Adds the row that starts at `line`.
+    /// Adds the row that stands in `line`.
     fn push<'f>(&mut self, line: u64, fields: impl Iterator<Item = &'f [u8]>) -> Result<(), Failure> {
         let before = self.elements.len();
         for (column, field) in (1..).zip(fields) {
             let fail = |message: String| Failure::data(self.place(line, column), message);
             let text = String::from_utf8_lossy(field);
             if let Some((first, n)) = self.first.filter(|&(_, n)| column > n) {
-                return Err(fail(format!(
-                    "expected the end of the line after {n} numbers as in line {first}, got \"{text}\""
-                )));
+                let end = format!("the end of the line after {n} numbers as in line {first}");
+                return Err(fail(format!("expected {end}, got {}", quote(&text))));
             }
             let x: T = text.parse().map_err(|_| fail(not_a_number(&text)))?;
             if x.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) {
-                return Err(fail(format!("expected a number in the range of {}, got \"{text}\"", T::NAME)));
+                return Err(fail(format!("expected a number in the range of {}, got {}", T::NAME, quote(&text))));
             }
             self.elements.push(x);
         }
@@ -89,6 +88,6 @@ fn not_a_number(text: &str) -> String {
     if text.is_empty() {
         "expected a number, got nothing".into()
     } else {
-        format!("expected a number, got \"{text}\"; a line of names must start with #")
+        format!("expected a number, got {}; a line of names must start with #", quote(text))
     }
 }

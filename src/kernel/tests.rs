@@ -95,7 +95,6 @@ fn trsm_is_the_naive_one_at_every_edge() {
 fn the_best_instruction_set_is_one_this_cpu_has() {
     assert!(Isa::best().is_available());
     assert!(Isa::Portable.is_available());
-    for isa in Isa::ALL {
-        assert_eq!(f64::kernels(isa).is_some(), isa.is_available());
-    }
+    let available = Isa::ALL.into_iter().filter(|isa| isa.is_available()).count();
+    assert_eq!((kernels::<f64>().count(), kernels::<f32>().count()), (available, available));
 }

@@ -44,11 +44,15 @@ impl<T: Real> Lu<T> {
     /// The factors in one m x n matrix, their pivots and their `info`, as a server sends them.
     ///
     /// # Errors
-    /// [`Error::IpivLength`] unless there are k pivots; [`Error::Pivot`] unless each is in i..=m.
+    /// [`Error::IpivLength`] unless there are k pivots; [`Error::Pivot`] unless each is in i..=m;
+    /// [`Error::Info`] unless it is in -k..=k.
     pub fn from_parts(lu: DMatrix<T>, ipiv: Vec<i64>, info: i64) -> Result<Self, Error> {
         let (m, n) = lu.shape();
         if ipiv.len() != m.min(n) {
             return Err(Error::IpivLength { expected: m.min(n), found: ipiv.len() });
+        }
+        if info.unsigned_abs() > ipiv.len() as u64 {
+            return Err(Error::Info { info, k: ipiv.len() });
         }
         match ipiv.iter().zip(1..).find(|&(&row, i)| row < i || row > m as i64) {
             Some((&row, i)) => Err(Error::Pivot { index: i as usize, row, m }),

@@ -130,16 +130,19 @@ impl Fault {
         }
     }
 
-    /// What an `info` near `i64::MIN` says, as an error answer; `None` for any other `info`.
+    /// What an `info` says that refuses a request; `None` for any other.
     #[must_use]
-    pub fn describe_answer(info: i64) -> Option<&'static str> {
-        match info.checked_sub(i64::MIN)? {
-            1 => Some("unknown command"),
-            2 => Some("bad shape"),
-            3 => Some("larger than the server's limit"),
-            4 => Some("out of memory"),
-            _ => None,
+    pub fn describe_answer(info: i64) -> Option<String> {
+        if info >= -(1 << 62) {
+            return None;
         }
+        Some(match info - i64::MIN {
+            1 => "unknown command".into(),
+            2 => "bad shape".into(),
+            3 => "larger than the server's limit".into(),
+            4 => "out of memory".into(),
+            code => format!("code {code}"),
+        })
     }
 }
 

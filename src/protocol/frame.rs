@@ -27,7 +27,7 @@ pub fn request_header(command: Command, m: usize, n: usize) -> [u8; HEADER_BYTES
     header
 }
 
-/// The shape of a matrix on the wire, checked: not negative, of a size that fits an address, within the limit.
+/// The shape of a matrix on the wire, checked: not negative, of a size that is a number, within the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     m: usize,
@@ -50,13 +50,12 @@ impl Shape {
         Ok(shape)
     }
 
-    /// An `m` by `n` matrix, unless a size is negative or one of its products does not fit an `isize`.
+    /// An `m` by `n` matrix, unless a size is negative or the bytes of the matrix do not fit an `i64`.
     #[must_use]
     pub fn new(m: i64, n: i64, precision: Precision) -> Option<Shape> {
         let (m, n) = (usize::try_from(m).ok()?, usize::try_from(n).ok()?);
-        let matrix = m.checked_mul(n)?.checked_mul(precision.bytes())?;
-        let ipiv = m.min(n).checked_mul(IPIV_BYTES)?;
-        isize::try_from(matrix.checked_add(ipiv)?.checked_add(INFO_BYTES)?).ok()?;
+        let bytes = m.checked_mul(n)?.checked_mul(precision.bytes())?;
+        i64::try_from(bytes).ok()?;
         Some(Shape { m, n, precision })
     }
 

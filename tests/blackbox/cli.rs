@@ -1,6 +1,7 @@
 //! The subcommands for people at a shell.
 
 use std::fs;
+use std::io::Write;
 use std::process::Output;
 
 use tempfile::tempdir;
@@ -158,6 +159,21 @@ fn broken_text_is_reported_by_file_line_and_column() {
         "# x\n1 2\n3 4 5\n",
         "stdin: line 3, column 3: expected the end of the line after 2 numbers as in line 2, got \"5\"",
     );
+    let trailing = "a line of names must start with #";
+    let x = |line: u32| format!("stdin: line {line}, column 2: expected a number, got \"x\"; {trailing}");
+    encode("1,2\n\n\n3,x", &x(4));
+    encode("# n\r\n1,2\r\n\r\n# c\r\n3,x\r\n", &x(5));
+    let long = |line: u32, first: u32, text: &str| {
+        let end = format!("the end of the line after 2 numbers as in line {first}");
+        format!("stdin: line {line}, column 3: expected {end}, got \"{text}\"")
+    };
+    encode("\n\n1,2\n \n3,4,5", &long(5, 3, "5"));
+    encode("1,\"2\n3,4\n5,6,7", &long(3, 1, "7"));
+    let first = |text: &str| format!("stdin: line 1, column 1: expected a number, got \"{text}\"; {trailing}");
+    encode("\x1b[31m", &first("\\u{1b}[31m"));
+    let letters = "a".repeat(1000);
+    encode(&letters, &first(&format!("{}..", &letters[..40])));
+    encode("1\0", "stdin: expected text, CSV or a .npy file, got other binary data");
     encode("1e999", "stdin: line 1, column 1: expected a number in the range of f64, got \"1e999\"");
     encode("# nothing\n\n", "stdin: expected numbers, got none; .npy files can hold empty matrices");
     refuses(
@@ -183,18 +199,33 @@ fn broken_npy_files_are_refused_before_anything_is_allocated() {
     let encode = |file: Vec<u8>, line: &str| refuses(&["encode"], &file, line);
     let data = [0; 32];
     encode(npy("<f8", false, "(4,)", &data), "stdin: expected an array of two dimensions, got shape [4]");
-    encode(
-        npy("<c16", false, "(2, 1)", &data),
-        "stdin: expected real numbers (floating point, integer or bool), got dtype '<c16'",
-    );
+    for dtype in ["<c16", "<M8[s]", "<f2", "|O"] {
+        let line = format!("stdin: expected elements of f4, f8, integers or bool, got dtype \"'{dtype}'\"");
+        encode(npy(dtype, false, "(2, 1)", &data), &line);
+    }
+    encode(npy("<f8", false, "(1, 3)", &data), "stdin: expected 24 bytes of elements for 1 x 3, got 32");
     encode(npy("<f8", false, "(2, 3)", &data), "stdin: expected 48 bytes of elements for 2 x 3, got 32");
     let huge = npy("<f8", false, "(2147483648, 1073741824)", &data);
     encode(huge, "stdin: expected a shape that fits into memory, got 2147483648 x 1073741824");
-    let output = run(&mut command(&["encode"]), b"\x93NUMPY\x01\x00\x10\x00nonsense");
+    let ended = "stdin: expected a .npy header, got the end of the file inside it";
+    encode(b"\x93NUMPY".to_vec(), ended);
+    encode(b"\x93NUMPY\x01\x00\xff\x00{'descr': '<f8'".to_vec(), ended);
+    // A header of 4 GiB, so it says.
+    encode(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'descr': '<f8'".to_vec(), ended);
+    let wide = |n: u64| {
+        (npy("<f8", false, &format!("(0, {n})"), &[]), format!("stdin: expected sizes of at most 2^53, got 0 x {n}"))
+    };
+    let (file, line) = wide((1 << 53) + 1);
+    encode(file, &line);
+    let (file, line) = wide(u64::MAX);
+    refuses(&["encode", "--bare"], &file, &line);
+    let large = npy("<f8", false, "(1, 2)", &[1.0, 1e39].map(f64::to_le_bytes).concat());
+    let line = "stdin: element 2: expected a number in the range of f32, got 1e39";
+    refuses(&["encode", "--cmd", "f32"], &large, line);
+    let output = run(&mut command(&["encode"]), b"\x93NUMPY\x01\x00\x08\x00nonsense");
     assert_eq!(output.status.code(), Some(65), "{}", report(&output));
-    assert!(
-        String::from_utf8_lossy(&output.stderr).starts_with("recfact_server: stdin: expected a .npy header, got: ")
-    );
+    let line = "recfact_server: stdin: expected a .npy header, got one with ";
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with(line), "{}", report(&output));
 }
 
 #[test]
@@ -207,6 +238,11 @@ fn broken_responses_are_refused() {
     let square = |input: &[u8], line: &str| refuses(&["decode", "--shape", "1x1"], input, line);
     square(&[0; 20], "response 1: expected 8 bytes of row swaps, got end of input after 4");
     square(&[0; 24], "response 1: expected ipiv(1) to be a row in 1..=1, got 0");
+    let forged = [99_i64, 0, 1].map(i64::to_le_bytes).concat();
+    square(&forged, "response 1: expected info in -1..=1, got 99");
+    square(&(i64::MIN + 9).to_le_bytes(), "response 1: the server refused the request: code 9");
+    let labelled = session(&[], &run(&mut command(&["encode"]), b"1").stdout);
+    square(&labelled, "response 1: got a label: this stream says its shapes itself, leave out --shape");
     // A server that refuses the request after its label says so through the whole pipeline.
     let requests = run(&mut command(&["encode"]), b"1 2\n3 4\n").stdout;
     let responses = run(&mut command(&["--max-bytes", "31B"]), &requests);
@@ -246,4 +282,29 @@ fn a_closed_stdout_ends_every_subcommand_quietly() {
     server.send(&many);
     let (status, stderr) = server.finish();
     assert_eq!((status.code(), &stderr[..]), (Some(8), ""));
+
+    let responses = expected(0, 1, 1, &[1.0]).repeat(1000);
+    for args in [&["decode", "--shape", "1x1"][..], &["demo"], &["--help"], &["--version"]] {
+        let mut process = Server::start(args);
+        process.stdout = None;
+        // Those that read nothing may have ended already.
+        let _ = process.stdin.as_mut().unwrap().write_all(&responses);
+        let (status, stderr) = process.finish();
+        assert_eq!((status.code(), &stderr[..]), (Some(8), ""), "{args:?}");
+    }
+}
+
+/// Empty matrices may have any other side; nothing may be counted along it.
+#[test]
+fn empty_matrices_of_any_length_are_printed_and_saved() {
+    for (shape, printed) in
+        [("0x9223372036854775807", "0 x 9223372036854775807"), ("9223372036854775807x0", "9223372036854775807 x 0")]
+    {
+        let output = run(&mut command(&["decode", "--shape", shape]), &[0; 8]);
+        assert_eq!(text(&output), format!("matrix 1: {printed}, f64, info 0\nempty: no factors, no row swaps\n"));
+    }
+    let folder = tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let output = pipeline(&[], &["--npy", out], &npy("<f8", false, "(0, 9007199254740992)", &[]));
+    assert!(text(&output).starts_with("matrix 1: 0 x 9007199254740992, f64, info 0 -> "), "{}", report(&output));
 }

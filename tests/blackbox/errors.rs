@@ -157,12 +157,53 @@ fn an_output_that_takes_no_bytes_is_an_error() {
     assert_eq!(stderr, format!("recfact_server: {line}\n"));
 }
 
+/// Runs the executable in a shell with redirections; stdin is the input.
+fn redirected(arguments: &str, input: &[u8]) -> (Option<i32>, Vec<u8>) {
+    let script = format!("{} {arguments}", executable().display());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let output = run(&mut shell, input);
+    (output.status.code(), output.stdout)
+}
+
 #[test]
 fn closed_descriptors_are_no_reason_to_crash() {
-    for (script, status) in [("<&-", 0), (">&-", 0), ("2>&-", 0), ("<&- >&- 2>&-", 0)] {
-        let script = format!("{} {script}", executable().display());
-        let output = run(Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()), &[]);
-        assert_eq!(output.status.code(), Some(status), "{script}");
+    let (request, response) = good();
+    assert_eq!(redirected("<&-", &[]), (Some(0), vec![]));
+    assert_eq!(redirected("2>&-", &request), (Some(0), response));
+    // A closed stdout is /dev/null from the start on, as for any program in Rust.
+    assert_eq!(redirected(">&-", &request), (Some(0), vec![]));
+    assert_eq!(redirected("<&- >&- 2>&-", &[]), (Some(0), vec![]));
+}
+
+#[test]
+fn a_stderr_that_nobody_can_read_changes_no_status() {
+    for stderr in ["2>/dev/full", "2>&-", "2>/dev/null"] {
+        assert_eq!(redirected(stderr, &[0x42]), (Some(1), refusal(1)), "{stderr}");
+        assert_eq!(redirected(&format!("encode {stderr}"), b"x"), (Some(65), vec![]), "{stderr}");
+        assert_eq!(redirected(&format!("no-such-command {stderr}"), b""), (Some(64), vec![]), "{stderr}");
+    }
+    // A parent that closes its end of stderr.
+    let mut server = Server::start(&[]);
+    server.stderr = None;
+    server.send(&[0x42]);
+    assert_eq!(server.receive(8), refusal(1));
+    assert_eq!(server.wait().0.code(), Some(1));
+}
+
+#[test]
+fn a_client_that_is_killed_leaves_no_server_behind() {
+    // Between requests, in a header, in a matrix.
+    let header = r"\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0";
+    for (bytes, status) in [("", 0), (r"\0\1", 5), (header, 6)] {
+        let mut client = Command::new("sh");
+        client.args(["-c", &format!("printf '{bytes}'; exec sleep 60")]).stdout(Stdio::piped());
+        let mut client = client.spawn().unwrap();
+        let server = Server::spawn(command(&[]).stdin(client.stdout.take().unwrap()));
+        sleep(Duration::from_millis(50));
+        client.kill().unwrap();
+        client.wait().unwrap();
+        assert_eq!(server.wait().0.code(), Some(status), "{bytes}");
     }
 }
 

@@ -129,7 +129,7 @@ pub fn rows(m: usize, ipiv: &[i64]) -> Vec<usize> {
     rows
 }
 
-/// max |P A - L U|, computed in double precision.
+/// max |P A - L U|, computed in double precision; NaN where any difference is.
 pub fn residual<T: Float>(a: &[T], lu: &[T], ipiv: &[i64], m: usize, n: usize) -> f64 {
     let rows = rows(m, ipiv);
     let mut worst: f64 = 0.0;
@@ -141,7 +141,10 @@ pub fn residual<T: Float>(a: &[T], lu: &[T], ipiv: &[i64], m: usize, n: usize) -
                 sum = f64::mul_add(l, lu[k + j * m].into(), sum);
             }
             let error = (sum - a[rows[i] + j * m].into()).abs();
-            worst = if error.is_nan() { f64::NAN } else { worst.max(error) };
+            if error.is_nan() {
+                return error;
+            }
+            worst = worst.max(error);
         }
     }
     worst
