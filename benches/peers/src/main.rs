@@ -175,7 +175,7 @@ impl<T: Element> Case<T> {
         }
         let error = ax.iter().zip(&lux).fold(0.0_f64, |worst, (a, b)| worst.max((a - b).abs()));
         let order = m.max(n) as f64;
-        let bound = 20.0 * order * order.sqrt() * T::EPSILON.into();
+        let bound = 20.0 * order * order.sqrt() * T::ROUNDING;
         assert!(error <= bound, "{name} at {m} x {n}: error {error:e}, bound {bound:e}");
     }
 }

@@ -13,12 +13,15 @@ pub trait Element: Real + Into<f64> + faer::traits::ComplexField + nalgebra::Com
     const NAME: &'static str;
     /// The first letter of LAPACK's names.
     const LETTER: char;
+    /// The distance from 1 to the next larger number.
+    const ROUNDING: f64;
     fn nearest(x: f64) -> Self;
 }
 
 impl Element for f64 {
     const NAME: &'static str = "f64";
     const LETTER: char = 'd';
+    const ROUNDING: f64 = f64::EPSILON;
     fn nearest(x: f64) -> Self {
         x
     }
@@ -27,6 +30,7 @@ impl Element for f64 {
 impl Element for f32 {
     const NAME: &'static str = "f32";
     const LETTER: char = 's';
+    const ROUNDING: f64 = f32::EPSILON as f64;
     fn nearest(x: f64) -> Self {
         x as f32
     }
