@@ -140,21 +140,31 @@ unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(
 ) {
     let vectors = rows.div_ceil(V::LANES);
     let last = rows - (vectors - 1) * V::LANES;
-    // Arms with more vectors or columns than a tile has are removed by the compiler.
-    macro_rules! columns {
-        ($mv:literal: $($nc:literal)*) => {
-            match nc {
-                // SAFETY: the caller's promise, passed on.
-                $($nc if $nc <= NR => unsafe { tile::<V, $mv, $nc, true>(k, a, b, ldb, c, ldc, last) },)*
-                _ => unreachable!("a tile has 1 to NR columns"),
-            }
-        };
-    }
-    match vectors {
-        1 => columns!(1: 1 2 3 4 5 6 7 8),
-        2 if MV >= 2 => columns!(2: 1 2 3 4 5 6 7 8),
-        3 if MV >= 3 => columns!(3: 1 2 3 4 5 6 7 8),
-        _ => unreachable!("a tile has 1 to MV vectors of rows"),
+    let mut j = 0;
+    while j < nc {
+        // As many columns at once as there is a tile for: all, or a power of two.
+        let width = if nc == NR { NR } else { 1 << (nc - j).ilog2() };
+        // Arms with more vectors or columns than a tile has are removed by the compiler.
+        macro_rules! columns {
+            ($mv:literal: $($nc:tt)*) => {
+                // SAFETY: the caller's promise for `width` columns from j on.
+                unsafe {
+                    let (b, c) = (b.add(j * ldb), c.add(j * ldc));
+                    match width {
+                        all if all == NR => tile::<V, $mv, NR, true>(k, a, b, ldb, c, ldc, last),
+                        $($nc if $nc < NR => tile::<V, $mv, $nc, true>(k, a, b, ldb, c, ldc, last),)*
+                        _ => unreachable!("a tile has 1 to NR columns"),
+                    }
+                }
+            };
+        }
+        match vectors {
+            1 => columns!(1: 1 2 4),
+            2 if MV >= 2 => columns!(2: 1 2 4),
+            3 if MV >= 3 => columns!(3: 1 2 4),
+            _ => unreachable!("a tile has 1 to MV vectors of rows"),
+        }
+        j += width;
     }
 }
 

@@ -8,14 +8,14 @@ use std::slice::from_raw_parts_mut;
 use super::vector::Vector;
 use crate::real::Real;
 
-/// P A = L U of an `m` by `n` panel in place, n <= 16; `ipiv` receives `min(m, n)` 1-based rows. Returns the 1-based
+/// P A = L U of an `m` by `n` panel in place, n <= NB <= 16; `ipiv` receives `min(m, n)` 1-based rows. Returns the 1-based
 /// index of the first zero pivot, or 0.
 ///
 /// # Safety
 /// `a` is good for that size with leading dimension `lda`, `ipiv` for `min(m, n)` elements; the CPU has the vectors'
 /// instruction set.
 #[inline(always)]
-pub(super) unsafe fn panel<V: Vector, const PIVOTING: bool>(
+pub(super) unsafe fn panel<V: Vector, const NB: usize, const PIVOTING: bool>(
     m: usize,
     n: usize,
     a: *mut V::T,
@@ -30,25 +30,16 @@ pub(super) unsafe fn panel<V: Vector, const PIVOTING: bool>(
         // SAFETY: columns up to j < n and rows up to m of A; j < min(m, n) for ipiv.
         unsafe {
             upper(j, j, a, lda);
-            let largest = match j {
-                0 => column::<V, 0>(m, a, lda, scale),
-                1 => column::<V, 1>(m, a, lda, scale),
-                2 => column::<V, 2>(m, a, lda, scale),
-                3 => column::<V, 3>(m, a, lda, scale),
-                4 => column::<V, 4>(m, a, lda, scale),
-                5 => column::<V, 5>(m, a, lda, scale),
-                6 => column::<V, 6>(m, a, lda, scale),
-                7 => column::<V, 7>(m, a, lda, scale),
-                8 => column::<V, 8>(m, a, lda, scale),
-                9 => column::<V, 9>(m, a, lda, scale),
-                10 => column::<V, 10>(m, a, lda, scale),
-                11 => column::<V, 11>(m, a, lda, scale),
-                12 => column::<V, 12>(m, a, lda, scale),
-                13 => column::<V, 13>(m, a, lda, scale),
-                14 => column::<V, 14>(m, a, lda, scale),
-                15 => column::<V, 15>(m, a, lda, scale),
-                _ => unreachable!("a panel has at most 16 columns"),
-            };
+            // Arms beyond the widest panel are removed by the compiler.
+            macro_rules! columns {
+                ($($j:literal)*) => {
+                    match j {
+                        $($j if $j < NB => column::<V, $j>(m, a, lda, scale),)*
+                        _ => unreachable!("a panel has at most NB columns"),
+                    }
+                };
+            }
+            let largest = columns!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
             let row = if PIVOTING { j + position::<V>(m - j, a.add(j + j * lda), largest) } else { j };
             *ipiv.add(j) = row as i64 + 1;
             if row != j {

@@ -40,13 +40,13 @@ macro_rules! kernels {
             $(#[$feature])*
             unsafe fn panel(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize {
                 // SAFETY: see above.
-                unsafe { panel::panel::<V, true>(m, n, a, lda, ipiv) }
+                unsafe { panel::panel::<V, { $tv * V::LANES }, true>(m, n, a, lda, ipiv) }
             }
 
             $(#[$feature])*
             unsafe fn panel_nopiv(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize {
                 // SAFETY: see above.
-                unsafe { panel::panel::<V, false>(m, n, a, lda, ipiv) }
+                unsafe { panel::panel::<V, { $tv * V::LANES }, false>(m, n, a, lda, ipiv) }
             }
 
             pub(super) static TABLE: Kernels<T> = Kernels {
@@ -64,8 +64,8 @@ macro_rules! kernels {
     };
 }
 
-kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 4>, mv: 2, nr: 4, tv: 2);
-kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 8>, mv: 2, nr: 4, tv: 1);
+kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, tv: 4);
+kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, tv: 2);
 
 #[cfg(target_arch = "x86_64")]
 kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, tv: 2);
