@@ -38,6 +38,12 @@ pub trait Real: sealed::Sealed + nalgebra::Scalar + bytemuck::Pod + PartialOrd +
     /// (LAPACK: `DLAMCH('S')`).
     const SAFE_MIN: Self;
 
+    /// All bits but the sign.
+    const MAGNITUDE: Self;
+
+    /// The bits of `self` that are set in `mask`.
+    #[must_use]
+    fn and(self, mask: Self) -> Self;
     /// `self * b + c` with one rounding.
     #[must_use]
     fn mul_add(self, b: Self, c: Self) -> Self;
@@ -61,6 +67,12 @@ macro_rules! real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const SAFE_MIN: Self = $t::MIN_POSITIVE;
+            const MAGNITUDE: Self = $t::from_bits(!$t::to_bits(-0.0));
+
+            #[inline(always)]
+            fn and(self, mask: Self) -> Self {
+                $t::from_bits(self.to_bits() & mask.to_bits())
+            }
 
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {

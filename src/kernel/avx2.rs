@@ -79,6 +79,11 @@ impl Vector for F64x4 {
         F64x4(unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0) })
     }
     #[inline(always)]
+    unsafe fn and(self, mask: Self) -> Self {
+        // SAFETY: see above.
+        F64x4(unsafe { _mm256_and_pd(self.0, mask.0) })
+    }
+    #[inline(always)]
     unsafe fn larger(self, x: Self) -> Self {
         // The second operand is what comes out where either is NaN.
         // SAFETY: see above.
@@ -185,6 +190,11 @@ impl Vector for F32x8 {
     unsafe fn magnitude(self) -> Self {
         // SAFETY: see above.
         F32x8(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
+    }
+    #[inline(always)]
+    unsafe fn and(self, mask: Self) -> Self {
+        // SAFETY: see above.
+        F32x8(unsafe { _mm256_and_ps(self.0, mask.0) })
     }
     #[inline(always)]
     unsafe fn larger(self, x: Self) -> Self {

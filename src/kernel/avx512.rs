@@ -17,7 +17,7 @@ macro_rules! vector {
     (
         $v:ident, $t:ident, $lanes:literal, $mask:ident, $splat:ident, $loadu:ident, $maskz_loadu:ident, $storeu:ident,
         $mask_storeu:ident, $fnmadd:ident, $mul:ident, $abs:ident, $max:ident, $reduce_max:ident, $cmp_mask:ident,
-        $permute:ident, $mask_mov:ident, $set1_index:ident, $index:ident
+        $permute:ident, $mask_mov:ident, $set1_index:ident, $index:ident, $to_int:ident, $from_int:ident
     ) => {
         impl Vector for $v {
             type T = $t;
@@ -62,6 +62,12 @@ macro_rules! vector {
             unsafe fn magnitude(self) -> Self {
                 // SAFETY: see above.
                 $v(unsafe { $abs(self.0) })
+            }
+            #[inline(always)]
+            unsafe fn and(self, mask: Self) -> Self {
+                // On integers: AVX-512F has no such operation on floating point.
+                // SAFETY: see above.
+                $v(unsafe { $from_int(_mm512_and_si512($to_int(self.0), $to_int(mask.0))) })
             }
             #[inline(always)]
             unsafe fn larger(self, x: Self) -> Self {
@@ -117,7 +123,9 @@ vector!(
     _mm512_permutexvar_pd,
     _mm512_mask_mov_pd,
     _mm512_set1_epi64,
-    i64
+    i64,
+    _mm512_castpd_si512,
+    _mm512_castsi512_pd
 );
 
 vector!(
@@ -139,5 +147,7 @@ vector!(
     _mm512_permutexvar_ps,
     _mm512_mask_mov_ps,
     _mm512_set1_epi32,
-    i32
+    i32,
+    _mm512_castps_si512,
+    _mm512_castsi512_ps
 );

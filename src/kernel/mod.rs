@@ -11,6 +11,7 @@ mod gemm;
 mod isa;
 mod panel;
 mod portable;
+mod small;
 pub(crate) mod table;
 mod trsm;
 mod vector;
@@ -25,6 +26,7 @@ mod tests;
 
 pub(crate) use gemm::Tiles;
 pub use isa::Isa;
+pub(crate) use small::WORK;
 
 use crate::real::Real;
 
@@ -55,6 +57,14 @@ pub(crate) type Trsm<T> = unsafe fn(m: usize, n: usize, l: *const T, ldl: usize,
 /// `a` is good for a column-major block of that size, `ipiv` for `min(m, n)` elements; `lda >= m`.
 pub(crate) type Panel<T> = unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize;
 
+/// P A = L U of an `m` by `n` matrix in place, with partial pivoting; `ipiv` receives `min(m, n)` 1-based row numbers.
+/// Returns the 1-based index of the first zero pivot, or 0.
+///
+/// # Safety
+/// `m` and `n` are at most the table's `small`; `a` is good for a column-major block of that size, `ipiv` for
+/// `min(m, n)` elements, `work` for [`WORK`]; `lda >= m`.
+pub(crate) type Small<T> = unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, work: *mut T) -> usize;
+
 /// The kernels of one instruction set and its block sizes.
 pub struct Kernels<T: Real> {
     /// Rows of a tile of C.
@@ -65,6 +75,8 @@ pub struct Kernels<T: Real> {
     pub(crate) kc: usize,
     /// Panels of at most this many columns, and triangles of at most this order, are not split further.
     pub(crate) nb: usize,
+    /// Matrices with at most this many rows and columns are factored as a whole; at most [`small::LARGEST`].
+    pub(crate) small: usize,
     pub(crate) gemm: Gemm<T>,
     pub(crate) pack: Pack<T>,
     pub(crate) trsm: Trsm<T>,
@@ -72,4 +84,5 @@ pub struct Kernels<T: Real> {
     pub(crate) panel: Panel<T>,
     /// The panel whose pivots are the elements on the diagonal.
     pub(crate) panel_nopiv: Panel<T>,
+    pub(crate) factor_small: Small<T>,
 }

@@ -55,6 +55,10 @@ impl<T: Real, const N: usize> Vector for Array<T, N> {
         Array(self.0.map(Real::magnitude))
     }
     #[inline(always)]
+    unsafe fn and(self, mask: Self) -> Self {
+        Array(from_fn(|i| self.0[i].and(mask.0[i])))
+    }
+    #[inline(always)]
     unsafe fn larger(self, x: Self) -> Self {
         Array(from_fn(|i| if x.0[i] > self.0[i] { x.0[i] } else { self.0[i] }))
     }

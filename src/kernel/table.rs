@@ -1,6 +1,6 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
-use super::{Isa, Kernels, Tiles, gemm, panel, trsm};
+use super::{Isa, Kernels, Tiles, gemm, panel, small, trsm};
 
 /// A module with the kernels of one instruction set and element type: thin functions that carry its target features
 /// and inline the bodies, and the table of them.
@@ -49,16 +49,24 @@ macro_rules! kernels {
                 unsafe { panel::panel::<V, { $tv * V::LANES }, false>(m, n, a, lda, ipiv) }
             }
 
+            $(#[$feature])*
+            unsafe fn factor_small(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, work: *mut T) -> usize {
+                // SAFETY: see above.
+                unsafe { small::small::<V>(m, n, a, lda, ipiv, work) }
+            }
+
             pub(super) static TABLE: Kernels<T> = Kernels {
                 mr: $mv * V::LANES,
                 mc: 16 * $mv * V::LANES,
                 kc: 256,
                 nb: $tv * V::LANES,
+                small: 48,
                 gemm,
                 pack,
                 trsm,
                 panel,
                 panel_nopiv,
+                factor_small,
             };
         }
     };

@@ -33,6 +33,8 @@ pub(crate) trait Vector: Copy {
     unsafe fn times(self, b: Self) -> Self;
     /// `|self|`.
     unsafe fn magnitude(self) -> Self;
+    /// The bits of `self` that are set in `mask`.
+    unsafe fn and(self, mask: Self) -> Self;
     /// The larger of each pair; `self` where `x` is NaN. `self` is never NaN.
     unsafe fn larger(self, x: Self) -> Self;
     /// The largest lane; no lane is NaN.

@@ -1,8 +1,8 @@
 //! The recursion and its block equations.
 
 use super::swaps::laswp;
-use crate::blas::{gemm, trsm};
-use crate::kernel::Kernels;
+use crate::blas::{gemm, scratch, trsm};
+use crate::kernel::{Kernels, WORK};
 use crate::matrix::MatrixMut;
 use crate::real::Real;
 
@@ -44,6 +44,9 @@ impl<T: Real> Problem<'_, T> {
         if k == 0 {
             return 0;
         }
+        if m.max(n) <= self.kernels.small && self.pivoting == Pivoting::Partial {
+            return self.small(a, ipiv);
+        }
         if n <= self.kernels.nb {
             return self.panel(a, ipiv);
         }
@@ -84,6 +87,16 @@ impl<T: Real> Problem<'_, T> {
             return k;
         }
         (k / 2).next_multiple_of(nb).min(k - 1)
+    }
+
+    /// P A = L U of at most `small` rows and columns.
+    fn small(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
+        let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
+        assert!(ipiv.len() == m.min(n) && m.max(n) <= self.kernels.small);
+        scratch::with(WORK, |work| {
+            // SAFETY: A is m by n with leading dimension lda, ipiv has min(m, n) elements, and work has WORK.
+            unsafe { (self.kernels.factor_small)(m, n, a.as_mut_ptr(), lda, ipiv.as_mut_ptr(), work.as_mut_ptr()) }
+        })
     }
 
     /// P A = L U of at most `nb` columns.

@@ -10,7 +10,7 @@ use crate::oracle::{self, Float, KINDS, Kind, bits, matrix, naive_lu, residual, 
 /// The kernels of an instruction set with narrow panels, so that small matrices recurse, and with small cache blocks,
 /// so that their seams run through small matrices.
 fn narrow<T: Real>(kernels: &Kernels<T>, nb: usize) -> Kernels<T> {
-    Kernels { nb, mc: kernels.mr, kc: 2 * nb, ..*kernels }
+    Kernels { nb, mc: kernels.mr, kc: 2 * nb, small: 0, ..*kernels }
 }
 
 /// The instruction sets of this CPU; says by name which ones a run could not test.

@@ -1,0 +1,277 @@
+//! P A = L U of a small matrix as a whole, in memory of its own that stays in the L1 cache.
+//!
+//! Right-looking, two columns at a time. Rows stay where they are: a row that has become a pivot is copied to U and
+//! from then on only masked out of the search for pivots, so that it may be updated like the others, for nothing.
+//! The swaps are counted on the side and done once, when the factors are written back.
+
+use super::vector::Vector;
+use crate::real::Real;
+
+/// The largest number of rows, and of columns.
+pub(crate) const LARGEST: usize = 64;
+
+/// Elements of memory that a matrix of at most [`LARGEST`] rows and columns needs.
+pub(crate) const WORK: usize = 2 * LARGEST * (LARGEST + 16);
+
+/// Where each row is: the rows of the matrix stay in place, positions are what LAPACK's swaps make of them.
+struct Order {
+    /// The row at each position.
+    row_at: [u8; LARGEST],
+    /// The position of each row.
+    position_of: [u8; LARGEST],
+}
+
+impl Order {
+    fn new() -> Self {
+        let count = std::array::from_fn(|i| i as u8);
+        Order { row_at: count, position_of: count }
+    }
+
+    /// Swaps `row` to position `j`; returns the position that it had.
+    fn swap_to(&mut self, j: usize, row: usize) -> usize {
+        let position = self.position_of[row & (LARGEST - 1)];
+        let other = self.row_at[j];
+        self.row_at[j] = row as u8;
+        self.row_at[position as usize & (LARGEST - 1)] = other;
+        self.position_of[other as usize & (LARGEST - 1)] = position;
+        self.position_of[row & (LARGEST - 1)] = j as u8;
+        position.into()
+    }
+
+    /// Of rows given as bits, the one that stands first.
+    #[cold]
+    fn first_of(&self, mut rows: u64) -> usize {
+        let mut first = rows.trailing_zeros() as usize & (LARGEST - 1);
+        while rows != 0 {
+            let row = rows.trailing_zeros() as usize;
+            if self.position_of[row] < self.position_of[first] {
+                first = row;
+            }
+            rows &= rows - 1;
+        }
+        first
+    }
+}
+
+/// The matrix while it is factored.
+struct Work<T> {
+    /// The rows of A, then of L: column-major, `ld` elements from column to column, filled up to whole vectors.
+    w: *mut T,
+    /// U: column-major like `w`.
+    u: *mut T,
+    ld: usize,
+    /// Vectors in a column.
+    vectors: usize,
+    /// For each row a mask: all bits but the sign while it is not a pivot, none after that or where there is no row.
+    free: [T; LARGEST],
+    order: Order,
+    info: usize,
+}
+
+/// P A = L U of an `m` by `n` matrix in place, with partial pivoting; m, n <= [`LARGEST`]. `ipiv` receives
+/// `min(m, n)` 1-based rows; `work` has [`WORK`] elements. Returns the 1-based index of the first zero pivot, or 0.
+///
+/// # Safety
+/// `a` is good for that size with leading dimension `lda`, `ipiv` and `work` for those elements; the CPU has the
+/// vectors' instruction set.
+#[inline(always)]
+pub(super) unsafe fn small<V: Vector>(
+    m: usize,
+    n: usize,
+    a: *mut V::T,
+    lda: usize,
+    ipiv: *mut i64,
+    work: *mut V::T,
+) -> usize {
+    let k = m.min(n);
+    let vectors = m.div_ceil(V::LANES);
+    // Columns a multiple of the cache's size apart would push each other out.
+    let ld = vectors * V::LANES + V::LANES;
+    // SAFETY: `work` has two matrices of `ld <= LARGEST + 16` times LARGEST elements; all rows and columns named are
+    // those of A, or lie in `work`.
+    unsafe {
+        let mut s = Work {
+            w: work,
+            u: work.add(LARGEST * (LARGEST + 16)),
+            ld,
+            vectors,
+            free: [V::T::ZERO; LARGEST],
+            order: Order::new(),
+            info: 0,
+        };
+        s.free[..m].fill(V::T::MAGNITUDE);
+        let mut largest = s.read::<V>(m, n, a, lda);
+        let mut j = 0;
+        while j < k {
+            let p0 = s.pivot::<V>(j, largest, ipiv);
+            if j + 1 == n {
+                break;
+            }
+            largest = s.update::<V>(j, p0, j + 1, true);
+            if j + 1 == k {
+                // A last row, or a last column of L beside further ones of U.
+                for jj in j + 2..n {
+                    s.update::<V>(j, p0, jj, false);
+                }
+                // The column that was updated first has its element of U as the others.
+                break;
+            }
+            let p1 = s.pivot::<V>(j + 1, largest, ipiv);
+            if j + 2 < n {
+                largest = s.update2::<V>(j, p0, p1, j + 2, true);
+            }
+            for jj in j + 3..n {
+                s.update2::<V>(j, p0, p1, jj, false);
+            }
+            j += 2;
+        }
+        s.write::<V>(m, n, a, lda);
+        s.info
+    }
+}
+
+impl<T: Real> Work<T> {
+    /// Copies A; returns the largest magnitude of column 0.
+    ///
+    /// # Safety
+    /// As for [`small`].
+    #[inline(always)]
+    unsafe fn read<V: Vector<T = T>>(&mut self, m: usize, n: usize, a: *const T, lda: usize) -> T {
+        // SAFETY: rows below m of columns below n; whole vectors of `w`.
+        unsafe {
+            for j in 0..n {
+                for v in 0..self.vectors {
+                    let (from, to) = (a.add(v * V::LANES + j * lda), self.w.add(v * V::LANES + j * self.ld));
+                    let rows = m - v * V::LANES;
+                    if rows >= V::LANES { V::load(from) } else { V::load_partial(from, rows) }.store(to);
+                }
+            }
+            let mut largest = V::splat(T::ZERO);
+            for v in 0..self.vectors {
+                largest = largest.larger(V::load(self.w.add(v * V::LANES)).magnitude());
+            }
+            largest.largest_lane()
+        }
+    }
+
+    /// Makes a row the pivot of column j, where the largest magnitude is known, and scales the column to L.
+    ///
+    /// # Safety
+    /// As for [`small`].
+    #[inline(always)]
+    unsafe fn pivot<V: Vector<T = T>>(&mut self, j: usize, largest: T, ipiv: *mut i64) -> usize {
+        // SAFETY: whole vectors of column j; `row` is below m, since it is one of the free ones.
+        unsafe {
+            let column = self.w.add(j * self.ld);
+            let wanted = V::splat(largest);
+            let mut rows = 0_u64;
+            for v in 0..self.vectors {
+                let x = V::load(column.add(v * V::LANES)).and(V::load(self.free.as_ptr().add(v * V::LANES)));
+                rows |= u64::from(x.equal(wanted)) << (v * V::LANES);
+            }
+            let row = if largest == T::ZERO {
+                self.order.row_at[j].into()
+            } else if rows & rows.wrapping_sub(1) == 0 {
+                rows.trailing_zeros() as usize & (LARGEST - 1)
+            } else {
+                self.order.first_of(rows)
+            };
+            self.free[row] = T::ZERO;
+            *ipiv.add(j) = self.order.swap_to(j, row) as i64 + 1;
+            let pivot = *column.add(row);
+            *self.u.add(j + j * self.ld) = pivot;
+            if pivot == T::ZERO {
+                self.info = if self.info == 0 { j + 1 } else { self.info };
+            } else if pivot.magnitude() >= T::SAFE_MIN {
+                let scale = V::splat(T::ONE.over(pivot));
+                for v in 0..self.vectors {
+                    let at = column.add(v * V::LANES);
+                    V::load(at).times(scale).store(at);
+                }
+            } else {
+                for i in 0..self.vectors * V::LANES {
+                    *column.add(i) = (*column.add(i)).over(pivot);
+                }
+            }
+            row
+        }
+    }
+
+    /// A(:, jj) <- A(:, jj) - L(:, j) U(j, jj), where U(j, jj) is in row p. Returns the largest magnitude of the free
+    /// rows if it is wanted.
+    ///
+    /// # Safety
+    /// As for [`small`].
+    #[inline(always)]
+    unsafe fn update<V: Vector<T = T>>(&mut self, j: usize, p: usize, jj: usize, search: bool) -> T {
+        // SAFETY: whole vectors of columns j and jj; p is a row.
+        unsafe {
+            let (l, x) = (self.w.add(j * self.ld), self.w.add(jj * self.ld));
+            let u = *x.add(p);
+            *self.u.add(j + jj * self.ld) = u;
+            let u = V::splat(u);
+            let mut largest = V::splat(T::ZERO);
+            for v in 0..self.vectors {
+                let at = x.add(v * V::LANES);
+                let y = V::load(at).minus_product(V::load(l.add(v * V::LANES)), u);
+                y.store(at);
+                if search {
+                    largest = largest.larger(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
+                }
+            }
+            largest.largest_lane()
+        }
+    }
+
+    /// A(:, jj) <- A(:, jj) - L(:, j) U(j, jj) - L(:, j+1) U(j+1, jj), where the rows of U are in rows p0 and p1.
+    /// Returns as [`Work::update`].
+    ///
+    /// # Safety
+    /// As for [`small`].
+    #[inline(always)]
+    unsafe fn update2<V: Vector<T = T>>(&mut self, j: usize, p0: usize, p1: usize, jj: usize, search: bool) -> T {
+        // SAFETY: whole vectors of columns j, j + 1 and jj; p0 and p1 are rows.
+        unsafe {
+            let (l, x) = (self.w.add(j * self.ld), self.w.add(jj * self.ld));
+            let u0 = *x.add(p0);
+            // U(j+1, jj) <- A(p1, jj) - L(p1, j) U(j, jj)
+            let u1 = (*l.add(p1)).negate().mul_add(u0, *x.add(p1));
+            *self.u.add(j + jj * self.ld) = u0;
+            *self.u.add(j + 1 + jj * self.ld) = u1;
+            let (u0, u1) = (V::splat(u0), V::splat(u1));
+            let mut largest = V::splat(T::ZERO);
+            for v in 0..self.vectors {
+                let at = x.add(v * V::LANES);
+                let (l0, l1) = (V::load(l.add(v * V::LANES)), V::load(l.add(v * V::LANES + self.ld)));
+                let y = V::load(at).minus_product(l0, u0).minus_product(l1, u1);
+                y.store(at);
+                if search {
+                    largest = largest.larger(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
+                }
+            }
+            largest.largest_lane()
+        }
+    }
+
+    /// Writes U and the rows of L in their final order to A.
+    ///
+    /// # Safety
+    /// As for [`small`].
+    #[inline(always)]
+    unsafe fn write<V: Vector<T = T>>(&self, m: usize, n: usize, a: *mut T, lda: usize) {
+        let k = m.min(n);
+        for j in 0..n {
+            // SAFETY: rows below m of columns below n; the rows in `order` are below m.
+            unsafe {
+                let (to, w, u) = (a.add(j * lda), self.w.add(j * self.ld), self.u.add(j * self.ld));
+                let top = k.min(j + 1);
+                for i in 0..top {
+                    *to.add(i) = *u.add(i);
+                }
+                for i in top..m {
+                    *to.add(i) = *w.add(self.order.row_at[i].into());
+                }
+            }
+        }
+    }
+}
