@@ -1,6 +1,9 @@
 //! What a call of the library can refuse.
 
+use std::env;
 use std::fmt;
+
+use crate::kernel::{Isa, VARIABLE};
 
 /// Why a call was refused. Nothing was written when one of these comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub enum Error {
         /// Pivots of the matrix.
         k: usize,
     },
+    /// The environment variable `RECFACT_ISA` names no instruction set that this CPU has.
+    InstructionSet,
     /// The operation needs a square matrix.
     NotSquare {
         /// Rows of the matrix.
@@ -83,6 +88,12 @@ impl fmt::Display for Error {
                 write!(f, "expected ipiv({index}) to be a row in {index}..={m}, got {row}")
             }
             Error::Info { info, k } => write!(f, "expected info in -{k}..={k}, got {info}"),
+            Error::InstructionSet => {
+                let available = Isa::ALL.into_iter().filter(|isa| isa.is_available()).map(Isa::name);
+                let (names, got) =
+                    (available.collect::<Vec<_>>().join(", "), env::var_os(VARIABLE).unwrap_or_default());
+                write!(f, "expected {VARIABLE} to be an instruction set of this CPU ({names}), got {got:?}")
+            }
             Error::NotSquare { m, n } => write!(f, "expected a square matrix, got {m} x {n}"),
             Error::RightHandSide { expected, found } => {
                 write!(f, "expected a right-hand side of {expected} rows, got {found}")

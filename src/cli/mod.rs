@@ -14,6 +14,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
+use recfact::Isa;
 use recfact::protocol::{Command, ExitStatus};
 
 const EXAMPLES: &str = "\
@@ -33,7 +34,7 @@ A program starts `recfact_server` as a child and talks to it over pipes; protoco
 ///
 /// Without a subcommand it serves: requests on stdin, responses on stdout, until stdin ends.
 #[derive(Debug, Parser)]
-#[command(name = "recfact_server", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "recfact_server", version = version(), after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     serve: serve::Args,
@@ -90,6 +91,12 @@ pub(crate) fn say(message: impl Display) {
     let _ = io::stderr().write_all(format!("recfact_server: {message}\n").as_bytes());
 }
 
+/// The version, and the instruction set in use.
+fn version() -> String {
+    let isa = Isa::in_use().map_or("none", Isa::name);
+    format!("{} ({isa})", env!("CARGO_PKG_VERSION"))
+}
+
 /// Parses the command line. On `--help`, `--version` and mistakes it has printed what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitStatus> {
     Cli::try_parse().map_err(|error| match (error.use_stderr(), error.print()) {
@@ -101,6 +108,7 @@ pub(crate) fn parse() -> Result<Cli, ExitStatus> {
 
 impl Cli {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        Isa::in_use().map_err(|error| Failure::new(ExitStatus::Usage, error))?;
         match self.command {
             None => serve::run(&self.serve),
             Some(Subcommands::Serve(args)) => serve::run(&args),

@@ -1,4 +1,12 @@
-//! Which instruction sets there are kernels for, and which of them this CPU has.
+//! Which instruction sets there are kernels for, which of them this CPU has, and which one is in use.
+
+use std::env;
+use std::sync::OnceLock;
+
+use crate::error::Error;
+
+/// The environment variable that forces an instruction set.
+pub(crate) const VARIABLE: &str = "RECFACT_ISA";
 
 /// An instruction set that there are kernels for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +41,27 @@ impl Isa {
     #[must_use]
     pub fn best() -> Isa {
         Isa::ALL.into_iter().rev().find(|isa| isa.is_available()).unwrap_or(Isa::Portable)
+    }
+
+    /// The one that every factorization of this process uses: the best one, unless the environment variable
+    /// `RECFACT_ISA` names another. It is looked up once.
+    ///
+    /// # Errors
+    /// [`Error::InstructionSet`] where the variable names none, or one that this CPU has not.
+    ///
+    /// ```
+    /// assert!(recfact::Isa::in_use()?.is_available());
+    /// # Ok::<(), recfact::Error>(())
+    /// ```
+    pub fn in_use() -> Result<Isa, Error> {
+        static IN_USE: OnceLock<Result<Isa, Error>> = OnceLock::new();
+        *IN_USE.get_or_init(|| match env::var_os(VARIABLE) {
+            None => Ok(Isa::best()),
+            Some(name) => {
+                let named = Isa::ALL.into_iter().find(|isa| name == isa.name() && isa.is_available());
+                named.ok_or(Error::InstructionSet)
+            }
+        })
     }
 
     /// Its name: `portable`, `avx2`, `avx512`.

@@ -26,6 +26,7 @@ mod tests;
 
 pub(crate) use gemm::Tiles;
 pub use isa::Isa;
+pub(crate) use isa::VARIABLE;
 pub(crate) use small::WORK;
 
 use crate::real::Real;

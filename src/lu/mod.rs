@@ -57,7 +57,7 @@ impl Default for Options {
 /// for each k, in rising k. (Which NaN a NaN is, its sign and payload, is not promised.)
 ///
 /// # Errors
-/// [`Error::IpivLength`] if `ipiv` is shorter than `min(m, n)`; nothing has been written then.
+/// [`Error::IpivLength`] if `ipiv` is shorter than `min(m, n)`, [`Error::InstructionSet`]; nothing has been written then.
 ///
 /// # Examples
 /// ```
@@ -94,6 +94,6 @@ pub fn factor<'a, T: Real>(a: impl Into<MatrixMut<'a, T>>, ipiv: &mut [i64], opt
     let expected = a.nrows().min(a.ncols());
     let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
     let pivoting = if options.pivoting { Pivoting::Partial } else { Pivoting::None };
-    let kernels = T::kernels(Isa::best()).expect("the best instruction set is one that this CPU has");
+    let kernels = T::kernels(Isa::in_use()?).expect("an instruction set in use is one that this CPU has");
     Ok(Problem { kernels, pivoting }.factor(a, ipiv))
 }

@@ -34,10 +34,13 @@ pub struct Lu<T: Real> {
 
 impl<T: Real> Lu<T> {
     /// Factors `a`, reusing its memory. See [`factor`].
+    ///
+    /// # Panics
+    /// If `RECFACT_ISA` names an instruction set that this CPU has not; [`crate::Isa::in_use`] tells beforehand.
     #[must_use]
     pub fn new(mut a: DMatrix<T>, options: &Options) -> Self {
         let mut ipiv = vec![0; a.nrows().min(a.ncols())];
-        let info = factor(&mut a, &mut ipiv, options).expect("ipiv has min(m, n) elements");
+        let info = factor(&mut a, &mut ipiv, options).unwrap_or_else(|error| panic!("{error}"));
         Lu { lu: a, ipiv, info }
     }
 

@@ -31,6 +31,9 @@ pub struct Limits {
 /// # Errors
 /// What ended the session otherwise, and where in the input.
 ///
+/// # Panics
+/// If `RECFACT_ISA` names an instruction set that this CPU has not; [`crate::Isa::in_use`] tells beforehand.
+///
 /// # Examples
 /// ```
 /// use recfact::server::{Limits, serve};
@@ -115,7 +118,7 @@ impl<R: Read, W: Write> Session<'_, R, W> {
         let options =
             Options { pivoting: command.pivoting(), threads: if command.threaded() { self.limits.threads } else { 1 } };
         let view = MatrixMut::from_slice(a, m, n, m).expect("the memory was reserved for this shape");
-        let info = factor(view, ipiv, &options).expect("min(m, n) swaps were reserved").to_le_bytes();
+        let info = factor(view, ipiv, &options).unwrap_or_else(|error| panic!("{error}")).to_le_bytes();
         swap(a);
         ipiv.iter_mut().for_each(|row| *row = row.to_le());
 

@@ -7,6 +7,7 @@ use std::process::Output;
 use tempfile::tempdir;
 
 use crate::harness::*;
+use crate::oracle::{Kind, matrix};
 
 /// `encode ARGS | recfact_server | decode ARGS`, each stage with its own status.
 fn pipeline(encode: &[&str], decode: &[&str], stdin: &[u8]) -> Output {
@@ -267,10 +268,33 @@ fn help_and_version_tell_what_there_is() {
     for subcommand in ["serve", "encode", "decode", "demo"] {
         assert!(text(&run(&mut command(&[subcommand, "--help"]), &[])).contains("Usage:"));
     }
-    assert_eq!(
-        text(&run(&mut command(&["--version"]), &[])),
-        format!("recfact_server {}\n", env!("CARGO_PKG_VERSION"))
+    let version = text(&run(&mut command(&["--version"]), &[]));
+    let isa = recfact::Isa::best().name();
+    assert_eq!(version, format!("recfact_server {} ({isa})\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_instruction_set_can_be_forced_and_an_impossible_one_is_an_error() {
+    let a: Vec<f64> = matrix(Kind::Uniform, 90, 70, 5);
+    let (request, response) = (request(0, 90, 70, &a), expected(0, 90, 70, &a));
+    for isa in recfact::Isa::ALL {
+        let output = run(command(&[]).env("RECFACT_ISA", isa.name()), &request);
+        if isa.is_available() {
+            assert!(output.stdout == response, "{isa:?} {}", report(&output));
+            let version = run(command(&["--version"]).env("RECFACT_ISA", isa.name()), &[]);
+            assert!(text(&version).ends_with(&format!(" ({})\n", isa.name())));
+        } else {
+            assert_eq!(output.status.code(), Some(64), "{isa:?} {}", report(&output));
+        }
+    }
+    let output = run(command(&[]).env("RECFACT_ISA", "mmx"), &request);
+    assert_eq!(output.status.code(), Some(64), "{}", report(&output));
+    let line = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        line.starts_with("recfact_server: expected RECFACT_ISA to be an instruction set of this CPU (portable"),
+        "{line}"
     );
+    assert!(line.ends_with("), got \"mmx\"\n"), "{line}");
 }
 
 #[test]
