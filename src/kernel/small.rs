@@ -4,6 +4,8 @@
 //! from then on only masked out of the search for pivots, so that it may be updated like the others, for nothing.
 //! The swaps are counted on the side and done once, when the factors are written back.
 
+use std::ops::Range;
+
 use super::vector::Vector;
 use crate::real::Real;
 
@@ -62,6 +64,8 @@ struct Work<T> {
     ld: usize,
     /// Vectors in a column.
     vectors: usize,
+    /// Two rows of U: what the next update takes.
+    rows: [[T; LARGEST]; 2],
     /// For each row a mask: all bits but the sign while it is not a pivot, none after that or where there is no row.
     free: [T; LARGEST],
     order: Order,
@@ -95,35 +99,33 @@ pub(super) unsafe fn small<V: Vector>(
             u: work.add(LARGEST * (LARGEST + 16)),
             ld,
             vectors,
+            rows: [[V::T::ZERO; LARGEST]; 2],
             free: [V::T::ZERO; LARGEST],
             order: Order::new(),
             info: 0,
         };
         s.free[..m].fill(V::T::MAGNITUDE);
-        let mut largest = s.read::<V>(m, n, a, lda);
+        let largest = s.read::<V>(m, n, a, lda);
+        let mut p0 = s.pivot::<V>(0, largest, ipiv);
         let mut j = 0;
-        while j < k {
-            let p0 = s.pivot::<V>(j, largest, ipiv);
-            if j + 1 == n {
-                break;
-            }
-            largest = s.update::<V>(j, p0, j + 1, true);
-            if j + 1 == k {
-                // A last row, or a last column of L beside further ones of U.
-                for jj in j + 2..n {
-                    s.update::<V>(j, p0, jj, false);
-                }
-                // The column that was updated first has its element of U as the others.
-                break;
-            }
+        // Column j is a column of L with pivot row p0; the columns to the right have all updates but j's.
+        while j + 1 < k {
+            s.row_of_u::<0>(j, p0, p0, j + 1..n);
+            let largest = s.update::<V, 1>(j, j + 1, true);
             let p1 = s.pivot::<V>(j + 1, largest, ipiv);
-            if j + 2 < n {
-                largest = s.update2::<V>(j, p0, p1, j + 2, true);
+            s.row_of_u::<1>(j, p0, p1, j + 2..n);
+            if j + 2 == k {
+                // There is no third pivot; what is left of a wide matrix belongs to U.
+                break;
             }
-            for jj in j + 3..n {
-                s.update2::<V>(j, p0, p1, jj, false);
-            }
+            let largest = s.update::<V, 2>(j, j + 2, true);
+            p0 = s.pivot::<V>(j + 2, largest, ipiv);
+            // These do not wait for the search above, which takes its time.
+            s.update_all::<V>(j, j + 3..n);
             j += 2;
+        }
+        if j + 1 == k {
+            s.row_of_u::<0>(j, p0, p0, k..n);
         }
         s.write::<V>(m, n, a, lda);
         s.info
@@ -197,23 +199,44 @@ impl<T: Real> Work<T> {
         }
     }
 
-    /// A(:, jj) <- A(:, jj) - L(:, j) U(j, jj), where U(j, jj) is in row p. Returns the largest magnitude of the free
-    /// rows if it is wanted.
+    /// Row j + I of U in some columns: that of A in row p0 for I = 0; for I = 1 that in row p1, less L(p1, j) U(j, :).
     ///
     /// # Safety
     /// As for [`small`].
     #[inline(always)]
-    unsafe fn update<V: Vector<T = T>>(&mut self, j: usize, p: usize, jj: usize, search: bool) -> T {
-        // SAFETY: whole vectors of columns j and jj; p is a row.
+    unsafe fn row_of_u<const I: usize>(&mut self, j: usize, p0: usize, p1: usize, columns: Range<usize>) {
+        for jj in columns {
+            // SAFETY: rows p0 and p1 of column jj; column j; rows j and j + 1 of U.
+            unsafe {
+                let (x, u) = (self.w.add(jj * self.ld), self.u.add(jj * self.ld));
+                self.rows[I][jj] = if I == 0 {
+                    *x.add(p0)
+                } else {
+                    (*self.w.add(p1 + j * self.ld)).negate().mul_add(self.rows[0][jj], *x.add(p1))
+                };
+                *u.add(j + I) = self.rows[I][jj];
+            }
+        }
+    }
+
+    /// A(:, jj) <- A(:, jj) - L(:, j) U(j, jj), and for N = 2 - L(:, j+1) U(j+1, jj). Returns the largest magnitude of
+    /// the free rows if it is wanted.
+    ///
+    /// # Safety
+    /// As for [`small`].
+    #[inline(always)]
+    unsafe fn update<V: Vector<T = T>, const N: usize>(&mut self, j: usize, jj: usize, search: bool) -> T {
+        // SAFETY: whole vectors of columns j, j + N - 1 and jj.
         unsafe {
             let (l, x) = (self.w.add(j * self.ld), self.w.add(jj * self.ld));
-            let u = *x.add(p);
-            *self.u.add(j + jj * self.ld) = u;
-            let u = V::splat(u);
+            let u: [V; N] = std::array::from_fn(|i| V::splat(self.rows[i][jj]));
             let mut largest = V::splat(T::ZERO);
             for v in 0..self.vectors {
                 let at = x.add(v * V::LANES);
-                let y = V::load(at).minus_product(V::load(l.add(v * V::LANES)), u);
+                let mut y = V::load(at);
+                for (i, &u) in u.iter().enumerate() {
+                    y = y.minus_product(V::load(l.add(v * V::LANES + i * self.ld)), u);
+                }
                 y.store(at);
                 if search {
                     largest = largest.larger(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
@@ -223,33 +246,49 @@ impl<T: Real> Work<T> {
         }
     }
 
-    /// A(:, jj) <- A(:, jj) - L(:, j) U(j, jj) - L(:, j+1) U(j+1, jj), where the rows of U are in rows p0 and p1.
-    /// Returns as [`Work::update`].
+    /// [`Work::update`] by two columns of L for many columns of A, a few vectors of rows at a time.
     ///
     /// # Safety
     /// As for [`small`].
     #[inline(always)]
-    unsafe fn update2<V: Vector<T = T>>(&mut self, j: usize, p0: usize, p1: usize, jj: usize, search: bool) -> T {
-        // SAFETY: whole vectors of columns j, j + 1 and jj; p0 and p1 are rows.
+    unsafe fn update_all<V: Vector<T = T>>(&mut self, j: usize, columns: Range<usize>) {
+        let mut v = 0;
+        // SAFETY: vectors below `vectors`.
         unsafe {
-            let (l, x) = (self.w.add(j * self.ld), self.w.add(jj * self.ld));
-            let u0 = *x.add(p0);
-            // U(j+1, jj) <- A(p1, jj) - L(p1, j) U(j, jj)
-            let u1 = (*l.add(p1)).negate().mul_add(u0, *x.add(p1));
-            *self.u.add(j + jj * self.ld) = u0;
-            *self.u.add(j + 1 + jj * self.ld) = u1;
-            let (u0, u1) = (V::splat(u0), V::splat(u1));
-            let mut largest = V::splat(T::ZERO);
-            for v in 0..self.vectors {
-                let at = x.add(v * V::LANES);
-                let (l0, l1) = (V::load(l.add(v * V::LANES)), V::load(l.add(v * V::LANES + self.ld)));
-                let y = V::load(at).minus_product(l0, u0).minus_product(l1, u1);
-                y.store(at);
-                if search {
-                    largest = largest.larger(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
-                }
+            while v + 4 <= self.vectors {
+                self.update_rows::<V, 4>(j, v, columns.clone());
+                v += 4;
             }
-            largest.largest_lane()
+            if v + 2 <= self.vectors {
+                self.update_rows::<V, 2>(j, v, columns.clone());
+                v += 2;
+            }
+            if v < self.vectors {
+                self.update_rows::<V, 1>(j, v, columns);
+            }
+        }
+    }
+
+    /// MV vectors of rows, from vector `v` on; L stays in registers.
+    ///
+    /// # Safety
+    /// As for [`small`].
+    #[inline(always)]
+    unsafe fn update_rows<V: Vector<T = T>, const MV: usize>(&self, j: usize, v: usize, columns: Range<usize>) {
+        // SAFETY: whole vectors of columns j, j + 1 and `columns`.
+        unsafe {
+            let l = self.w.add(v * V::LANES + j * self.ld);
+            let l0: [V; MV] = std::array::from_fn(|i| V::load(l.add(i * V::LANES)));
+            let l1: [V; MV] = std::array::from_fn(|i| V::load(l.add(i * V::LANES + self.ld)));
+            let mut x = self.w.add(v * V::LANES + columns.start * self.ld);
+            for jj in columns {
+                let (u0, u1) = (V::splat(self.rows[0][jj]), V::splat(self.rows[1][jj]));
+                for i in 0..MV {
+                    let at = x.add(i * V::LANES);
+                    V::load(at).minus_product(l0[i], u0).minus_product(l1[i], u1).store(at);
+                }
+                x = x.add(self.ld);
+            }
         }
     }
 
@@ -265,8 +304,10 @@ impl<T: Real> Work<T> {
             unsafe {
                 let (to, w, u) = (a.add(j * lda), self.w.add(j * self.ld), self.u.add(j * self.ld));
                 let top = k.min(j + 1);
-                for i in 0..top {
-                    *to.add(i) = *u.add(i);
+                let mut i = 0;
+                while i < top {
+                    V::load(u.add(i)).store_partial(to.add(i), V::LANES.min(top - i));
+                    i += V::LANES;
                 }
                 for i in top..m {
                     *to.add(i) = *w.add(self.order.row_at[i].into());
