@@ -44,6 +44,9 @@ pub trait Real: sealed::Sealed + nalgebra::Scalar + bytemuck::Pod + PartialOrd +
     /// The bits of `self` that are set in `mask`.
     #[must_use]
     fn and(self, mask: Self) -> Self;
+    /// The magnitude of `self` with the sign of `sign`.
+    #[must_use]
+    fn with_sign_of(self, sign: Self) -> Self;
     /// `self * b + c` with one rounding.
     #[must_use]
     fn mul_add(self, b: Self, c: Self) -> Self;
@@ -74,6 +77,10 @@ macro_rules! real {
                 $t::from_bits(self.to_bits() & mask.to_bits())
             }
 
+            #[inline(always)]
+            fn with_sign_of(self, sign: Self) -> Self {
+                self.copysign(sign)
+            }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
                 $t::mul_add(self, b, c)

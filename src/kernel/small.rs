@@ -64,8 +64,6 @@ struct Work<T> {
     ld: usize,
     /// Vectors in a column.
     vectors: usize,
-    /// Two rows of U: what the next update takes.
-    rows: [[T; LARGEST]; 2],
     /// For each row a mask: all bits but the sign while it is not a pivot, none after that or where there is no row.
     free: [T; LARGEST],
     order: Order,
@@ -99,7 +97,6 @@ pub(super) unsafe fn small<V: Vector>(
             u: work.add(LARGEST * (LARGEST + 16)),
             ld,
             vectors,
-            rows: [[V::T::ZERO; LARGEST]; 2],
             free: [V::T::ZERO; LARGEST],
             order: Order::new(),
             info: 0,
@@ -182,14 +179,15 @@ impl<T: Real> Work<T> {
             *ipiv.add(j) = self.order.swap_to(j, row) as i64 + 1;
             let pivot = *column.add(row);
             *self.u.add(j + j * self.ld) = pivot;
-            if pivot == T::ZERO {
-                self.info = if self.info == 0 { j + 1 } else { self.info };
-            } else if pivot.magnitude() >= T::SAFE_MIN {
-                let scale = V::splat(T::ONE.over(pivot));
+            if largest >= T::SAFE_MIN {
+                // 1 / pivot; its magnitude is there before the row is known.
+                let scale = V::splat(T::ONE.over(largest).with_sign_of(pivot));
                 for v in 0..self.vectors {
                     let at = column.add(v * V::LANES);
                     V::load(at).times(scale).store(at);
                 }
+            } else if pivot == T::ZERO {
+                self.info = if self.info == 0 { j + 1 } else { self.info };
             } else {
                 for i in 0..self.vectors * V::LANES {
                     *column.add(i) = (*column.add(i)).over(pivot);
@@ -208,13 +206,12 @@ impl<T: Real> Work<T> {
         for jj in columns {
             // SAFETY: rows p0 and p1 of column jj; column j; rows j and j + 1 of U.
             unsafe {
-                let (x, u) = (self.w.add(jj * self.ld), self.u.add(jj * self.ld));
-                self.rows[I][jj] = if I == 0 {
-                    *x.add(p0)
+                let (x, u) = (self.w.add(jj * self.ld), self.u.add(j + jj * self.ld));
+                if I == 0 {
+                    *u = *x.add(p0);
                 } else {
-                    (*self.w.add(p1 + j * self.ld)).negate().mul_add(self.rows[0][jj], *x.add(p1))
-                };
-                *u.add(j + I) = self.rows[I][jj];
+                    *u.add(1) = (*self.w.add(p1 + j * self.ld)).negate().mul_add(*u, *x.add(p1));
+                }
             }
         }
     }
@@ -229,7 +226,7 @@ impl<T: Real> Work<T> {
         // SAFETY: whole vectors of columns j, j + N - 1 and jj.
         unsafe {
             let (l, x) = (self.w.add(j * self.ld), self.w.add(jj * self.ld));
-            let u: [V; N] = std::array::from_fn(|i| V::splat(self.rows[i][jj]));
+            let u: [V; N] = std::array::from_fn(|i| V::splat(*self.u.add(j + i + jj * self.ld)));
             let mut largest = V::splat(T::ZERO);
             for v in 0..self.vectors {
                 let at = x.add(v * V::LANES);
@@ -281,13 +278,15 @@ impl<T: Real> Work<T> {
             let l0: [V; MV] = std::array::from_fn(|i| V::load(l.add(i * V::LANES)));
             let l1: [V; MV] = std::array::from_fn(|i| V::load(l.add(i * V::LANES + self.ld)));
             let mut x = self.w.add(v * V::LANES + columns.start * self.ld);
-            for jj in columns {
-                let (u0, u1) = (V::splat(self.rows[0][jj]), V::splat(self.rows[1][jj]));
+            let mut u = self.u.add(j + columns.start * self.ld);
+            for _ in columns {
+                let (u0, u1) = (V::splat(*u), V::splat(*u.add(1)));
                 for i in 0..MV {
                     let at = x.add(i * V::LANES);
                     V::load(at).minus_product(l0[i], u0).minus_product(l1[i], u1).store(at);
                 }
                 x = x.add(self.ld);
+                u = u.add(self.ld);
             }
         }
     }
@@ -304,10 +303,14 @@ impl<T: Real> Work<T> {
             unsafe {
                 let (to, w, u) = (a.add(j * lda), self.w.add(j * self.ld), self.u.add(j * self.ld));
                 let top = k.min(j + 1);
+                // Whole vectors of U as far as they fit; L then takes what they wrote below the diagonal.
                 let mut i = 0;
-                while i < top {
-                    V::load(u.add(i)).store_partial(to.add(i), V::LANES.min(top - i));
+                while i < top && i + V::LANES <= m {
+                    V::load(u.add(i)).store(to.add(i));
                     i += V::LANES;
+                }
+                for i in i..top {
+                    *to.add(i) = *u.add(i);
                 }
                 for i in top..m {
                     *to.add(i) = *w.add(self.order.row_at[i].into());
