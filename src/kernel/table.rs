@@ -60,7 +60,7 @@ macro_rules! kernels {
                 mc: 16 * $mv * V::LANES,
                 kc: 256,
                 nb: $tv * V::LANES,
-                small: 48,
+                small: 40,
                 gemm,
                 pack,
                 trsm,
