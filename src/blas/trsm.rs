@@ -18,7 +18,8 @@ pub(crate) fn trsm<T: Real>(l: MatrixRef<'_, T>, mut b: MatrixMut<'_, T>, kernel
         unsafe { (kernels.trsm)(m, b.ncols(), l.as_ptr(), l.lda(), b.as_mut_ptr(), b.lda()) };
         return;
     }
-    let m1 = m / 2;
+    // Whole triangles of the kernel's order, as far as there are.
+    let m1 = (m / 2).next_multiple_of(kernels.nb);
     let (l11, l21, l22) = (l.block(0, 0, m1, m1), l.block(m1, 0, m - m1, m1), l.block(m1, m1, m - m1, m - m1));
     let (mut b1, mut b2) = b.split_at_row(m1);
     // [L11 .  ] [X1]   [B1]
