@@ -108,14 +108,14 @@ pub(super) unsafe fn small<V: Vector>(
         // Column j is a column of L with pivot row p0; the columns to the right have all updates but j's.
         while j + 1 < k {
             s.row_of_u::<0>(j, p0, p0, j + 1..n);
-            let largest = s.update::<V, 1>(j, j + 1, true);
+            let largest = s.update::<V, 1>(j, j + 1);
             let p1 = s.pivot::<V>(j + 1, largest, ipiv);
             s.row_of_u::<1>(j, p0, p1, j + 2..n);
             if j + 2 == k {
                 // There is no third pivot; what is left of a wide matrix belongs to U.
                 break;
             }
-            let largest = s.update::<V, 2>(j, j + 2, true);
+            let largest = s.update::<V, 2>(j, j + 2);
             p0 = s.pivot::<V>(j + 2, largest, ipiv);
             // These do not wait for the search above, which takes its time.
             s.update_all::<V>(j, j + 3..n);
@@ -217,12 +217,12 @@ impl<T: Real> Work<T> {
     }
 
     /// A(:, jj) <- A(:, jj) - L(:, j) U(j, jj), and for N = 2 - L(:, j+1) U(j+1, jj). Returns the largest magnitude of
-    /// the free rows if it is wanted.
+    /// the free rows.
     ///
     /// # Safety
     /// As for [`small`].
     #[inline(always)]
-    unsafe fn update<V: Vector<T = T>, const N: usize>(&mut self, j: usize, jj: usize, search: bool) -> T {
+    unsafe fn update<V: Vector<T = T>, const N: usize>(&mut self, j: usize, jj: usize) -> T {
         // SAFETY: whole vectors of columns j, j + N - 1 and jj.
         unsafe {
             let (l, x) = (self.w.add(j * self.ld), self.w.add(jj * self.ld));
@@ -235,9 +235,7 @@ impl<T: Real> Work<T> {
                     y = y.minus_product(V::load(l.add(v * V::LANES + i * self.ld)), u);
                 }
                 y.store(at);
-                if search {
-                    largest = largest.larger(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
-                }
+                largest = largest.larger(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
             }
             largest.largest_lane()
         }

@@ -38,6 +38,7 @@ pub(super) unsafe fn trsm<V: Vector, const TV: usize, const NR: usize>(
 /// `from` is good for `m` elements.
 #[inline(always)]
 unsafe fn load<V: Vector, const TV: usize, const EDGE: bool>(from: *const V::T, m: usize) -> [V; TV] {
+    // SAFETY: the CPU has the vectors' instruction set, as the caller of the kernel vouches.
     let mut x = [unsafe { V::splat(V::T::ZERO) }; TV];
     for (v, x) in x.iter_mut().enumerate() {
         // SAFETY: a partial load reads the rows below m only.
