@@ -45,7 +45,7 @@ pub(super) fn parse<T: CliReal>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, 
     if data.len() != size {
         return Err(fail(format!("expected {size} bytes of elements for {m} x {n}, got {}", data.len())));
     }
-    let elements = elements(element, data, count).map_err(fail)?;
+    let elements = elements(element, bytes_each, data, count).map_err(fail)?;
     let (m, n) = (m as usize, n as usize);
     Ok(match order {
         Order::Fortran => DMatrix::from_vec(m, n, elements),
@@ -75,10 +75,9 @@ fn real_number(dtype: &DType) -> Option<(&TypeStr, usize)> {
     }
 }
 
-/// The elements in the order of the file.
-fn elements<T: CliReal>(element: &TypeStr, data: &[u8], count: usize) -> Result<Vec<T>, String> {
-    let bytes = element.num_bytes().unwrap_or(0);
-    match (element.type_char(), bytes) {
+/// The elements in the order of the file; `element` and `bytes_each` are those of [`real_number`].
+fn elements<T: CliReal>(element: &TypeStr, bytes_each: usize, data: &[u8], count: usize) -> Result<Vec<T>, String> {
+    match (element.type_char(), bytes_each) {
         (TypeChar::Float, 8) => convert(element, data, count, |x: f64| x),
         (TypeChar::Float, _) => convert(element, data, count, |x: f32| x.into()),
         (TypeChar::Int, 8) => convert(element, data, count, |x: i64| x as f64),
