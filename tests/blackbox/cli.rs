@@ -299,22 +299,18 @@ fn an_instruction_set_can_be_forced_and_an_impossible_one_is_an_error() {
 
 #[test]
 fn a_closed_stdout_ends_every_subcommand_quietly() {
-    let mut many = vec![];
-    (0..20_000).for_each(|_| many.extend(b"1 2 3 4 5 6 7 8 9\n"));
-    let mut server = Server::start(&["encode"]);
-    server.stdout = None;
-    server.send(&many);
-    let (status, stderr) = server.finish();
-    assert_eq!((status.code(), &stderr[..]), (Some(8), ""));
-
+    let text = b"1 2 3 4 5 6 7 8 9\n".repeat(20_000);
     let responses = expected(0, 1, 1, &[1.0]).repeat(1000);
-    for args in [&["decode", "--shape", "1x1"][..], &["demo"], &["--help"], &["--version"]] {
-        let mut process = Server::start(args);
-        process.stdout = None;
-        // Those that read nothing may have ended already.
-        let _ = process.stdin.as_mut().unwrap().write_all(&responses);
-        let (status, stderr) = process.finish();
-        assert_eq!((status.code(), &stderr[..]), (Some(8), ""), "{args:?}");
+    let decode = &["decode", "--shape", "1x1"][..];
+    for (args, input) in [
+        (&["encode"][..], &text),
+        (decode, &responses),
+        (&["demo"], &vec![]),
+        (&["--help"], &vec![]),
+        (&["--version"], &vec![]),
+    ] {
+        let output = run(command(args).stdout(pipe_without_reader()), input);
+        assert_eq!((output.status.code(), &output.stderr[..]), (Some(8), &b""[..]), "{args:?}");
     }
 }
 

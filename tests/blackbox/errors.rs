@@ -1,6 +1,7 @@
 //! Each way a session can fail: its answer, its exit status, its one line on stderr, and what it must not do.
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -130,8 +131,9 @@ fn an_unreadable_input_is_an_error() {
 
 #[test]
 fn a_reader_that_goes_away_is_a_quiet_end_of_its_own() {
-    let mut server = Server::start(&[]);
-    server.stdout = None;
+    let (reader, writer) = io::pipe().unwrap();
+    let mut server = Server::spawn(command(&[]).stdout(writer.try_clone().unwrap()));
+    abandon(reader, &writer);
     server.send(&good().0);
     let (status, stderr) = server.wait();
     assert_eq!((status.code(), &stderr[..]), (Some(8), ""));

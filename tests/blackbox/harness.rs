@@ -1,11 +1,14 @@
 //! Starting the executable, talking to it, and saying everything there is to say when a test fails.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::oracle::{Float, naive_lu};
 
@@ -40,6 +43,22 @@ pub fn run(command: &mut Command, input: &[u8]) -> Output {
         });
         child.wait_with_output().expect("the output is read")
     })
+}
+
+/// Closes the reading end of a pipe and waits until it is closed everywhere: a child that another test is just starting
+/// may hold a copy until it has become its program.
+pub fn abandon(reader: PipeReader, writer: &PipeWriter) {
+    drop(reader);
+    let mut end = [PollFd::new(writer.as_fd(), PollFlags::empty())];
+    poll(&mut end, PollTimeout::NONE).expect("the pipe can be polled");
+    assert_eq!(end[0].revents(), Some(PollFlags::POLLERR));
+}
+
+/// A pipe that nobody reads.
+pub fn pipe_without_reader() -> PipeWriter {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    abandon(reader, &writer);
+    writer
 }
 
 /// What a process did, for the message of a failing test.
