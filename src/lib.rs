@@ -25,6 +25,7 @@ pub mod os;
 pub mod protocol;
 mod real;
 pub mod server;
+mod team;
 
 pub use error::Error;
 pub use kernel::Isa;

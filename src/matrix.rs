@@ -73,6 +73,14 @@ impl<'a, T: Real> MatrixMut<'a, T> {
         Ok(Self { ptr: data.as_mut_ptr(), m, n, lda, owner: PhantomData })
     }
 
+    /// The `m` by `n` block that begins at `ptr`.
+    ///
+    /// # Safety
+    /// Its elements exist, `lda >= m`, and nobody else has them while the view lives.
+    pub(crate) unsafe fn from_raw(ptr: *mut T, m: usize, n: usize, lda: usize) -> Self {
+        Self { ptr, m, n, lda, owner: PhantomData }
+    }
+
     /// Number of rows, `m`.
     #[must_use]
     pub fn nrows(&self) -> usize {
@@ -147,6 +155,11 @@ impl<'a, T: Real> MatrixMut<'a, T> {
 }
 
 impl<'a, T: Real> MatrixRef<'a, T> {
+    pub(crate) fn from_slice(data: &'a [T], m: usize, n: usize, lda: usize) -> Self {
+        check(data.len(), m, n, lda).unwrap();
+        Self { ptr: data.as_ptr(), m, n, lda, owner: PhantomData }
+    }
+
     /// Number of rows, `m`.
     #[must_use]
     pub(crate) fn nrows(&self) -> usize {

@@ -3,7 +3,9 @@
 //! Source: S. Toledo, "Locality of reference in LU decomposition with partial pivoting", SIAM J. Matrix Anal. Appl.
 //! 18(4), 1997; the meaning of `ipiv` and `info` is that of LAPACK's `DGETRF`.
 
+mod blocked;
 mod owned;
+mod packed;
 mod recursion;
 mod swaps;
 
@@ -18,6 +20,7 @@ use crate::error::Error;
 use crate::kernel::Isa;
 use crate::matrix::MatrixMut;
 use crate::real::Real;
+use crate::team;
 
 /// How to factor.
 ///
@@ -31,8 +34,9 @@ use crate::real::Real;
 pub struct Options {
     /// Partial pivoting (the default), or none: `ipiv` is then 1, 2, .. and a zero pivot gives a negative `info`.
     pub pivoting: bool,
-    /// How many threads the factorization may use; at least one is used. The result does not depend on it, to the
-    /// bit. This version always uses one.
+    /// How many threads the factorization may use: at least one is used, and no more than there are processors. The
+    /// result does not depend on it, to the bit. Helper threads belong to the thread that calls, sleep between its
+    /// calls, and end with it.
     pub threads: usize,
 }
 
@@ -95,5 +99,5 @@ pub fn factor<'a, T: Real>(a: impl Into<MatrixMut<'a, T>>, ipiv: &mut [i64], opt
     let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
     let pivoting = if options.pivoting { Pivoting::Partial } else { Pivoting::None };
     let kernels = T::kernels(Isa::in_use()?).expect("an instruction set in use is one that this CPU has");
-    Ok(Problem { kernels, pivoting }.factor(a, ipiv))
+    Ok(Problem { kernels, pivoting, threads: options.threads.min(team::cores()), width: None }.factor(a, ipiv))
 }

@@ -1,5 +1,6 @@
-//! The recursion and its block equations.
+//! The recursion and its block equations, for what one thread factors.
 
+use super::blocked;
 use super::swaps::laswp;
 use crate::blas::{gemm, scratch, trsm};
 use crate::kernel::{Kernels, WORK};
@@ -19,12 +20,24 @@ pub(crate) enum Pivoting {
 pub(crate) struct Problem<'k, T: Real> {
     pub(crate) kernels: &'k Kernels<T>,
     pub(crate) pivoting: Pivoting,
+    /// Threads that may work at it.
+    pub(crate) threads: usize,
+    /// Columns of a block; `None` leaves the choice to what was measured.
+    pub(crate) width: Option<usize>,
 }
 
 impl<T: Real> Problem<'_, T> {
     /// P A = L U in place; `ipiv` has `min(m, n)` elements. Returns `info`, signed as [`super::factor`] says.
     pub(crate) fn factor(&self, a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> i64 {
-        let first_zero = self.recurse(a, ipiv) as i64;
+        let (m, n) = (a.nrows(), a.ncols());
+        if m == 0 || n == 0 {
+            return 0;
+        }
+        let width = self.width.or_else(|| blocked::width(m, n, self.threads, self.kernels));
+        let first_zero = match width {
+            Some(nb) => blocked::factor(self, a, ipiv, nb),
+            None => self.recurse(a, ipiv),
+        } as i64;
         match self.pivoting {
             Pivoting::Partial => first_zero,
             Pivoting::None => -first_zero,
@@ -38,7 +51,7 @@ impl<T: Real> Problem<'_, T> {
     /// P [A11 A12]   [L11  . ] [U11 U12]
     ///   [A21 A22] = [L21 L22] [ .  U22]
     /// ```
-    fn recurse(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
+    pub(super) fn recurse(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n) = (a.nrows(), a.ncols());
         let k = m.min(n);
         if k == 0 {

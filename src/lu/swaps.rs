@@ -1,9 +1,10 @@
 //! Row swaps, and what they amount to.
 
+use crate::blas::scratch;
 use crate::matrix::MatrixMut;
 use crate::real::Real;
 
-/// A <- P A: for i = 1, 2, .. row i is swapped with row `ipiv[i]` (LAPACK: `DLASWP`).
+/// A <- P A: for i = 0, 1, .. row i (counted from 0) is swapped with row `ipiv[i]` (counted from 1; LAPACK: `DLASWP`).
 ///
 /// # Panics
 /// If a row is not one of A.
@@ -27,4 +28,118 @@ pub(crate) fn permutation(m: usize, ipiv: &[i64]) -> Vec<usize> {
         rows.swap(i, row as usize - 1);
     }
     rows
+}
+
+/// What w swaps with the first w rows amount to. Rows are counted from 0.
+pub(super) struct Moves<'a> {
+    m: usize,
+    /// The rows of A that come to its first w rows.
+    top: &'a [u64],
+    /// The rows below that receive one of the first w rows, and which.
+    to: &'a [u64],
+    from: &'a [u64],
+}
+
+impl<'a> Moves<'a> {
+    /// Elements of memory for the moves of w swaps.
+    pub(super) const fn size(w: usize) -> usize {
+        3 * w
+    }
+
+    /// For i = 0, 1, .. row i is swapped with row `ipiv[i] - base` (counted from 1), which is one of `m`.
+    ///
+    /// # Panics
+    /// If it is not, or if there is too little memory.
+    pub(super) fn new(m: usize, ipiv: &[i64], base: usize, memory: &'a mut [u64]) -> Self {
+        let w = ipiv.len();
+        let (top, rest) = memory.split_at_mut(w);
+        let (to, from) = rest.split_at_mut(w);
+        let mut below = 0;
+        scratch::with(m, |order: &mut [u64]| {
+            (0..).zip(order.iter_mut()).for_each(|(i, row)| *row = i);
+            let rows = ipiv.iter().map(|&row| row as usize - 1 - base);
+            rows.clone().enumerate().for_each(|(i, row)| order.swap(i, row));
+            top.copy_from_slice(&order[..w]);
+            for row in rows.filter(|&row| row >= w) {
+                // Once for each row.
+                if order[row] != row as u64 {
+                    (to[below], from[below]) = (row as u64, order[row]);
+                    order[row] = row as u64;
+                    below += 1;
+                }
+            }
+        });
+        Moves { m, top, to: &to[..below], from: &from[..below] }
+    }
+
+    /// B <- the first w rows of P A; the rows of A below them become those of P A. (What A holds in its first w rows
+    /// stays there.)
+    ///
+    /// # Panics
+    /// If A has not m rows, B not w, or not as many columns as A.
+    pub(super) fn apply<T: Real>(&self, mut a: MatrixMut<'_, T>, mut b: MatrixMut<'_, T>) {
+        let (n, lda, ldb) = (a.ncols(), a.lda(), b.lda());
+        assert!(a.nrows() == self.m && b.nrows() == self.top.len() && b.ncols() == n, "moves: sizes do not fit");
+        let (a, b) = (a.as_mut_ptr(), b.as_mut_ptr());
+        let mut j = 0;
+        while j < n {
+            // SAFETY: the columns are those of A and B; the rows were checked when the moves were made.
+            unsafe {
+                let (a, b) = (a.add(j * lda), b.add(j * ldb));
+                match n - j {
+                    4.. => self.columns::<T, 4>(a, lda, b, ldb),
+                    _ => self.columns::<T, 1>(a, lda, b, ldb),
+                }
+            }
+            j += if n - j >= 4 { 4 } else { 1 };
+        }
+    }
+
+    /// [`Moves::apply`] for N columns.
+    ///
+    /// # Safety
+    /// A has m rows, B has w, both have N columns.
+    unsafe fn columns<T: Real, const N: usize>(&self, a: *mut T, lda: usize, b: *mut T, ldb: usize) {
+        // SAFETY: all rows are below m, and there are w rows in `top`.
+        unsafe {
+            for (t, &row) in self.top.iter().enumerate() {
+                for j in 0..N {
+                    *b.add(t + j * ldb) = *a.add(row as usize + j * lda);
+                }
+            }
+            for (&to, &from) in self.to.iter().zip(self.from) {
+                for j in 0..N {
+                    *a.add(to as usize + j * lda) = *a.add(from as usize + j * lda);
+                }
+            }
+        }
+    }
+
+    /// A <- P A.
+    pub(super) fn permute<T: Real>(&self, mut a: MatrixMut<'_, T>) {
+        const COLUMNS: usize = 4;
+        let (w, n) = (self.top.len(), a.ncols());
+        scratch::with(w * COLUMNS, |buffer: &mut [T]| {
+            for j in (0..n).step_by(COLUMNS) {
+                let width = COLUMNS.min(n - j);
+                let a = a.reborrow().split_at_col(j).1.split_at_col(width).0;
+                self.replace(a, MatrixMut::from_slice(buffer, w, width, w).expect("the buffer has this size"), |_| ());
+            }
+        });
+    }
+
+    /// A <- P A, of which the first w rows go through `change` in B.
+    pub(super) fn replace<T: Real>(
+        &self,
+        mut a: MatrixMut<'_, T>,
+        mut b: MatrixMut<'_, T>,
+        change: impl FnOnce(MatrixMut<'_, T>),
+    ) {
+        self.apply(a.reborrow(), b.reborrow());
+        change(b.reborrow());
+        let mut top = a.split_at_row(self.top.len()).0;
+        for j in 0..top.ncols() {
+            top.col_mut(j).copy_from_slice(b.col_mut(j));
+        }
+    }
 }

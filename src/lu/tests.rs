@@ -34,6 +34,9 @@ struct Case {
     pad: usize,
     /// The width of a panel; `None` for the block sizes as they ship.
     nb: Option<usize>,
+    threads: usize,
+    /// The width of a block of columns; `None` leaves the choice to the problem.
+    width: Option<usize>,
     pivoting: bool,
     seed: u64,
 }
@@ -56,7 +59,7 @@ fn check<T: Real + Float>(case: Case) {
 
 /// As [`check`], for a matrix that is given; bits alone.
 fn check_matrix<T: Real + Float>(a: &[T], case: Case) {
-    let Case { m, n, pad, nb, pivoting, .. } = case;
+    let Case { m, n, pad, nb, threads, width, pivoting, .. } = case;
     let naive = naive_lu(a, m, n, pivoting);
     for isa in instruction_sets() {
         let lda = m + pad;
@@ -70,7 +73,7 @@ fn check_matrix<T: Real + Float>(a: &[T], case: Case) {
         let pivoting = if pivoting { Pivoting::Partial } else { Pivoting::None };
         let mut ipiv = vec![-1; m.min(n)];
         let view = MatrixMut::from_slice(&mut data, m, n, lda).unwrap();
-        let info = Problem { kernels: &kernels, pivoting }.factor(view, &mut ipiv);
+        let info = Problem { kernels: &kernels, pivoting, threads, width }.factor(view, &mut ipiv);
 
         assert_eq!(ipiv, naive.ipiv, "ipiv: {isa:?} {case:?}");
         assert_eq!(info, naive.info, "info: {isa:?} {case:?}");
@@ -84,8 +87,21 @@ fn check_matrix<T: Real + Float>(a: &[T], case: Case) {
 
 fn case(m: impl Strategy<Value = usize>, n: impl Strategy<Value = usize>) -> impl Strategy<Value = Case> {
     let nb = prop::sample::select(vec![Some(1), Some(2), Some(3), Some(8), None]);
-    (prop::sample::select(KINDS.to_vec()), m, n, 0..4usize, nb, any::<bool>(), any::<u64>())
-        .prop_map(|(kind, m, n, pad, nb, pivoting, seed)| Case { kind, m, n, pad, nb, pivoting, seed })
+    let threads = prop::sample::select(vec![1, 2, 3, 8]);
+    let width = prop::sample::select(vec![None, None, Some(1), Some(4), Some(9)]);
+    (prop::sample::select(KINDS.to_vec()), m, n, 0..4usize, nb, threads, width, any::<bool>(), any::<u64>()).prop_map(
+        |(kind, m, n, pad, nb, threads, width, pivoting, seed)| Case {
+            kind,
+            m,
+            n,
+            pad,
+            nb,
+            threads,
+            width,
+            pivoting,
+            seed,
+        },
+    )
 }
 
 proptest! {
@@ -119,7 +135,7 @@ fn larger_factors_are_the_naive_ones_to_the_bit() {
     ];
     for (seed, (m, n)) in (1..).zip(shapes) {
         for pivoting in [true, false] {
-            let case = Case { kind: Kind::Uniform, m, n, pad: 3, nb: None, pivoting, seed };
+            let case = Case { kind: Kind::Uniform, m, n, pad: 3, nb: None, threads: 2, width: None, pivoting, seed };
             check::<f64>(case);
             check::<f32>(case);
         }
@@ -137,7 +153,8 @@ fn not_finite_anywhere<T: Real + Float>() {
         for at in 0..m * n {
             for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                 for (kind, pivoting) in [(Kind::Uniform, true), (Kind::Uniform, false), (Kind::Ties, true)] {
-                    let case = Case { kind, m, n, pad: 1, nb: Some(2), pivoting, seed: at as u64 };
+                    let case =
+                        Case { kind, m, n, pad: 1, nb: Some(2), threads: 2, width: Some(2), pivoting, seed: at as u64 };
                     let mut a: Vec<T> = matrix(kind, m, n, case.seed);
                     a[at] = T::from_f64(bad);
                     check_matrix(&a, case);

@@ -1,7 +1,6 @@
 //! The subcommands for people at a shell.
 
 use std::fs;
-use std::io::Write;
 use std::process::Output;
 
 use tempfile::tempdir;

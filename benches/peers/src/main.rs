@@ -35,7 +35,7 @@ struct Args {
     /// Leave out a peer of the crates: faer or nalgebra
     #[arg(long, value_name = "NAME")]
     without: Vec<String>,
-    /// Seconds for each size
+    /// Seconds for each size, at least; three turns of each peer take longer with several threads
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
     /// Elements from one column to the next, where it is not the number of rows
@@ -74,7 +74,7 @@ fn run<T: Element>(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     for &n in &args.sizes {
         let m = args.rows.unwrap_or(n);
         let case = Case::new(m, n, args.lda.unwrap_or(m).max(m));
-        table.push(Row { n, gflops: case.measure(&mut peers, Duration::from_secs_f64(args.seconds)) });
+        table.push(Row { n, gflops: case.measure(&mut peers, Duration::from_secs_f64(args.seconds), Turn::new(args.threads)) });
     }
     if let Some(file) = &args.csv {
         table.save_csv(file)?;
@@ -95,6 +95,29 @@ struct Case<T> {
 
 /// Bytes of copies that are factored one after the other under one clock, where a single one is too quick for it.
 const BATCH_BYTES: usize = 16 << 10;
+
+/// How long each peer has its turn.
+#[derive(Clone, Copy)]
+struct Turn {
+    rest: Duration,
+    calls: usize,
+    time: Duration,
+}
+
+impl Turn {
+    /// The threads of some peers spin long after their work is done (MKL: 200 ms), so that the next peer must wait; and
+    /// its own threads must be awake before its best time counts.
+    fn new(threads: usize) -> Self {
+        match threads {
+            1 => Turn { rest: Duration::ZERO, calls: 1, time: Duration::ZERO },
+            _ => Turn { rest: Duration::from_millis(250), calls: 4, time: Duration::from_millis(50) },
+        }
+    }
+
+    fn rest(self) {
+        std::thread::sleep(self.rest);
+    }
+}
 
 impl<T: Element> Case<T> {
     /// A random matrix.
@@ -118,7 +141,7 @@ impl<T: Element> Case<T> {
     }
 
     /// The best GFLOP/s of each peer.
-    fn measure(&self, peers: &mut [Box<dyn Peer<T>>], budget: Duration) -> Vec<f64> {
+    fn measure(&self, peers: &mut [Box<dyn Peer<T>>], budget: Duration, turn: Turn) -> Vec<f64> {
         let len = self.a.len();
         let copies = (BATCH_BYTES / (len * size_of::<T>()).max(1)).clamp(1, 64);
         // Copies start at a cache line.
@@ -133,14 +156,20 @@ impl<T: Element> Case<T> {
         let mut rounds = 0;
         while rounds < 3 || begin.elapsed() < budget {
             for (peer, best) in peers.iter_mut().zip(&mut best) {
-                for copy in work.chunks_mut(stride).take(copies) {
-                    copy[..len].copy_from_slice(&self.a);
+                turn.rest();
+                let begin = Instant::now();
+                let mut calls = 0;
+                while calls < turn.calls || begin.elapsed() < turn.time {
+                    for copy in work.chunks_mut(stride).take(copies) {
+                        copy[..len].copy_from_slice(&self.a);
+                    }
+                    let clock = Instant::now();
+                    for copy in work.chunks_mut(stride).take(copies) {
+                        peer.factor(self.m, self.n, &mut copy[..len], self.lda, &mut ipiv);
+                    }
+                    *best = best.min(clock.elapsed().as_secs_f64() / copies as f64);
+                    calls += 1;
                 }
-                let clock = Instant::now();
-                for copy in work.chunks_mut(stride).take(copies) {
-                    peer.factor(self.m, self.n, &mut copy[..len], self.lda, &mut ipiv);
-                }
-                *best = best.min(clock.elapsed().as_secs_f64() / copies as f64);
                 if rounds == 0 {
                     peer.finish(&mut work[..len], &mut ipiv);
                     self.check(peer.name(), &work[..len], &ipiv);

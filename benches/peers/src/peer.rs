@@ -53,6 +53,7 @@ pub fn ours_and_crates<T: Element>(threads: usize, without: &[String]) -> Vec<Bo
         Box::new(Recfact { options }),
         Box::new(Faer {
             par,
+            shape: (0, 0),
             rows: Vec::new(),
             inverse: Vec::new(),
             stack: MemBuffer::new(faer::dyn_stack::StackReq::EMPTY),
@@ -78,6 +79,7 @@ impl<T: Element> Peer<T> for Recfact {
 
 struct Faer {
     par: Par,
+    shape: (usize, usize),
     rows: Vec<usize>,
     inverse: Vec<usize>,
     stack: MemBuffer,
@@ -88,7 +90,8 @@ impl<T: Element> Peer<T> for Faer {
         "faer"
     }
     fn factor(&mut self, m: usize, n: usize, a: &mut [T], lda: usize, ipiv: &mut [i64]) {
-        if self.rows.len() != m {
+        if self.shape != (m, n) {
+            self.shape = (m, n);
             self.rows = vec![0; m];
             self.inverse = vec![0; m];
             self.stack = MemBuffer::new(lu_in_place_scratch::<usize, T>(m, n, self.par, Default::default()));

@@ -1,0 +1,236 @@
+//! Helper threads that stay from one factorization to the next.
+//!
+//! Each thread that factors has a team of its own. Its helpers spin for a short while after a job, then sleep, so that
+//! an idle process uses no processor time. A job is offered, never imposed: a helper that has not taken it when the
+//! others are done is not waited for.
+
+use std::cell::{RefCell, UnsafeCell};
+use std::hint::spin_loop;
+use std::num::NonZeroUsize;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, SigmaskHow};
+
+/// How long a helper spins before it sleeps: about the time that a client takes from one request to the next.
+const SPIN: Duration = Duration::from_micros(50);
+/// Turns of a spinning wait before the processor is given to another thread.
+const PATIENCE: u32 = 1000;
+
+/// Processors that this process may use.
+pub(crate) fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
+}
+
+/// Calls `job` on this thread and, at the same time, on up to `threads - 1` helpers; returns when no call is left.
+///
+/// Any call may come late, or not at all: the job of any one thread must be complete without the others.
+pub(crate) fn run(threads: usize, job: &(dyn Fn() + Sync)) {
+    if threads <= 1 {
+        return job();
+    }
+    TEAM.with_borrow_mut(|team| {
+        let helpers = team.helpers(threads - 1);
+        let guard = AbortOnPanic;
+        helpers.iter().for_each(|helper| helper.offer(job));
+        job();
+        // From here on the job's borrows may end.
+        helpers.iter().for_each(Helper::withdraw);
+        std::mem::forget(guard);
+    });
+}
+
+/// Waits for another thread of the team: spins, and lets others run where that takes long.
+pub(crate) fn wait_until(condition: impl Fn() -> bool) {
+    let mut turns = 0;
+    while !condition() {
+        if turns < PATIENCE {
+            turns += 1;
+            spin_loop();
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+thread_local! {
+    static TEAM: RefCell<Team> = const { RefCell::new(Team { helpers: Vec::new(), process: 0 }) };
+}
+
+/// A panic in a job leaves threads that wait for each other, with borrows that are about to end.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        process::abort();
+    }
+}
+
+struct Team {
+    helpers: Vec<Helper>,
+    /// The process that started them: after a fork the child has none of them.
+    process: u32,
+}
+
+impl Team {
+    /// Up to `count` helpers; fewer where the system refuses threads.
+    fn helpers(&mut self, count: usize) -> &[Helper] {
+        let process = process::id();
+        if self.process != process {
+            std::mem::take(&mut self.helpers).into_iter().for_each(std::mem::forget);
+            self.process = process;
+        }
+        while self.helpers.len() < count {
+            match Helper::start() {
+                Some(helper) => self.helpers.push(helper),
+                None => break,
+            }
+        }
+        &self.helpers[..count.min(self.helpers.len())]
+    }
+}
+
+/// A helper has nothing to do.
+const IDLE: u32 = 0;
+/// There is a job, which the helper may take and the caller may take back.
+const OFFERED: u32 = 1;
+/// The helper works at the job; the caller must wait.
+const TAKEN: u32 = 2;
+/// The helper's team is gone.
+const DISMISSED: u32 = 3;
+
+/// What a helper and its caller share.
+struct Desk {
+    state: AtomicU32,
+    /// Written by the caller while the state is IDLE, read by the helper while it is TAKEN.
+    job: UnsafeCell<*const (dyn Fn() + Sync)>,
+}
+
+// SAFETY: `state` says which of the two threads may touch `job`; what it points to is Sync.
+unsafe impl Send for Desk {}
+// SAFETY: as above.
+unsafe impl Sync for Desk {}
+
+struct Helper {
+    desk: Arc<Desk>,
+    thread: Thread,
+}
+
+impl Helper {
+    /// Starts a thread that takes no signals: those belong to the threads that the program itself made.
+    fn start() -> Option<Self> {
+        let nothing: *const (dyn Fn() + Sync) = &|| ();
+        let desk = Arc::new(Desk { state: AtomicU32::new(IDLE), job: UnsafeCell::new(nothing) });
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;
+        let theirs = Arc::clone(&desk);
+        let started = thread::Builder::new().name("recfact".into()).spawn(move || theirs.serve());
+        before.thread_set_mask().expect("a mask that was in use");
+        Some(Helper { desk, thread: started.ok()?.thread().clone() })
+    }
+
+    fn offer(&self, job: &(dyn Fn() + Sync)) {
+        // SAFETY: only the lifetime changes. `withdraw` is called before the job's borrows end, and no other call of
+        // the helper is left then; a panic in between aborts.
+        let job = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync), *const (dyn Fn() + Sync + 'static)>(job) };
+        // SAFETY: the state is IDLE, in which the helper does not look at the job.
+        unsafe { *self.desk.job.get() = job };
+        self.desk.state.store(OFFERED, Ordering::Release);
+        self.thread.unpark();
+    }
+
+    /// Takes the job back, or waits for its end where the helper has taken it.
+    fn withdraw(&self) {
+        let state = &self.desk.state;
+        if state.compare_exchange(OFFERED, IDLE, Ordering::Relaxed, Ordering::Acquire).is_err() {
+            wait_until(|| state.load(Ordering::Acquire) == IDLE);
+        }
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        self.desk.state.store(DISMISSED, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+impl Desk {
+    /// A helper's life.
+    fn serve(&self) {
+        loop {
+            let mut since = None;
+            while self.state.load(Ordering::Relaxed) == IDLE {
+                (0..64).for_each(|_| spin_loop());
+                if since.get_or_insert_with(Instant::now).elapsed() > SPIN {
+                    thread::park();
+                }
+            }
+            match self.state.compare_exchange(OFFERED, TAKEN, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => {
+                    let guard = AbortOnPanic;
+                    // SAFETY: the state is TAKEN: the job was written, and its borrows last until the state is IDLE.
+                    unsafe { (**self.job.get())() };
+                    std::mem::forget(guard);
+                    self.state.store(IDLE, Ordering::Release);
+                }
+                Err(DISMISSED) => return,
+                // Withdrawn in between.
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    /// Parts of a job, handed out by number.
+    fn count(threads: usize, parts: usize) -> usize {
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        run(threads, &|| {
+            while next.fetch_add(1, Ordering::Relaxed) < parts {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        done.into_inner()
+    }
+
+    #[test]
+    fn every_part_of_a_job_is_done_once_whoever_does_it() {
+        for threads in [0, 1, 2, 3, 8] {
+            for parts in [0, 1, 2, 1000] {
+                assert_eq!(count(threads, parts), parts);
+            }
+        }
+    }
+
+    #[test]
+    fn a_helper_that_sleeps_takes_the_next_job() {
+        for _ in 0..20 {
+            thread::sleep(4 * SPIN);
+            let helpers = AtomicUsize::new(0);
+            let caller = thread::current().id();
+            // The caller leaves only when a helper has come.
+            run(2, &|| match thread::current().id() == caller {
+                true => wait_until(|| helpers.load(Ordering::Acquire) == 1),
+                false => helpers.store(1, Ordering::Release),
+            });
+        }
+    }
+
+    #[test]
+    fn many_callers_have_their_own_teams() {
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..50).for_each(|_| assert_eq!(count(3, 100), 100)));
+            }
+        });
+    }
+}
