@@ -155,11 +155,6 @@ impl<'a, T: Real> MatrixMut<'a, T> {
 }
 
 impl<'a, T: Real> MatrixRef<'a, T> {
-    pub(crate) fn from_slice(data: &'a [T], m: usize, n: usize, lda: usize) -> Self {
-        check(data.len(), m, n, lda).unwrap();
-        Self { ptr: data.as_ptr(), m, n, lda, owner: PhantomData }
-    }
-
     /// Number of rows, `m`.
     #[must_use]
     pub(crate) fn nrows(&self) -> usize {

@@ -1,6 +1,5 @@
 //! B <- L^-1 B for a unit lower triangular L.
 
-use super::gemm;
 use crate::kernel::Kernels;
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::real::Real;
@@ -11,24 +10,16 @@ use crate::real::Real;
 /// # Panics
 /// If the sizes do not fit each other.
 pub(crate) fn trsm<T: Real>(l: MatrixRef<'_, T>, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
-    let m = b.nrows();
+    let (m, n, ldb) = (b.nrows(), b.ncols(), b.lda());
     assert!(l.nrows() == m && l.ncols() == m, "trsm: sizes do not fit");
-    if m <= kernels.nb {
-        // SAFETY: L is m by m and B has m rows; B is borrowed mutably, so they do not overlap.
-        unsafe { (kernels.trsm)(m, b.ncols(), l.as_ptr(), l.lda(), b.as_mut_ptr(), b.lda()) };
-        return;
+    for i in (0..m).step_by(kernels.mr) {
+        let rows = l.block(i, 0, kernels.mr.min(m - i), m);
+        // B(i:, :) <- L(i:, i:)^-1 (B(i:, :) - L(i:, 0:i) B(0:i, :))
+        // SAFETY: L has these rows and i + mr columns or all, B has i more rows than L; B is borrowed mutably, so they do
+        // not overlap.
+        unsafe {
+            let b = b.as_mut_ptr();
+            (kernels.trsm)(rows.nrows(), n, i, rows.as_ptr(), l.lda(), b, ldb, b.wrapping_add(i), ldb);
+        }
     }
-    // Whole triangles of the kernel's order, as far as there are.
-    let m1 = (m / 2).next_multiple_of(kernels.nb);
-    let (l11, l21, l22) = (l.block(0, 0, m1, m1), l.block(m1, 0, m - m1, m1), l.block(m1, m1, m - m1, m - m1));
-    let (mut b1, mut b2) = b.split_at_row(m1);
-    // [L11 .  ] [X1]   [B1]
-    // [L21 L22] [X2] = [B2]
-    //
-    // B1 <- L11^-1 B1
-    trsm(l11, b1.reborrow(), kernels);
-    // B2 <- B2 - L21 B1
-    gemm(l21, b1.as_ref(), b2.reborrow(), kernels);
-    // B2 <- L22^-1 B2
-    trsm(l22, b2, kernels);
 }

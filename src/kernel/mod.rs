@@ -44,12 +44,15 @@ pub(crate) type Gemm<T> =
 /// `a` is good for `m` by `k` elements, `lda >= m`; `to` for `k` times `m` rounded up to a multiple of `mr`.
 pub(crate) type Pack<T> = unsafe fn(m: usize, k: usize, a: *const T, lda: usize, to: *mut T);
 
-/// B <- L^-1 B: L is `m` by `m`, `m <= nb`, unit lower triangular, of which only the part below the diagonal counts;
-/// B is `m` by `n`.
+/// X <- L22^-1 (B2 - L21 B1): `m` rows of B <- L^-1 B after `k` solved rows, `m <= mr`. L = [L21 L22] is `m` by `k + m`,
+/// L22 unit lower triangular, of which only the part below the diagonal counts; B = [B1; B2] is `k + m` by `n`. X goes to
+/// B2 and to `x`, which may be the same place.
 ///
 /// # Safety
-/// `l` and `b` are good for column-major blocks of those sizes that do not overlap; `ldl` and `ldb` are at least `m`.
-pub(crate) type Trsm<T> = unsafe fn(m: usize, n: usize, l: *const T, ldl: usize, b: *mut T, ldb: usize);
+/// `l`, `b` and `x` are good for column-major blocks of those sizes that overlap only where X is B2; `ldl >= m`,
+/// `ldb >= k + m`, `ldx >= m`.
+pub(crate) type Trsm<T> =
+    unsafe fn(m: usize, n: usize, k: usize, l: *const T, ldl: usize, b: *mut T, ldb: usize, x: *mut T, ldx: usize);
 
 /// P A = L U of an `m` by `n` panel in place, `n <= nb`; `ipiv` receives `min(m, n)` 1-based row numbers. Returns the
 /// 1-based index of the first zero pivot, or 0.
@@ -74,7 +77,7 @@ pub struct Kernels<T: Real> {
     pub(crate) mc: usize,
     /// Columns of A (rows of B) that one pass over C takes.
     pub(crate) kc: usize,
-    /// Panels of at most this many columns, and triangles of at most this order, are not split further.
+    /// Panels of at most this many columns are not split further.
     pub(crate) nb: usize,
     /// Matrices with at most this many rows and columns are factored as a whole; at most [`small::LARGEST`].
     pub(crate) small: usize,

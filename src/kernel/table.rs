@@ -5,10 +5,9 @@ use super::{Isa, Kernels, Tiles, gemm, panel, small, trsm};
 /// A module with the kernels of one instruction set and element type: thin functions that carry its target features
 /// and inline the bodies, and the table of them.
 ///
-/// `mv` vectors by `nr` columns make a tile of C; `tv` vectors hold a column of a panel's triangle, so that a panel
-/// has `tv` times `LANES` columns.
+/// `mv` vectors by `nr` columns make a tile of C, by `nt` columns one of a triangular solve; a panel has `tv` times `LANES` columns.
 macro_rules! kernels {
-    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, mv: $mv:literal, nr: $nr:literal, tv: $tv:literal) => {
+    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, mv: $mv:literal, nr: $nr:literal, nt: $nt:literal, tv: $tv:literal) => {
         mod $name {
             use super::*;
             use crate::kernel::vector::Vector;
@@ -32,9 +31,20 @@ macro_rules! kernels {
             }
 
             $(#[$feature])*
-            unsafe fn trsm(m: usize, n: usize, l: *const T, ldl: usize, b: *mut T, ldb: usize) {
+            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
+            unsafe fn trsm(
+                m: usize,
+                n: usize,
+                k: usize,
+                l: *const T,
+                ldl: usize,
+                b: *mut T,
+                ldb: usize,
+                x: *mut T,
+                ldx: usize,
+            ) {
                 // SAFETY: see above.
-                unsafe { trsm::trsm::<V, $tv, 4>(m, n, l, ldl, b, ldb) }
+                unsafe { trsm::trsm::<V, $mv, $nt>(m, n, k, l, ldl, b, ldb, x, ldx) }
             }
 
             $(#[$feature])*
@@ -72,18 +82,18 @@ macro_rules! kernels {
     };
 }
 
-kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, tv: 4);
-kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, tv: 2);
+kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, nt: 4, tv: 4);
+kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, nt: 4, tv: 2);
 
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, tv: 2);
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, nt: 4, tv: 2);
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::avx2::F32x8, mv: 2, nr: 6, tv: 1);
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::avx2::F32x8, mv: 2, nr: 6, nt: 4, tv: 1);
 
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::avx512::F64x8, mv: 3, nr: 8, tv: 1);
+kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::avx512::F64x8, mv: 3, nr: 8, nt: 8, tv: 1);
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::avx512::F32x16, mv: 3, nr: 8, tv: 1);
+kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::avx512::F32x16, mv: 3, nr: 8, nt: 8, tv: 1);
 
 macro_rules! lookup {
     ($t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {

@@ -60,20 +60,31 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
 
 fn trsm_is_the_naive_one<T: Real + Float>() {
     for (isa, kernels) in kernels::<T>() {
-        for m in 0..=kernels.nb {
+        for m in 0..=kernels.mr {
             for n in 0..=2 * NR + 1 {
-                let (l, ldl) = block::<T>(m, m, 4);
-                let (mut b, ldb) = block::<T>(m, n, 5);
-                let mut expected = b.clone();
-                for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
-                    for p in 0..i {
-                        let minus = l[i + p * ldl].neg();
-                        expected[i + j * ldb] = minus.fma(expected[p + j * ldb], expected[i + j * ldb]);
+                for k in [0, 1, 5] {
+                    let (l, ldl) = block::<T>(m, k + m, 4);
+                    let (mut b, ldb) = block::<T>(k + m, n, 5);
+                    let (mut x, ldx) = block::<T>(m, n, 6);
+                    let (mut expected, mut expected_x) = (b.clone(), x.clone());
+                    for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
+                        for p in 0..k + i {
+                            let minus = l[i + p * ldl].neg();
+                            expected[k + i + j * ldb] = minus.fma(expected[p + j * ldb], expected[k + i + j * ldb]);
+                        }
+                        expected_x[i + j * ldx] = expected[k + i + j * ldb];
                     }
+                    let mut in_place = b.clone();
+                    // SAFETY: the blocks have these sizes and leading dimensions.
+                    unsafe {
+                        let to = in_place.as_mut_ptr();
+                        (kernels.trsm)(m, n, k, l.as_ptr(), ldl, to, ldb, to.wrapping_add(k), ldb);
+                        (kernels.trsm)(m, n, k, l.as_ptr(), ldl, b.as_mut_ptr(), ldb, x.as_mut_ptr(), ldx);
+                    }
+                    assert_eq!(bits(&in_place), bits(&expected), "{isa:?} {m}x{n} k={k}, in place");
+                    assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n} k={k}");
+                    assert_eq!(bits(&x), bits(&expected_x), "{isa:?} {m}x{n} k={k}");
                 }
-                // SAFETY: the blocks have these sizes and leading dimensions.
-                unsafe { (kernels.trsm)(m, n, l.as_ptr(), ldl, b.as_mut_ptr(), ldb) };
-                assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n}");
             }
         }
     }

@@ -1,45 +1,60 @@
-//! B <- L^-1 B for one small unit lower triangle.
+//! B <- L^-1 B, one row of tiles at a time.
+//!
+//! ```text
+//!                     NR columns of B
+//!                     +--+
+//!                     |  | k rows that are solved
+//!                     +--+
+//!   +-----------+--+  +--+   The tile of B stays in registers: first L(:, p) B(p, :) is subtracted for p < k, as in
+//!   | k columns | \|  |  |   gemm, then it is solved with the triangle.
+//!   +-----------+--+  +--+
+//! ```
 
 use super::vector::Vector;
 use crate::real::Real;
 
-/// B <- L^-1 B: L is `m` by `m`, m <= TV * LANES, unit lower triangular, of which only the part below the diagonal
-/// counts; B is `m` by `n`.
+/// X <- L22^-1 (B2 - L21 B1) for the `m` rows B2 of B that follow `k` solved rows B1; m <= MV * LANES. L = [L21 L22]
+/// is `m` by `k + m`, L22 unit lower triangular, of which only the part below the diagonal counts; B has `n` columns. X
+/// goes to B2 and to `x`, which may be the same place.
 ///
 /// # Safety
-/// `l` and `b` are good for those sizes and do not overlap; the CPU has the vectors' instruction set.
+/// `l`, `b` and `x` are good for those sizes and overlap only where X is B2; the CPU has the vectors' instruction set.
 #[inline(always)]
-pub(super) unsafe fn trsm<V: Vector, const TV: usize, const NR: usize>(
+#[allow(clippy::too_many_arguments)] // BLAS's own argument list
+pub(super) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize>(
     m: usize,
     n: usize,
+    k: usize,
     l: *const V::T,
     ldl: usize,
     b: *mut V::T,
     ldb: usize,
+    x: *mut V::T,
+    ldx: usize,
 ) {
-    let whole = m == TV * V::LANES;
+    let whole = m == MV * V::LANES;
     let mut j = 0;
-    // SAFETY: columns j.. of B, of which there are NR, or one.
+    // SAFETY: columns j.. of B and X, of which there are NR, or one.
     unsafe {
         while whole && j + NR <= n {
-            solve::<V, TV, NR, false>(m, l, ldl, b.add(j * ldb), ldb);
+            tile::<V, MV, NR, false>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
             j += NR;
         }
         while j < n {
-            solve::<V, TV, 1, true>(m, l, ldl, b.add(j * ldb), ldb);
+            tile::<V, MV, 1, true>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
             j += 1;
         }
     }
 }
 
-/// The vectors of a column: the first `m` elements, in as many vectors as that takes, zeros above.
+/// A column of a tile: the first `m` elements, in as many vectors as that takes, zeros above.
 ///
 /// # Safety
 /// `from` is good for `m` elements.
 #[inline(always)]
-unsafe fn load<V: Vector, const TV: usize, const EDGE: bool>(from: *const V::T, m: usize) -> [V; TV] {
+unsafe fn load<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, m: usize) -> [V; MV] {
     // SAFETY: the CPU has the vectors' instruction set, as the caller of the kernel vouches.
-    let mut x = [unsafe { V::splat(V::T::ZERO) }; TV];
+    let mut x = [unsafe { V::splat(V::T::ZERO) }; MV];
     for (v, x) in x.iter_mut().enumerate() {
         // SAFETY: a partial load reads the rows below m only.
         unsafe {
@@ -50,64 +65,99 @@ unsafe fn load<V: Vector, const TV: usize, const EDGE: bool>(from: *const V::T, 
     x
 }
 
+/// Writes a column of a tile.
+///
+/// # Safety
+/// `to` is good for `m` elements.
+#[inline(always)]
+unsafe fn store<V: Vector, const MV: usize, const EDGE: bool>(x: &[V; MV], to: *mut V::T, m: usize) {
+    for (v, x) in x.iter().enumerate() {
+        let to = to.wrapping_add(v * V::LANES);
+        // SAFETY: a partial store writes the rows below m only.
+        unsafe { if EDGE { x.store_partial(to, rows::<V>(m, v)) } else { x.store(to) } }
+    }
+}
+
 /// Rows of vector `v` of a column of `m`.
 #[inline(always)]
 fn rows<V: Vector>(m: usize, v: usize) -> usize {
     m.saturating_sub(v * V::LANES).min(V::LANES)
 }
 
-/// NC columns of B at once, in registers.
+/// NC columns of B at once. With `EDGE` they have m rows, else MV * LANES.
 ///
 /// # Safety
 /// As for [`trsm`].
 #[inline(always)]
-unsafe fn solve<V: Vector, const TV: usize, const NC: usize, const EDGE: bool>(
+#[allow(clippy::too_many_arguments)] // as above
+unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
     m: usize,
+    k: usize,
     l: *const V::T,
     ldl: usize,
     b: *mut V::T,
     ldb: usize,
+    x: *mut V::T,
+    ldx: usize,
 ) {
-    // SAFETY: m rows of each column of L and B.
+    // SAFETY: columns below k + m of L, rows below k + m of B, m rows of X.
     unsafe {
-        let mut x = [[V::splat(V::T::ZERO); TV]; NC];
-        for (j, x) in x.iter_mut().enumerate() {
-            *x = load::<V, TV, EDGE>(b.add(j * ldb), m);
+        // acc <- B2
+        let mut acc = [[V::splat(V::T::ZERO); MV]; NC];
+        for (j, acc) in acc.iter_mut().enumerate() {
+            *acc = load::<V, MV, EDGE>(b.add(k + j * ldb), m);
         }
+        // acc <- acc - L21(:, p) B1(p, :), p rising
+        let (mut lp, mut bp) = (l, b.cast_const());
+        for _ in 0..k {
+            let lv = load::<V, MV, EDGE>(lp, m);
+            for (j, acc) in acc.iter_mut().enumerate() {
+                let bj = V::splat(*bp.add(j * ldb));
+                for (acc, &lv) in acc.iter_mut().zip(&lv) {
+                    *acc = acc.minus_product(lv, bj);
+                }
+            }
+            lp = lp.wrapping_add(ldl);
+            bp = bp.add(1);
+        }
+        // Steps beyond the tile's rows are removed by the compiler.
         macro_rules! steps {
             ($($p:literal)*) => {
-                $(if $p < TV * V::LANES - 1 && (!EDGE || $p < m) {
-                    // x(p+1:) <- x(p+1:) - L(p+1:, p) x(p)
-                    let lp = load::<V, TV, EDGE>(l.add($p * ldl), m);
-                    step::<V, TV, NC, $p>(&lp, &mut x);
+                $(if $p < MV * V::LANES - 1 && (!EDGE || $p < m) {
+                    // acc(p+1:) <- acc(p+1:) - L22(p+1:, p) acc(p)
+                    let lv = load::<V, MV, EDGE>(lp.wrapping_add($p * ldl), m);
+                    step::<V, MV, NC, $p>(&lv, &mut acc);
                 })*
             };
         }
-        steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-        for (j, x) in x.iter().enumerate() {
-            for (v, x) in x.iter().enumerate() {
-                let to = b.wrapping_add(j * ldb + v * V::LANES);
-                if EDGE { x.store_partial(to, rows::<V>(m, v)) } else { x.store(to) }
+        steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23);
+        steps!(24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
+        const { assert!(MV * V::LANES <= 48) };
+        let b2 = b.add(k);
+        for (j, acc) in acc.iter().enumerate() {
+            store::<V, MV, EDGE>(acc, x.add(j * ldx), m);
+            if x != b2 {
+                store::<V, MV, EDGE>(acc, b2.add(j * ldb), m);
             }
         }
     }
 }
 
-/// x(p+1:) <- x(p+1:) - l(p+1:) x(p) for each column.
+/// acc(p+1:) <- acc(p+1:) - l(p+1:) acc(p) for each column.
 ///
 /// # Safety
 /// The CPU has the vectors' instruction set.
 #[inline(always)]
-unsafe fn step<V: Vector, const TV: usize, const NC: usize, const P: usize>(l: &[V; TV], x: &mut [[V; TV]; NC]) {
-    for x in x {
+unsafe fn step<V: Vector, const MV: usize, const NC: usize, const P: usize>(l: &[V; MV], acc: &mut [[V; MV]; NC]) {
+    for acc in acc {
         // SAFETY: the caller's promise.
         unsafe {
             let at = P / V::LANES;
-            let xp = x[at].broadcast_lane(P % V::LANES);
+            let x = acc[at].broadcast_lane(P % V::LANES);
             // Lanes up to p keep what they are; a product with zero would not do for infinities.
-            x[at] = x[at].first_then(P % V::LANES + 1, x[at].minus_product(l[at], xp));
-            for v in at + 1..TV {
-                x[v] = x[v].minus_product(l[v], xp);
+            acc[at] = acc[at].first_then(P % V::LANES + 1, acc[at].minus_product(l[at], x));
+            for v in at + 1..MV {
+                acc[v] = acc[v].minus_product(l[v], x);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A factored panel in the form that the updates to its right need: row moves, and L in tiles.
 
 use super::swaps::Moves;
-use crate::blas::{scratch, trsm};
+use crate::blas::scratch;
 use crate::kernel::{Kernels, Tiles};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::real::Real;
@@ -52,39 +52,38 @@ impl<'a, T: Real> PackedPanel<'a, T> {
                 let n = CHUNK.min(a.ncols() - j);
                 let mut a = a.reborrow().split_at_col(j).1.split_at_col(n).0;
                 let mut u12 = MatrixMut::from_slice(buffer, w, n, ldb).expect("the buffer has this size");
-                self.moves.replace(a.reborrow(), u12.reborrow(), |a12| self.solve(a12, kernels));
+                self.moves.apply(a.reborrow(), u12.reborrow());
+                let (a12, mut a22) = a.split_at_row(w);
+                self.solve(u12.reborrow(), a12, kernels);
                 let u12 = u12.as_ref();
-                let mut a22 = a.split_at_row(w).1;
                 for i in (0..a22.nrows()).step_by(kernels.mc) {
                     let below = a22.reborrow().split_at_row(i).1;
                     let rows = kernels.mc.min(below.nrows());
-                    gemm(&self.l21[i * w..], w, u12, below.split_at_row(rows).0, kernels);
+                    gemm(&self.l21[i * w..], u12, below.split_at_row(rows).0, kernels);
                 }
             }
         });
     }
 
-    /// B <- L11^-1 B.
-    fn solve(&self, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
-        for i in (0..self.w).step_by(kernels.mr) {
-            let (above, below) = b.reborrow().split_at_row(i);
-            let rows = kernels.mr.min(below.nrows());
-            let mut b = below.split_at_row(rows).0;
-            let tile = &self.l11[i * self.w..];
-            if i > 0 {
-                gemm(tile, self.w, above.as_ref(), b.reborrow(), kernels);
-            }
-            let l = MatrixRef::from_slice(&tile[i * kernels.mr..], rows, rows, kernels.mr);
-            trsm(l, b, kernels);
+    /// X <- L11^-1 B, and B <- X.
+    fn solve(&self, mut b: MatrixMut<'_, T>, mut x: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+        let (w, mr, n) = (self.w, kernels.mr, b.ncols());
+        let (ldb, ldx) = (b.lda(), x.lda());
+        assert!(b.nrows() == w && x.nrows() == w && x.ncols() == n, "solve: sizes do not fit");
+        let (b, x) = (b.as_mut_ptr(), x.as_mut_ptr());
+        for i in (0..w).step_by(mr) {
+            let tile = self.l11[i * w..].as_ptr();
+            // SAFETY: the tile has rows i to i + mr or w of L11, all of its columns; B and X have w rows and n columns.
+            unsafe { (kernels.trsm)(mr.min(w - i), n, i, tile, mr, b, ldb, x.wrapping_add(i), ldx) };
         }
     }
 }
 
-/// C <- C - A B, where the tiles of A have w columns, of which as many count as B has rows.
-fn gemm<T: Real>(a: &[T], w: usize, b: MatrixRef<'_, T>, mut c: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+/// C <- C - A B, where A is packed.
+fn gemm<T: Real>(a: &[T], b: MatrixRef<'_, T>, mut c: MatrixMut<'_, T>, kernels: &Kernels<T>) {
     let (m, n, k, ldc) = (c.nrows(), c.ncols(), b.nrows(), c.lda());
-    assert!(b.ncols() == n && k <= w && m.next_multiple_of(kernels.mr) * w <= a.len(), "gemm: sizes do not fit");
-    let tiles = Tiles { ptr: a.as_ptr(), tile: kernels.mr * w, col: kernels.mr };
+    assert!(b.ncols() == n && m.next_multiple_of(kernels.mr) * k <= a.len(), "gemm: sizes do not fit");
+    let tiles = Tiles { ptr: a.as_ptr(), tile: kernels.mr * k, col: kernels.mr };
     // SAFETY: the sizes fit, as checked above; C is borrowed mutably, so it overlaps neither A nor B.
     unsafe { (kernels.gemm)(m, n, k, tiles, b.as_ptr(), b.lda(), c.as_mut_ptr(), ldc) };
 }

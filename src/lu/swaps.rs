@@ -122,24 +122,14 @@ impl<'a> Moves<'a> {
         scratch::with(w * COLUMNS, |buffer: &mut [T]| {
             for j in (0..n).step_by(COLUMNS) {
                 let width = COLUMNS.min(n - j);
-                let a = a.reborrow().split_at_col(j).1.split_at_col(width).0;
-                self.replace(a, MatrixMut::from_slice(buffer, w, width, w).expect("the buffer has this size"), |_| ());
+                let mut a = a.reborrow().split_at_col(j).1.split_at_col(width).0;
+                let mut b = MatrixMut::from_slice(buffer, w, width, w).expect("the buffer has this size");
+                self.apply(a.reborrow(), b.reborrow());
+                let mut top = a.split_at_row(w).0;
+                for j in 0..width {
+                    top.col_mut(j).copy_from_slice(b.col_mut(j));
+                }
             }
         });
-    }
-
-    /// A <- P A, of which the first w rows go through `change` in B.
-    pub(super) fn replace<T: Real>(
-        &self,
-        mut a: MatrixMut<'_, T>,
-        mut b: MatrixMut<'_, T>,
-        change: impl FnOnce(MatrixMut<'_, T>),
-    ) {
-        self.apply(a.reborrow(), b.reborrow());
-        change(b.reborrow());
-        let mut top = a.split_at_row(self.top.len()).0;
-        for j in 0..top.ncols() {
-            top.col_mut(j).copy_from_slice(b.col_mut(j));
-        }
     }
 }

@@ -74,7 +74,10 @@ fn run<T: Element>(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     for &n in &args.sizes {
         let m = args.rows.unwrap_or(n);
         let case = Case::new(m, n, args.lda.unwrap_or(m).max(m));
-        table.push(Row { n, gflops: case.measure(&mut peers, Duration::from_secs_f64(args.seconds), Turn::new(args.threads)) });
+        table.push(Row {
+            n,
+            gflops: case.measure(&mut peers, Duration::from_secs_f64(args.seconds), Turn::new(args.threads)),
+        });
     }
     if let Some(file) = &args.csv {
         table.save_csv(file)?;
