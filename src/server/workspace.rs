@@ -1,6 +1,7 @@
 //! The memory in which a request is read, factored and written from: kept from one request to the next, and given
 //! back when a much smaller working set follows.
 
+use crate::blas::scratch;
 use crate::os::Mapping;
 use crate::protocol::Fault;
 
@@ -45,6 +46,7 @@ impl Workspace {
             old => {
                 // The old memory goes first, so that both never count at once.
                 drop(old);
+                scratch::release();
                 Mapping::anonymous(size.max(LEAST)).map_err(|_| Fault::OutOfMemory { bytes })?
             }
         };

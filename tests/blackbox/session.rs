@@ -1,7 +1,7 @@
 //! Requests and responses, however their bytes travel.
 
-use std::thread::sleep;
-use std::time::Duration;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
 
 use crate::harness::*;
 use crate::oracle::{Float, Kind, Random, matrix, residual, rows};
@@ -60,6 +60,39 @@ fn threads_do_not_change_a_bit() {
         request[0] = threaded;
         assert!(session(&[], &request) == response, "{threaded:#04x}");
     }
+}
+
+/// Two sessions that both use every processor take turns; neither waits for threads of its own that cannot run.
+#[test]
+fn two_threaded_sessions_at_once_do_not_stall() {
+    let n = 400;
+    let (request, response) = pair(0x02, n, n, Kind::Uniform);
+    let requests = request.repeat(20);
+    let run = || assert!(session(&["--threads", "2"], &requests) == response.repeat(20));
+    run();
+    let clock = Instant::now();
+    run();
+    run();
+    let one_after_the_other = clock.elapsed();
+    let clock = Instant::now();
+    thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(run))));
+    let at_once = clock.elapsed();
+    // A stall is not a matter of percents.
+    let bound = 3 * one_after_the_other + Duration::from_secs(2);
+    assert!(at_once < bound, "{at_once:?} at once, {one_after_the_other:?} one after the other");
+}
+
+#[test]
+fn an_idle_server_with_helper_threads_uses_no_processor_time() {
+    let (request, response) = pair(0x02, 200, 200, Kind::Uniform);
+    let mut server = Server::start(&["--threads", "2"]);
+    assert!(server.ask(&request, response.len()) == response);
+    sleep(Duration::from_millis(100));
+    let before = server.cpu_ticks();
+    sleep(Duration::from_millis(500));
+    let used = server.cpu_ticks() - before;
+    assert!(used <= 1, "{used} ticks of 10 ms");
+    assert!(server.finish().0.success());
 }
 
 /// What the seed's own client checks: sizes, element types, its residual bound, and a zeroed column.

@@ -44,6 +44,20 @@ fn a_signal_between_requests_ends_the_session_in_silence() {
     }
 }
 
+/// Helper threads take no signal: one that they took would not wake the thread that reads.
+#[test]
+fn a_signal_ends_a_session_that_has_helper_threads() {
+    let a: Vec<f64> = matrix(Kind::Uniform, 200, 200, 1);
+    for (signal, code) in ENDING {
+        for _ in 0..5 {
+            let mut server = Server::start(&["--threads", "2"]);
+            server.ask(&request(2, 200, 200, &a), 8 + 8 * 200 * 200 + 8 * 200);
+            kill(server.pid(), signal).unwrap();
+            assert_eq!(server.wait().0.code(), Some(code));
+        }
+    }
+}
+
 #[test]
 fn a_signal_while_half_a_request_is_there_ends_the_session() {
     let (request, _) = large();

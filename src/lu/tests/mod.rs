@@ -1,11 +1,13 @@
 //! The factorization against the naive triple loop, bit by bit, with the recursion forced down to small panels.
 
+mod exhaustive;
+
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 
 use super::*;
 use crate::kernel::Kernels;
-use crate::oracle::{self, Float, KINDS, Kind, bits, matrix, naive_lu, residual, residual_bound};
+use crate::oracle::{self, Float, KINDS, Kind, Naive, bits, matrix, naive_lu, residual, residual_bound};
 
 /// The kernels of an instruction set with narrow panels, so that small matrices recurse, and with small cache blocks,
 /// so that their seams run through small matrices.
@@ -59,12 +61,18 @@ fn check<T: Real + Float>(case: Case) {
 
 /// As [`check`], for a matrix that is given; bits alone.
 fn check_matrix<T: Real + Float>(a: &[T], case: Case) {
+    compare(a, &naive_lu(a, case.m, case.n, case.pivoting), case);
+}
+
+/// As [`check_matrix`], where the naive factors are known.
+fn compare<T: Real + Float>(a: &[T], naive: &Naive<T>, case: Case) {
     let Case { m, n, pad, nb, threads, width, pivoting, .. } = case;
-    let naive = naive_lu(a, m, n, pivoting);
     for isa in instruction_sets() {
         let lda = m + pad;
         let padding = T::from_f64(PADDING);
-        let mut data = vec![padding; lda * n];
+        // Not at a vector's or a cache line's beginning either.
+        let mut memory = vec![padding; pad + lda * n];
+        let data = &mut memory[pad..];
         for j in 0..n {
             data[j * lda..j * lda + m].copy_from_slice(&a[j * m..(j + 1) * m]);
         }
@@ -72,7 +80,7 @@ fn check_matrix<T: Real + Float>(a: &[T], case: Case) {
         let kernels = nb.map_or(Kernels { ..*shipped }, |nb| narrow(shipped, nb));
         let pivoting = if pivoting { Pivoting::Partial } else { Pivoting::None };
         let mut ipiv = vec![-1; m.min(n)];
-        let view = MatrixMut::from_slice(&mut data, m, n, lda).unwrap();
+        let view = MatrixMut::from_slice(data, m, n, lda).unwrap();
         let info = Problem { kernels: &kernels, pivoting, threads, width }.factor(view, &mut ipiv);
 
         assert_eq!(ipiv, naive.ipiv, "ipiv: {isa:?} {case:?}");
@@ -82,6 +90,7 @@ fn check_matrix<T: Real + Float>(a: &[T], case: Case) {
             assert_eq!(bits(&column[..m]), bits(&naive.lu[j * m..(j + 1) * m]), "column {j}: {isa:?} {case:?}");
             assert!(column[m..].iter().all(|&x| x == padding), "padding of column {j}: {isa:?} {case:?}");
         }
+        assert!(memory[..pad].iter().all(|&x| x == padding), "before the matrix: {isa:?} {case:?}");
     }
 }
 
