@@ -15,6 +15,9 @@
 
 mod blas;
 mod error;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod kernel;
 mod lu;
 mod matrix;

@@ -1,0 +1,39 @@
+//! A request and its answer through the pipes of a running server.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+fn round_trip(c: &mut Criterion) {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_recfact_server"));
+    let mut child = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the server starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let mut stdout = child.stdout.take().expect("stdout is piped");
+    let mut group = c.benchmark_group("round_trip");
+    group.sample_size(20);
+    for (command, name) in [(0_u8, "f64"), (2, "f64-threaded")] {
+        for n in [1, 16, 64, 256, 1000] {
+            let mut request = vec![command];
+            (0..2).for_each(|_| request.extend((n as i64).to_le_bytes()));
+            request.extend((0..n * n).flat_map(|at| ((at * 7919 % 10007) as f64).sin().to_le_bytes()));
+            let mut response = vec![0; 8 + 8 * n * n + 8 * n];
+            group.throughput(Throughput::Bytes((request.len() + response.len()) as u64));
+            group.bench_function(BenchmarkId::new(name, n), |bench| {
+                bench.iter(|| {
+                    // Both may be larger than a pipe, but the server reads all of a request before it answers.
+                    stdin.write_all(&request).expect("the server reads");
+                    stdout.read_exact(&mut response).expect("the server answers");
+                });
+            });
+            assert_eq!(response[..8], [0; 8], "info");
+        }
+    }
+    group.finish();
+    drop(stdin);
+    assert_eq!(stdout.read_to_end(&mut Vec::new()).expect("stdout can be read"), 0, "bytes after the last answer");
+    assert!(child.wait().expect("the server ends").success());
+}
+
+criterion_group!(benches, round_trip);
+criterion_main!(benches);
