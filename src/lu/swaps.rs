@@ -87,19 +87,43 @@ impl<'a> Moves<'a> {
             unsafe {
                 let (a, b) = (a.add(j * lda), b.add(j * ldb));
                 match n - j {
-                    4.. => self.columns::<T, 4>(a, lda, b, ldb),
-                    _ => self.columns::<T, 1>(a, lda, b, ldb),
+                    4.. => self.columns::<T, 4>((a, lda), (b, ldb), (a, lda)),
+                    _ => self.columns::<T, 1>((a, lda), (b, ldb), (a, lda)),
                 }
             }
             j += if n - j >= 4 { 4 } else { 1 };
         }
     }
 
-    /// [`Moves::apply`] for N columns.
+    /// A <- P A.
+    ///
+    /// # Panics
+    /// If A has not m rows.
+    pub(super) fn permute<T: Real>(&self, mut a: MatrixMut<'_, T>) {
+        let (m, lda) = (self.m, a.lda());
+        assert_eq!(a.nrows(), m, "moves: sizes do not fit");
+        // Rows come in any order: from a copy, which is made in one go and stays in the L1 cache.
+        scratch::with(m, |copy: &mut [T]| {
+            for j in 0..a.ncols() {
+                let column = a.col_mut(j);
+                copy.copy_from_slice(column);
+                let to = (column.as_mut_ptr(), lda);
+                // SAFETY: the copy and the column have m rows.
+                unsafe { self.columns::<T, 1>((copy.as_ptr(), m), to, to) };
+            }
+        });
+    }
+
+    /// The moves in N columns, from A to the top of B and to the rows of C below. Each comes with its leading dimension.
     ///
     /// # Safety
-    /// A has m rows, B has w, both have N columns.
-    unsafe fn columns<T: Real, const N: usize>(&self, a: *mut T, lda: usize, b: *mut T, ldb: usize) {
+    /// A and C have m rows, B has w, all have N columns.
+    unsafe fn columns<T: Real, const N: usize>(
+        &self,
+        (a, lda): (*const T, usize),
+        (b, ldb): (*mut T, usize),
+        (c, ldc): (*mut T, usize),
+    ) {
         // SAFETY: all rows are below m, and there are w rows in `top`.
         unsafe {
             for (t, &row) in self.top.iter().enumerate() {
@@ -109,27 +133,9 @@ impl<'a> Moves<'a> {
             }
             for (&to, &from) in self.to.iter().zip(self.from) {
                 for j in 0..N {
-                    *a.add(to as usize + j * lda) = *a.add(from as usize + j * lda);
+                    *c.add(to as usize + j * ldc) = *a.add(from as usize + j * lda);
                 }
             }
         }
-    }
-
-    /// A <- P A.
-    pub(super) fn permute<T: Real>(&self, mut a: MatrixMut<'_, T>) {
-        const COLUMNS: usize = 4;
-        let (w, n) = (self.top.len(), a.ncols());
-        scratch::with(w * COLUMNS, |buffer: &mut [T]| {
-            for j in (0..n).step_by(COLUMNS) {
-                let width = COLUMNS.min(n - j);
-                let mut a = a.reborrow().split_at_col(j).1.split_at_col(width).0;
-                let mut b = MatrixMut::from_slice(buffer, w, width, w).expect("the buffer has this size");
-                self.apply(a.reborrow(), b.reborrow());
-                let mut top = a.split_at_row(w).0;
-                for j in 0..width {
-                    top.col_mut(j).copy_from_slice(b.col_mut(j));
-                }
-            }
-        });
     }
 }
