@@ -5,7 +5,6 @@
 //! where the CPU lacks the instruction set.
 
 use crate::kernel::{Isa, Kernels, Tiles, WORK};
-use crate::lu::{Pivoting, Problem};
 use crate::matrix::MatrixMut;
 use crate::real::Real;
 
@@ -63,11 +62,4 @@ pub fn small<T: Real>(isa: Isa, n: usize, a: &mut [T], ipiv: &mut [i64]) -> usiz
     let mut work = [T::ZERO; WORK];
     // SAFETY: A and ipiv have these sizes, `work` has its own.
     unsafe { (kernels.factor_small)(n, n, a.as_mut_ptr(), n, ipiv.as_mut_ptr(), work.as_mut_ptr()) }
-}
-
-/// P A = L U with blocks of `width` columns.
-pub fn blocked<T: Real>(isa: Isa, n: usize, width: usize, threads: usize, a: &mut [T], ipiv: &mut [i64]) -> i64 {
-    let view = MatrixMut::from_slice(a, n, n, n).expect("n by n elements");
-    let problem = Problem { kernels: kernels(isa), pivoting: Pivoting::Partial, threads, width: Some(width) };
-    problem.factor(view, ipiv)
 }

@@ -28,20 +28,34 @@ const MOST: usize = 128;
 const SCRATCH: usize = 8 << 20;
 const SCRATCH_PART: usize = 25;
 
-/// The width of a block for an `m` by `n` matrix and this many threads, as measured; `None` where the recursion alone is
-/// faster, or would take less memory.
-pub(super) fn width<T: Real>(m: usize, n: usize, threads: usize, kernels: &Kernels<T>) -> Option<usize> {
-    let k = m.min(n);
-    let nb = match (k, threads) {
-        _ if k >= 16 && n >= 2 * k && k < 112 => k.min(64),
-        (0..80, _) | (80..112, 0..=1) => return None,
-        (..320, 2..) => 24,
-        (..768, _) => 48,
-        _ => 96,
-    };
-    let bytes = SLOTS * PackedPanel::size(m, Blocks::new(m, n, nb).nb, kernels) * size_of::<T>();
-    let matrix = m.saturating_mul(n).saturating_mul(size_of::<T>());
-    (bytes <= SCRATCH.max(matrix / SCRATCH_PART)).then_some(nb)
+/// How a matrix is cut, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blocking {
+    /// Columns of a block.
+    pub(crate) width: usize,
+    /// Threads that may work at it.
+    pub(crate) threads: usize,
+}
+
+impl Blocking {
+    /// For an `m` by `n` matrix, as measured; `None` where the recursion alone is faster, or would take less memory.
+    pub(super) fn choose<T: Real>(m: usize, n: usize, threads: usize, kernels: &Kernels<T>) -> Option<Self> {
+        let k = m.min(n);
+        // For less work than this, helpers cost more than they bring.
+        let worth_helpers = m.saturating_mul(n).saturating_mul(k) >= 96 * 96 * 96;
+        let threads = if worth_helpers { threads } else { 1 };
+        let width = match (k, threads) {
+            // One panel, and a wide rest.
+            (16..112, _) if n >= 2 * k => k.min(64),
+            (0..80, _) => return None,
+            (..320, 2..) => 24,
+            (..768, _) => 48,
+            _ => 96,
+        };
+        let bytes = SLOTS * PackedPanel::size(m, Blocks::new(m, n, width).nb, kernels) * size_of::<T>();
+        let matrix = m.saturating_mul(n).saturating_mul(size_of::<T>());
+        (bytes <= SCRATCH.max(matrix / SCRATCH_PART)).then_some(Blocking { width, threads })
+    }
 }
 
 /// The blocks of columns: those of L, which are the panels, and those to the right of them in a wide matrix.
@@ -109,12 +123,17 @@ struct Slot<'a, T: Real> {
 // writer at a time, or to readers.
 unsafe impl<T: Real> Sync for Shared<'_, T> {}
 
-/// P A = L U in place with panels of `nb` columns. Returns the 1-based index of the first
+/// P A = L U in place. Returns the 1-based index of the first
 /// zero pivot, or 0.
-pub(super) fn factor<T: Real>(problem: &Problem<'_, T>, mut a: MatrixMut<'_, T>, ipiv: &mut [i64], nb: usize) -> usize {
+pub(super) fn factor<T: Real>(
+    problem: &Problem<'_, T>,
+    mut a: MatrixMut<'_, T>,
+    ipiv: &mut [i64],
+    blocking: Blocking,
+) -> usize {
     let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
     assert_eq!(ipiv.len(), m.min(n));
-    let blocks = Blocks::new(m, n, nb);
+    let blocks = Blocks::new(m, n, blocking.width);
     let (rows, elements) = (Moves::size(blocks.nb), PackedPanel::size(m, blocks.nb, problem.kernels));
     scratch::with(SLOTS * rows, |all_rows: &mut [u64]| {
         scratch::with(SLOTS * elements, |all_elements: &mut [T]| {
@@ -136,7 +155,7 @@ pub(super) fn factor<T: Real>(problem: &Problem<'_, T>, mut a: MatrixMut<'_, T>,
                 updated: [const { AtomicU32::new(0) }; 2 * MOST],
                 first_zero: AtomicUsize::new(usize::MAX),
             };
-            team::run(problem.threads.min(blocks.count()), &|| shared.work());
+            team::run(blocking.threads.min(blocks.count()), &|| shared.work());
             match shared.first_zero.into_inner() {
                 usize::MAX => 0,
                 first => first,

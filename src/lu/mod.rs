@@ -12,6 +12,7 @@ mod swaps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use blocked::Blocking;
 pub use owned::Lu;
 pub(crate) use recursion::{Pivoting, Problem};
 pub(crate) use swaps::permutation;
@@ -99,5 +100,6 @@ pub fn factor<'a, T: Real>(a: impl Into<MatrixMut<'a, T>>, ipiv: &mut [i64], opt
     let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
     let pivoting = if options.pivoting { Pivoting::Partial } else { Pivoting::None };
     let kernels = T::kernels(Isa::in_use()?).expect("an instruction set in use is one that this CPU has");
-    Ok(Problem { kernels, pivoting, threads: options.threads.min(team::cores()), width: None }.factor(a, ipiv))
+    let blocking = Blocking::choose(a.nrows(), a.ncols(), options.threads.min(team::cores()), kernels);
+    Ok(Problem { kernels, pivoting, blocking }.factor(a, ipiv))
 }

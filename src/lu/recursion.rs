@@ -1,6 +1,6 @@
 //! The recursion and its block equations, for what one thread factors.
 
-use super::blocked;
+use super::blocked::{self, Blocking};
 use super::swaps::laswp;
 use crate::blas::{gemm, scratch, trsm};
 use crate::kernel::{Kernels, WORK};
@@ -20,22 +20,18 @@ pub(crate) enum Pivoting {
 pub(crate) struct Problem<'k, T: Real> {
     pub(crate) kernels: &'k Kernels<T>,
     pub(crate) pivoting: Pivoting,
-    /// Threads that may work at it.
-    pub(crate) threads: usize,
-    /// Columns of a block; `None` leaves the choice to what was measured.
-    pub(crate) width: Option<usize>,
+    /// Blocks of columns, each of which the recursion factors; `None` where it takes the whole matrix.
+    pub(crate) blocking: Option<Blocking>,
 }
 
 impl<T: Real> Problem<'_, T> {
     /// P A = L U in place; `ipiv` has `min(m, n)` elements. Returns `info`, signed as [`super::factor`] says.
     pub(crate) fn factor(&self, a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> i64 {
-        let (m, n) = (a.nrows(), a.ncols());
-        if m == 0 || n == 0 {
+        if a.nrows() == 0 || a.ncols() == 0 {
             return 0;
         }
-        let width = self.width.or_else(|| blocked::width(m, n, self.threads, self.kernels));
-        let first_zero = match width {
-            Some(nb) => blocked::factor(self, a, ipiv, nb),
+        let first_zero = match self.blocking {
+            Some(blocking) => blocked::factor(self, a, ipiv, blocking),
             None => self.recurse(a, ipiv),
         } as i64;
         match self.pivoting {

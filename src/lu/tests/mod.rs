@@ -37,7 +37,7 @@ struct Case {
     /// The width of a panel; `None` for the block sizes as they ship.
     nb: Option<usize>,
     threads: usize,
-    /// The width of a block of columns; `None` leaves the choice to the problem.
+    /// The width of a block of columns; `None` leaves the choice to what was measured.
     width: Option<usize>,
     pivoting: bool,
     seed: u64,
@@ -81,7 +81,11 @@ fn compare<T: Real + Float>(a: &[T], naive: &Naive<T>, case: Case) {
         let pivoting = if pivoting { Pivoting::Partial } else { Pivoting::None };
         let mut ipiv = vec![-1; m.min(n)];
         let view = MatrixMut::from_slice(data, m, n, lda).unwrap();
-        let info = Problem { kernels: &kernels, pivoting, threads, width }.factor(view, &mut ipiv);
+        let blocking = match width {
+            Some(width) => Some(Blocking { width, threads }),
+            None => Blocking::choose(m, n, threads, &kernels),
+        };
+        let info = Problem { kernels: &kernels, pivoting, blocking }.factor(view, &mut ipiv);
 
         assert_eq!(ipiv, naive.ipiv, "ipiv: {isa:?} {case:?}");
         assert_eq!(info, naive.info, "info: {isa:?} {case:?}");
