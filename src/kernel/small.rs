@@ -1,11 +1,13 @@
 //! P A = L U of a small matrix as a whole, in memory of its own that stays in the L1 cache.
 //!
-//! Right-looking, two columns at a time. Rows stay where they are: a row that has become a pivot is copied to U and
+//! Matrices whose columns are one or two vectors have a way of their own, in `tiny.rs`. For the others: right-looking, two
+//! columns at a time. Rows stay where they are: a row that has become a pivot is copied to U and
 //! from then on only masked out of the search for pivots, so that it may be updated like the others, for nothing.
 //! The swaps are counted on the side and done once, when the factors are written back.
 
 use std::ops::Range;
 
+use super::tiny::{TINY, tiny};
 use super::vector::Vector;
 use crate::real::Real;
 
@@ -85,6 +87,15 @@ pub(super) unsafe fn small<V: Vector>(
     ipiv: *mut i64,
     work: *mut V::T,
 ) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if m.max(n) <= TINY && m <= V::LANES {
+            return tiny::<V, 1>(m, n, a, lda, ipiv);
+        }
+        if m.max(n) <= TINY && m <= 2 * V::LANES {
+            return tiny::<V, 2>(m, n, a, lda, ipiv);
+        }
+    }
     let k = m.min(n);
     let vectors = m.div_ceil(V::LANES);
     // Columns a multiple of the cache's size apart would push each other out.

@@ -24,6 +24,9 @@ const SLOTS: usize = 2;
 /// Blocks of columns that a problem is cut into at most, left of column `min(m, n)` and right of it.
 const MOST: usize = 128;
 
+/// Columns of a block below which blocks are not worth the trouble.
+const NARROWEST: usize = 16;
+
 /// Scratch memory, in bytes, that any matrix may take; a larger one may take a part of its own size.
 const SCRATCH: usize = 8 << 20;
 const SCRATCH_PART: usize = 25;
@@ -52,9 +55,10 @@ impl Blocking {
             (..768, _) => 48,
             _ => 96,
         };
-        let bytes = SLOTS * PackedPanel::size(m, Blocks::new(m, n, width).nb, kernels) * size_of::<T>();
         let matrix = m.saturating_mul(n).saturating_mul(size_of::<T>());
-        (bytes <= SCRATCH.max(matrix / SCRATCH_PART)).then_some(Blocking { width, threads })
+        let column = SLOTS * PackedPanel::size(m, 1, kernels) * size_of::<T>();
+        let width = width.min(SCRATCH.max(matrix / SCRATCH_PART) / column / 8 * 8);
+        (width >= NARROWEST).then_some(Blocking { width, threads })
     }
 }
 
