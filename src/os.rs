@@ -8,7 +8,7 @@ use std::{fs::File, num::NonZeroUsize};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{SysconfVar, dup2_stdout, sysconf};
 
@@ -169,10 +169,6 @@ pub fn physical_memory() -> Option<u64> {
     u64::try_from(pages).ok()?.checked_mul(u64::try_from(page).ok()?)
 }
 
-/// From this size on, in bytes, a mapping asks for huge pages: fewer faults when it is filled, and fewer misses of the
-/// TLB after that.
-const HUGE: usize = 4 << 20;
-
 /// Private zeroed memory from the system, aligned to pages. A page takes memory once it is touched.
 #[derive(Debug)]
 pub struct Mapping {
@@ -193,11 +189,6 @@ impl Mapping {
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a new private mapping at an address of the system's choice aliases nothing.
         let start = unsafe { mmap_anonymous(None, size, protection, MapFlags::MAP_PRIVATE) }?;
-        if size.get() >= HUGE {
-            // Advice only: where the system has no huge pages the mapping is as good as it was.
-            // SAFETY: the range is the mapping's; the advice changes no contents.
-            let _ = unsafe { madvise(start, size.get(), MmapAdvise::MADV_HUGEPAGE) };
-        }
         Ok(Mapping { start: start.cast(), size })
     }
 

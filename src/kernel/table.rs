@@ -82,8 +82,8 @@ macro_rules! kernels {
     };
 }
 
-kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, nt: 4, tv: 4);
-kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, nt: 4, tv: 2);
+kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, nt: 4, tv: 2);
+kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, nt: 4, tv: 1);
 
 #[cfg(target_arch = "x86_64")]
 kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, nt: 4, tv: 2);
