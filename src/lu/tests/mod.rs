@@ -12,6 +12,7 @@ use crate::oracle::{self, Float, KINDS, Kind, Naive, bits, matrix, naive_lu, res
 /// The kernels of an instruction set with narrow panels, so that small matrices recurse, and with small cache blocks,
 /// so that their seams run through small matrices.
 fn narrow<T: Real>(kernels: &Kernels<T>, nb: usize) -> Kernels<T> {
+    let nb = nb.min(kernels.nb);
     Kernels { nb, mc: kernels.mr, kc: 2 * nb, small: 0, ..*kernels }
 }
 
