@@ -58,7 +58,7 @@ pub fn panel<T: Real>(isa: Isa, m: usize, n: usize, pivoting: bool, a: &mut [T],
 /// P A = L U of a small matrix, `n` by `n`, of at most the order that [`sizes`] says.
 pub fn small<T: Real>(isa: Isa, n: usize, a: &mut [T], ipiv: &mut [i64]) -> usize {
     let kernels = kernels::<T>(isa);
-    assert!(a.len() == n * n && ipiv.len() == n && n <= kernels.small);
+    assert!(a.len() == n * n && ipiv.len() == n && (1..=kernels.small).contains(&n));
     let mut work = [T::ZERO; WORK];
     // SAFETY: A and ipiv have these sizes, `work` has its own.
     unsafe { (kernels.factor_small)(n, n, a.as_mut_ptr(), n, ipiv.as_mut_ptr(), work.as_mut_ptr()) }

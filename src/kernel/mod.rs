@@ -66,7 +66,7 @@ pub(crate) type Panel<T> = unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, 
 /// Returns the 1-based index of the first zero pivot, or 0.
 ///
 /// # Safety
-/// `m` and `n` are at most the table's `small`; `a` is good for a column-major block of that size, `ipiv` for
+/// `m` and `n` are 1 to the table's `small`; `a` is good for a column-major block of that size, `ipiv` for
 /// `min(m, n)` elements, `work` for [`WORK`]; `lda >= m`.
 pub(crate) type Small<T> = unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, work: *mut T) -> usize;
 

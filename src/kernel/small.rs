@@ -72,7 +72,7 @@ struct Work<T> {
     info: usize,
 }
 
-/// P A = L U of an `m` by `n` matrix in place, with partial pivoting; m, n <= [`LARGEST`]. `ipiv` receives
+/// P A = L U of an `m` by `n` matrix in place, with partial pivoting; 1 <= m, n <= [`LARGEST`]. `ipiv` receives
 /// `min(m, n)` 1-based rows; `work` has [`WORK`] elements. Returns the 1-based index of the first zero pivot, or 0.
 ///
 /// # Safety

@@ -1,7 +1,7 @@
 //! Each kernel of each instruction set that this CPU has, against three plain loops, at every edge size.
 
 use super::*;
-use crate::oracle::{Float, Kind, bits, matrix};
+use crate::oracle::{Float, Kind, bits, matrix, naive_lu};
 
 /// Elements between the columns of each block, so that a step over an edge shows itself.
 const PAD: usize = 3;
@@ -88,6 +88,72 @@ fn trsm_is_the_naive_one<T: Real + Float>() {
             }
         }
     }
+}
+
+/// P A = L U of an m by n matrix by a kernel, for matrices of several kinds; what stands between the columns stays.
+fn factors_are_the_naive_ones<T: Real + Float>(
+    [m, n]: [usize; 2],
+    pivoting: bool,
+    name: &str,
+    kernel: impl Fn(*mut T, usize, *mut i64) -> usize,
+) {
+    for kind in [Kind::Uniform, Kind::Ties, Kind::DuplicateRows, Kind::NotFinite, Kind::Subnormal] {
+        let a: Vec<T> = matrix(kind, m, n, (m * 100 + n) as u64);
+        let naive = naive_lu(&a, m, n, pivoting);
+        // The first element is not aligned to vectors.
+        let (lda, padding) = (m + PAD, T::from_f64(-777.25));
+        let mut memory = vec![padding; 1 + lda * n];
+        for j in 0..n {
+            memory[1 + j * lda..][..m].copy_from_slice(&a[j * m..][..m]);
+        }
+        let mut ipiv = vec![0; m.min(n)];
+        let info = kernel(memory[1..].as_mut_ptr(), lda, ipiv.as_mut_ptr()) as i64;
+        let what = format!("{name} {m}x{n} {kind:?}");
+        assert_eq!((info, ipiv), (naive.info.abs(), naive.ipiv), "{what}");
+        for j in 0..n {
+            let column = &memory[1 + j * lda..][..lda];
+            assert_eq!(bits(&column[..m]), bits(&naive.lu[j * m..][..m]), "column {j}: {what}");
+            assert!(column[m..].iter().all(|&x| x == padding), "padding of column {j}: {what}");
+        }
+    }
+}
+
+fn panels_are_the_naive_ones<T: Real + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        for m in 0..=2 * kernels.mr + 1 {
+            for n in 0..=kernels.nb {
+                for (pivoting, panel) in [(true, kernels.panel), (false, kernels.panel_nopiv)] {
+                    // SAFETY: the test's matrix and pivots have these sizes.
+                    let kernel = |a: *mut T, lda, ipiv: *mut i64| unsafe { panel(m, n, a, lda, ipiv) };
+                    factors_are_the_naive_ones([m, n], pivoting, &format!("{isa:?} panel"), kernel);
+                }
+            }
+        }
+    }
+}
+
+fn small_factors_are_the_naive_ones<T: Real + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        for (m, n) in (1..=kernels.small).flat_map(|m| (1..=kernels.small).map(move |n| (m, n))) {
+            let mut work = vec![T::from_f64(f64::NAN); WORK];
+            let work = work.as_mut_ptr();
+            // SAFETY: the test's matrix and pivots have these sizes, `work` has its own.
+            let kernel = |a: *mut T, lda, ipiv: *mut i64| unsafe { (kernels.factor_small)(m, n, a, lda, ipiv, work) };
+            factors_are_the_naive_ones([m, n], true, &format!("{isa:?} small"), kernel);
+        }
+    }
+}
+
+#[test]
+fn panels_are_the_naive_ones_at_every_edge() {
+    panels_are_the_naive_ones::<f64>();
+    panels_are_the_naive_ones::<f32>();
+}
+
+#[test]
+fn small_factors_are_the_naive_ones_at_every_edge() {
+    small_factors_are_the_naive_ones::<f64>();
+    small_factors_are_the_naive_ones::<f32>();
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl<T: Real> Problem<'_, T> {
     /// P A = L U of at most `small` rows and columns.
     fn small(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
-        assert!(ipiv.len() == m.min(n) && m.max(n) <= self.kernels.small);
+        assert!(ipiv.len() == m.min(n) && !ipiv.is_empty() && m.max(n) <= self.kernels.small);
         scratch::with(WORK, |work| {
             // SAFETY: A is m by n with leading dimension lda, ipiv has min(m, n) elements, and work has WORK.
             unsafe { (self.kernels.factor_small)(m, n, a.as_mut_ptr(), lda, ipiv.as_mut_ptr(), work.as_mut_ptr()) }
