@@ -8,13 +8,19 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigHandler, SigSet, Signal, kill, signal};
 use nix::unistd::pipe2;
 
 use crate::harness::*;
 use crate::oracle::{Kind, matrix};
 
-const ENDING: [(Signal, i32); 2] = [(Signal::SIGTERM, 128 + 15), (Signal::SIGINT, 128 + 2)];
+/// The signals that end a session, and the status that they end it with.
+fn ending() -> [(Signal, i32); 2] {
+    // Tests that run as a shell's background job come with SIGINT ignored, and would hand that down.
+    // SAFETY: the default action runs no code of ours.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
+    [(Signal::SIGTERM, 128 + 15), (Signal::SIGINT, 128 + 2)]
+}
 
 fn pause() {
     sleep(Duration::from_millis(50));
@@ -36,7 +42,7 @@ fn ready(command: &mut Command) -> Server {
 
 #[test]
 fn a_signal_between_requests_ends_the_session_in_silence() {
-    for (signal, code) in ENDING {
+    for (signal, code) in ending() {
         let server = ready(&mut command(&[]));
         kill(server.pid(), signal).unwrap();
         let (status, stderr) = server.wait();
@@ -48,7 +54,7 @@ fn a_signal_between_requests_ends_the_session_in_silence() {
 #[test]
 fn a_signal_ends_a_session_that_has_helper_threads() {
     let a: Vec<f64> = matrix(Kind::Uniform, 200, 200, 1);
-    for (signal, code) in ENDING {
+    for (signal, code) in ending() {
         for _ in 0..5 {
             let mut server = Server::start(&["--threads", "2"]);
             server.ask(&request(2, 200, 200, &a), 8 + 8 * 200 * 200 + 8 * 200);
@@ -73,7 +79,7 @@ fn a_signal_while_half_a_request_is_there_ends_the_session() {
 #[test]
 fn a_request_that_was_read_is_answered_before_a_signal_ends_the_session() {
     let (request, response) = large();
-    for (signal, code) in ENDING {
+    for (signal, code) in ending() {
         let mut server = ready(&mut command(&[]));
         server.send(&request);
         // The first bytes of the response are there: the server is about to wait for us to take the others.
