@@ -49,7 +49,7 @@ impl Blocking {
         let threads = if worth_helpers { threads } else { 1 };
         let width = match (k, threads) {
             // One panel, and a wide rest.
-            (16..112, _) if n >= 2 * k => k.min(64),
+            (16..112, _) if n >= 2 * k && n > kernels.small => k.min(64),
             (0..80, _) => return None,
             (..320, 2..) => 24,
             (..768, _) => 48,
