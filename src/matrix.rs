@@ -155,6 +155,14 @@ impl<'a, T: Real> MatrixMut<'a, T> {
 }
 
 impl<'a, T: Real> MatrixRef<'a, T> {
+    /// The `m` by `n` block that begins at `ptr`.
+    ///
+    /// # Safety
+    /// Its elements exist, `lda >= m`, and nobody writes them while the view lives.
+    pub(crate) unsafe fn from_raw(ptr: *const T, m: usize, n: usize, lda: usize) -> Self {
+        Self { ptr, m, n, lda, owner: PhantomData }
+    }
+
     /// Number of rows, `m`.
     #[must_use]
     pub(crate) fn nrows(&self) -> usize {
@@ -195,6 +203,13 @@ impl<'a, T: Real> From<&'a mut DMatrix<T>> for MatrixMut<'a, T> {
     fn from(a: &'a mut DMatrix<T>) -> Self {
         let (m, n) = a.shape();
         Self { ptr: a.as_mut_slice().as_mut_ptr(), m, n, lda: m, owner: PhantomData }
+    }
+}
+
+impl<'a, T: Real> From<&'a DMatrix<T>> for MatrixRef<'a, T> {
+    fn from(a: &'a DMatrix<T>) -> Self {
+        let (m, n) = a.shape();
+        Self { ptr: a.as_slice().as_ptr(), m, n, lda: m, owner: PhantomData }
     }
 }
 

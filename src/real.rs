@@ -1,9 +1,10 @@
 //! The two element types, `f64` and `f32`, and the few operations that the factorization is written with.
 
+use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
 
 mod sealed {
-    use super::{Isa, Kernels, Real};
+    use super::{Error, Isa, Kernels, Real};
 
     /// What keeps the trait to two types, and what of it is of no use outside.
     pub trait Sealed: Sized {
@@ -11,6 +12,14 @@ mod sealed {
         fn kernels(isa: Isa) -> Option<&'static Kernels<Self>>
         where
             Self: Real;
+
+        /// The table of the instruction set in use.
+        fn kernels_in_use() -> Result<&'static Kernels<Self>, Error>
+        where
+            Self: Real,
+        {
+            Ok(Self::kernels(Isa::in_use()?).expect("an instruction set in use is one that this CPU has"))
+        }
     }
 
     impl Sealed for f32 {

@@ -46,8 +46,7 @@ pub(crate) type Gemm<T> =
 pub(crate) type Pack<T> = unsafe fn(m: usize, k: usize, a: *const T, lda: usize, to: *mut T);
 
 /// X <- L22^-1 (B2 - L21 B1): `m` rows of B <- L^-1 B after `k` solved rows, `m <= mr`. L = [L21 L22] is `m` by `k + m`,
-/// L22 unit lower triangular, of which only the part below the diagonal counts; B = [B1; B2] is `k + m` by `n`. X goes to
-/// B2 and to `x`, which may be the same place.
+/// L22 lower triangular; B = [B1; B2] is `k + m` by `n`. X goes to B2 and to `x`, which may be the same place.
 ///
 /// # Safety
 /// `l`, `b` and `x` are good for column-major blocks of those sizes that overlap only where X is B2; `ldl >= m`,
@@ -84,6 +83,9 @@ pub struct Kernels<T: Real> {
     pub(crate) small: usize,
     pub(crate) gemm: Gemm<T>,
     pub(crate) pack: Pack<T>,
+    /// The solve with ones on the diagonal, which are not read.
+    pub(crate) trsm_unit: Trsm<T>,
+    /// The solve with the diagonal that L has.
     pub(crate) trsm: Trsm<T>,
     /// The panel with partial pivoting.
     pub(crate) panel: Panel<T>,

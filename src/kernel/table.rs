@@ -32,6 +32,23 @@ macro_rules! kernels {
 
             $(#[$feature])*
             #[allow(clippy::too_many_arguments)] // BLAS's own argument list
+            unsafe fn trsm_unit(
+                m: usize,
+                n: usize,
+                k: usize,
+                l: *const T,
+                ldl: usize,
+                b: *mut T,
+                ldb: usize,
+                x: *mut T,
+                ldx: usize,
+            ) {
+                // SAFETY: see above.
+                unsafe { trsm::trsm::<V, $mv, $nt, true>(m, n, k, l, ldl, b, ldb, x, ldx) }
+            }
+
+            $(#[$feature])*
+            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
             unsafe fn trsm(
                 m: usize,
                 n: usize,
@@ -44,7 +61,7 @@ macro_rules! kernels {
                 ldx: usize,
             ) {
                 // SAFETY: see above.
-                unsafe { trsm::trsm::<V, $mv, $nt>(m, n, k, l, ldl, b, ldb, x, ldx) }
+                unsafe { trsm::trsm::<V, $mv, $nt, false>(m, n, k, l, ldl, b, ldb, x, ldx) }
             }
 
             $(#[$feature])*
@@ -73,6 +90,7 @@ macro_rules! kernels {
                 small: 40,
                 gemm,
                 pack,
+                trsm_unit,
                 trsm,
                 panel,
                 panel_nopiv,

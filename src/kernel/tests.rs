@@ -58,8 +58,9 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
     }
 }
 
-fn trsm_is_the_naive_one<T: Real + Float>() {
+fn trsm_is_the_naive_one<T: Real + Float>(unit: bool) {
     for (isa, kernels) in kernels::<T>() {
+        let trsm = if unit { kernels.trsm_unit } else { kernels.trsm };
         for m in 0..=kernels.mr {
             for n in 0..=2 * NR + 1 {
                 for k in [0, 1, 5] {
@@ -68,18 +69,21 @@ fn trsm_is_the_naive_one<T: Real + Float>() {
                     let (mut x, ldx) = block::<T>(m, n, 6);
                     let (mut expected, mut expected_x) = (b.clone(), x.clone());
                     for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
+                        let at = k + i + j * ldb;
                         for p in 0..k + i {
-                            let minus = l[i + p * ldl].neg();
-                            expected[k + i + j * ldb] = minus.fma(expected[p + j * ldb], expected[k + i + j * ldb]);
+                            expected[at] = l[i + p * ldl].neg().fma(expected[p + j * ldb], expected[at]);
                         }
-                        expected_x[i + j * ldx] = expected[k + i + j * ldb];
+                        if !unit {
+                            expected[at] = expected[at].div(l[i + (k + i) * ldl]);
+                        }
+                        expected_x[i + j * ldx] = expected[at];
                     }
                     let mut in_place = b.clone();
                     // SAFETY: the blocks have these sizes and leading dimensions.
                     unsafe {
                         let to = in_place.as_mut_ptr();
-                        (kernels.trsm)(m, n, k, l.as_ptr(), ldl, to, ldb, to.wrapping_add(k), ldb);
-                        (kernels.trsm)(m, n, k, l.as_ptr(), ldl, b.as_mut_ptr(), ldb, x.as_mut_ptr(), ldx);
+                        trsm(m, n, k, l.as_ptr(), ldl, to, ldb, to.wrapping_add(k), ldb);
+                        trsm(m, n, k, l.as_ptr(), ldl, b.as_mut_ptr(), ldb, x.as_mut_ptr(), ldx);
                     }
                     assert_eq!(bits(&in_place), bits(&expected), "{isa:?} {m}x{n} k={k}, in place");
                     assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n} k={k}");
@@ -164,8 +168,10 @@ fn gemm_is_the_naive_one_at_every_edge() {
 
 #[test]
 fn trsm_is_the_naive_one_at_every_edge() {
-    trsm_is_the_naive_one::<f64>();
-    trsm_is_the_naive_one::<f32>();
+    for unit in [true, false] {
+        trsm_is_the_naive_one::<f64>(unit);
+        trsm_is_the_naive_one::<f32>(unit);
+    }
 }
 
 #[test]
