@@ -21,7 +21,8 @@
  * with it. After fork the child may call everything; it starts helpers of its own. dlclose leaves the library loaded.
  *
  * Environment. RECFACT_ISA=portable|avx2|avx512 forces the kernels of an instruction set; RECFACT_NUM_THREADS is how
- * many threads a call uses that leaves it to the library (default: one for each processor). Each is read once.
+ * many threads a call uses that leaves it to the library (default: one for each processor). Each is read once;
+ * a RECFACT_NUM_THREADS that is no number above zero is passed over.
  *
  * Failure. A function that returns a status has written nothing unless it returns RECFACT_SUCCESS. Errors are never
  * C++ exceptions, signals or messages. (A defect of the library itself ends the process with a message on stderr.)
@@ -45,7 +46,7 @@ typedef enum recfact_status {
     RECFACT_FLAG = 5,              /* pivoting or trans is none of its values */
     RECFACT_PIVOT = 6,             /* ipiv names a row that the matrix has not */
     RECFACT_INSTRUCTION_SET = 7,   /* RECFACT_ISA names none that this CPU has */
-    RECFACT_OUT_OF_MEMORY = 8      /* no scratch memory */
+    RECFACT_MISALIGNED = 8         /* an array is not aligned to its elements */
 } recfact_status;
 
 /* Where pivots come from. */

@@ -78,8 +78,8 @@ impl<'a, T: Real> Triangle<'a, T> {
         }
         // Whole tiles.
         let most = (ROWS / kernels.mr * kernels.mr).min(self.n.next_multiple_of(kernels.mr));
-        scratch::with((kernels.mr + kernels.mc) * most, |memory: &mut [T]| {
-            let (tile, panel) = memory.split_at_mut(kernels.mr * most);
+        scratch::with((kernels.lanes + kernels.mc) * most, |memory: &mut [T]| {
+            let (tile, panel) = memory.split_at_mut(kernels.lanes * most);
             for k in (0..self.n).step_by(most) {
                 let rows = k..self.n.min(k + most);
                 self.solve_rows(rows.clone(), b.reborrow(), tile, kernels);
@@ -93,15 +93,17 @@ impl<'a, T: Real> Triangle<'a, T> {
 
     /// B1 <- T11^-1 B1, where T11 has these rows and columns, and B1 these rows.
     fn solve_rows(&self, rows: Range<usize>, b: MatrixMut<'_, T>, tile: &mut [T], kernels: &Kernels<T>) {
-        let (mr, n, ldb) = (kernels.mr, b.ncols(), b.lda());
+        let (lanes, n, ldb) = (kernels.lanes, b.ncols(), b.lda());
         let mut b1 = b.split_at_row(rows.start).1;
         let b1 = b1.as_mut_ptr();
-        let solve = if self.unit { kernels.trsm_unit } else { kernels.trsm };
-        for i in (0..rows.len()).step_by(mr) {
-            let next = rows.start + i..rows.end.min(rows.start + i + mr);
-            self.pack(next.clone(), rows.start..next.end, mr, tile);
+        for i in (0..rows.len()).step_by(lanes) {
+            let next = rows.start + i..rows.end.min(rows.start + i + lanes);
+            self.pack(next.clone(), rows.start..next.end, lanes, tile);
+            if self.unit {
+                (0..next.len()).for_each(|d| tile[d + (i + d) * lanes] = T::ONE);
+            }
             // SAFETY: the tile has these rows of T11 and its columns up to the diagonal; i rows of B1 are solved.
-            unsafe { solve(next.len(), n, i, tile.as_ptr(), mr, b1, ldb, b1.wrapping_add(i), ldb) };
+            unsafe { (kernels.trsm)(next.len(), n, i, tile.as_ptr(), lanes, b1, ldb, b1.wrapping_add(i), ldb) };
         }
     }
 
@@ -124,6 +126,7 @@ impl<'a, T: Real> Triangle<'a, T> {
     }
 
     /// A block of T into a tile of `mr` rows, column after column, filled up with zeros.
+    #[inline(never)] // one copy is enough
     fn pack(&self, rows: Range<usize>, columns: Range<usize>, mr: usize, tile: &mut [T]) {
         assert!(rows.len() <= mr && rows.end <= self.n && columns.end <= self.n && columns.len() * mr <= tile.len());
         for (k, to) in columns.zip(tile.chunks_exact_mut(mr)) {

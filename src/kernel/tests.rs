@@ -60,8 +60,8 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
 
 fn trsm_is_the_naive_one<T: Real + Float>(unit: bool) {
     for (isa, kernels) in kernels::<T>() {
-        let trsm = if unit { kernels.trsm_unit } else { kernels.trsm };
-        for m in 0..=kernels.mr {
+        let (trsm, rows) = if unit { (kernels.trsm_unit, kernels.mr) } else { (kernels.trsm, kernels.lanes) };
+        for m in 0..=rows {
             for n in 0..=2 * NR + 1 {
                 for k in [0, 1, 5] {
                     let (l, ldl) = block::<T>(m, k + m, 4);
@@ -126,9 +126,10 @@ fn panels_are_the_naive_ones<T: Real + Float>() {
     for (isa, kernels) in kernels::<T>() {
         for m in 0..=2 * kernels.mr + 1 {
             for n in 0..=kernels.nb {
-                for (pivoting, panel) in [(true, kernels.panel), (false, kernels.panel_nopiv)] {
+                for pivoting in [true, false] {
                     // SAFETY: the test's matrix and pivots have these sizes.
-                    let kernel = |a: *mut T, lda, ipiv: *mut i64| unsafe { panel(m, n, a, lda, ipiv) };
+                    let kernel =
+                        |a: *mut T, lda, ipiv: *mut i64| unsafe { (kernels.panel)(m, n, a, lda, ipiv, pivoting) };
                     factors_are_the_naive_ones([m, n], pivoting, &format!("{isa:?} panel"), kernel);
                 }
             }

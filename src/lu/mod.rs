@@ -16,7 +16,7 @@ mod tests;
 pub(crate) use blocked::Blocking;
 pub use owned::Lu;
 pub(crate) use recursion::{Pivoting, Problem};
-pub(crate) use solve::{Transpose, solve};
+pub use solve::{Transpose, solve};
 pub(crate) use swaps::permutation;
 
 use crate::error::Error;

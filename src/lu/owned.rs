@@ -4,7 +4,6 @@ use nalgebra::DMatrix;
 
 use super::{Options, Transpose, factor, permutation, solve};
 use crate::error::Error;
-use crate::matrix::{MatrixMut, MatrixRef};
 use crate::real::Real;
 
 /// The factorization P A = L U of an m x n matrix, with k = min(m, n).
@@ -134,7 +133,7 @@ impl<T: Real> Lu<T> {
             return Err(Error::Singular { index: self.info.unsigned_abs() as usize });
         }
         let mut x = b.clone();
-        solve(transpose, MatrixRef::from(&self.lu), &self.ipiv, MatrixMut::from(&mut x), 1)?;
+        solve(transpose, &self.lu, &self.ipiv, &mut x, 1)?;
         Ok(x)
     }
 

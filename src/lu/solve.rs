@@ -22,22 +22,37 @@ pub enum Transpose {
     Yes,
 }
 
-/// X <- A^-1 B or A^-T B in place of B, from the factors P A = L U that [`super::factor`] left in `lu` (n x n) and `ipiv`;
-/// B is n x nrhs.
+/// Solves A X = B or A^T X = B in place, from the factors that [`crate::factor`] left in `lu` (n x n) and `ipiv`: B is
+/// n x (any number) and becomes X.
 ///
 /// Where U has a zero on its diagonal, X has infinities and NaN. The bits of a column of X depend on nothing but the
-/// factors and that column of B.
+/// factors and that column of B, on up to so many `threads`.
 ///
 /// # Errors
 /// [`Error::NotSquare`]; [`Error::RightHandSide`]; [`Error::IpivLength`]; [`Error::Pivot`] where `ipiv` names a row that A
 /// has not; [`Error::InstructionSet`]. Nothing has been written then.
-pub(crate) fn solve<T: Real>(
+///
+/// # Examples
+/// ```
+/// use nalgebra::DMatrix;
+/// use recfact::{factor, solve, Options, Transpose};
+///
+/// let mut a = DMatrix::from_row_slice(2, 2, &[4.0, 3.0, 6.0, 3.0]);
+/// let mut ipiv = [0; 2];
+/// factor(&mut a, &mut ipiv, &Options::default())?;
+/// let mut x = DMatrix::from_row_slice(2, 1, &[10.0, 12.0]);
+/// solve(Transpose::No, &a, &ipiv, &mut x, 1)?;
+/// assert!((x - DMatrix::from_row_slice(2, 1, &[1.0, 2.0])).amax() < 1e-15);
+/// # Ok::<(), recfact::Error>(())
+/// ```
+pub fn solve<'a, 'b, T: Real>(
     transpose: Transpose,
-    lu: MatrixRef<'_, T>,
+    lu: impl Into<MatrixRef<'a, T>>,
     ipiv: &[i64],
-    b: MatrixMut<'_, T>,
+    b: impl Into<MatrixMut<'b, T>>,
     threads: usize,
 ) -> Result<(), Error> {
+    let (lu, b) = (lu.into(), b.into());
     let n = lu.nrows();
     if lu.ncols() != n {
         return Err(Error::NotSquare { m: n, n: lu.ncols() });
