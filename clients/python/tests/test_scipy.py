@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import recfact
 
 TYPES = "?bBhHiIlLqQefdg"
-SHAPES = [(1, 1), (1, 5), (5, 1), (2, 2), (4, 7), (7, 4), (33, 33), (40, 17)]
-STACKS = [(2, 3, 3), (1, 4, 2), (2, 3, 2, 5), (3, 1, 1)]
-EMPTY = [(0,), (0, 0), (0, 3), (3, 0), (2, 0, 3), (2, 3, 0), (2, 0, 0)]
+SHAPES: list[tuple[int, ...]] = [(1, 1), (1, 5), (5, 1), (2, 2), (4, 7), (7, 4), (33, 33), (40, 17)]
+STACKS: list[tuple[int, ...]] = [(2, 3, 3), (1, 4, 2), (2, 3, 2, 5), (3, 1, 1)]
+EMPTY: list[tuple[int, ...]] = [(0,), (0, 0), (0, 3), (3, 0), (2, 0, 3), (2, 3, 0), (2, 0, 0)]
 
 
 def close(ours: Any, theirs: Any, scale: float = 1) -> None:
@@ -26,6 +26,11 @@ def close(ours: Any, theirs: Any, scale: float = 1) -> None:
     assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
     eps = np.finfo(ours.dtype).eps if ours.dtype.kind == "f" else 0
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=float(2000 * scale * eps))
+
+
+def outcomes(name: str, *arguments: Any, ours: Any = recfact, theirs: Any = scipy.linalg) -> list[Any]:
+    """What a function of the package and its model do with the same arguments."""
+    return [outcome(lambda f=f: getattr(f, name)(*arguments)) for f in (ours, theirs)]  # type: ignore[misc]
 
 
 def outcome(call: Callable[[], Any]) -> tuple[list[tuple[str, str]], str, str]:
@@ -104,7 +109,7 @@ def test_small_integers_have_zero_pivots_where_scipy_has_them(m: int, n: int, en
     # Powers of two and zeros: no operation rounds, so singular is singular in any order of operations.
     a = np.array([[entries.choice([0, 0, 1, -1]) for _ in range(n)] for _ in range(m)], np.float64)
     a = np.tril(a) if which else np.triu(a)
-    ours, theirs = outcome(lambda: recfact.lu_factor(a)), outcome(lambda: scipy.linalg.lu_factor(a))
+    ours, theirs = outcomes("lu_factor", a)
     assert ours == theirs
 
 
@@ -115,7 +120,7 @@ def test_empty(functions: Any, shape: tuple[int, ...], kind: str) -> None:
     for ours, theirs in zip(functions.lu_factor(a), scipy.linalg.lu_factor(a)):
         close(ours, theirs)
     for name in ("lu", "inv", "det"):
-        ours, theirs = (outcome(lambda f=f: getattr(f, name)(a)) for f in (functions, scipy.linalg))
+        ours, theirs = outcomes(name, a, ours=functions)
         assert ours == theirs
         if not ours[1]:
             results = [getattr(f, name)(a) for f in (functions, scipy.linalg)]
@@ -215,13 +220,13 @@ REFUSED: list[tuple[str, tuple[Any, ...]]] = [
 
 @pytest.mark.parametrize(("name", "arguments"), REFUSED, ids=lambda value: value if isinstance(value, str) else None)
 def test_errors_and_warnings(functions: Any, name: str, arguments: tuple[Any, ...]) -> None:
-    ours, theirs = (outcome(lambda f=f: getattr(f, name)(*arguments)) for f in (functions, scipy.linalg))
+    ours, theirs = outcomes(name, *arguments, ours=functions)
     assert ours == theirs
 
 
 def test_slogdet_errors(functions: Any) -> None:
     for a in (np.ones(3), np.ones((2, 3))):
-        ours, theirs = (outcome(lambda f=f: f.slogdet(a)) for f in (functions, np.linalg))
+        ours, theirs = outcomes("slogdet", a, ours=functions, theirs=np.linalg)
         assert ours == theirs
     assert functions.slogdet(np.zeros((2, 2))) == np.linalg.slogdet(np.zeros((2, 2)))
 
@@ -229,7 +234,7 @@ def test_slogdet_errors(functions: Any) -> None:
 def test_arguments_that_scipy_reads_past_are_refused(functions: Any) -> None:
     lu, piv = functions.lu_factor(EYE)
     for bad in ([0, 2], [-1, 1], [0], [0, 1, 1], "ab", None):
-        with pytest.raises(ValueError, match="piv|pivot|row"):
+        with pytest.raises(ValueError, match=r"piv|row"):
             functions.lu_solve((lu, bad), [1, 2])
     with pytest.raises(ValueError, match="trans"):
         functions.lu_solve((lu, piv), [1, 2], trans="T")
@@ -259,7 +264,7 @@ def test_not_finite_is_factored_where_it_is_not_checked(functions: Any) -> None:
     lu, piv = functions.lu_factor([[np.nan, 1], [np.inf, 2]], check_finite=False)
     assert np.isnan(lu).any()
     assert piv.tolist() == [1, 1]
-    with pytest.warns(recfact.LinAlgWarning, match="rcond = nan"):
+    with pytest.warns(recfact.LinAlgWarning, match=r"rcond = nan"):
         assert np.isnan(functions.inv([[np.nan, 1], [1, 2]], check_finite=False)).any()
     with pytest.warns(recfact.LinAlgWarning, match="rcond"):
         functions.solve([[np.nan, 1], [1, 2]], [1, 2], check_finite=False)
@@ -269,9 +274,7 @@ def test_not_finite_is_factored_where_it_is_not_checked(functions: Any) -> None:
 def test_ill_conditioned_matrices_are_warned_of(functions: Any) -> None:
     hilbert = scipy.linalg.hilbert(14)
     for call in (functions.inv, lambda a: functions.solve(a, np.ones(14))):
-        with pytest.warns(
-            recfact.LinAlgWarning, match=r"An ill-conditioned matrix detected: slice 1 has rcond = ..*e-1"
-        ):
+        with pytest.warns(recfact.LinAlgWarning, match=r"detected: slice 1 has rcond = .*e-1"):
             call(np.stack([np.eye(14), hilbert]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -319,8 +322,7 @@ def test_few_dimensions_are_a_column(functions: Any) -> None:
 
 
 def test_a_warning_names_the_line_of_the_caller(functions: Any) -> None:
-    calls = [lambda: functions.lu_factor(ONES), lambda: functions.inv(scipy.linalg.hilbert(14))]
-    for call in calls:
+    for name, a in (("lu_factor", ONES), ("inv", scipy.linalg.hilbert(14))):
         with pytest.warns(recfact.LinAlgWarning) as caught:
-            call()
+            getattr(functions, name)(a)
         assert [w.filename for w in caught] == [__file__]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from typing import Any
 
 from . import _fallback, _process
 from ._backend import Array, Integers
@@ -28,7 +29,7 @@ class Connection:
         self._closed = False
         self._lock = threading.Lock()
         self._process: _process.Process | None = None
-        self._stopper = weakref.finalize(self, bool)
+        self._stopper: weakref.finalize[..., Any] = weakref.finalize(self, bool)
         with _process.starting:
             _connections.add(self)
             self._start()

@@ -27,14 +27,18 @@ starting = threading.RLock()
 _running: set[Process] = set()
 
 # How long a server that has been told to end, or has closed its stdout, may take before it is killed.
-_GRACE = 2.0
+_GRACE = 1.0
 
 # How much of stderr is kept. The server writes one line.
 _TAIL = 4096
 
 
 class EndedError(Exception):
-    """The server closed its end before the answer was complete. `idle`: before it had read a byte of the request."""
+    """The server closed its end before the answer was complete.
+
+    `idle` says that it had not begun with the request: no byte of the matrix was read. (The header may be gone: the
+    kernel hands it to a server that waits for one even when a signal that kills it is already on its way.)
+    """
 
     def __init__(self, idle: bool) -> None:
         super().__init__()
@@ -90,7 +94,8 @@ class Process:
                 raise EndedError(idle=False)
             self._receive(factors)
         except EndedError:
-            raise EndedError(idle=_size(info) == untouched and self._unread() == size - _size(parts)) from None
+            read = size - _size(parts) - self._unread()
+            raise EndedError(idle=_size(info) == untouched and read <= len(request.parts[0])) from None
 
     def _send(self, parts: list[memoryview], info: list[memoryview]) -> None:
         """Writes until all is written, or an answer has come early, or nobody reads any more."""
