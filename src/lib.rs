@@ -14,6 +14,7 @@
 //! ```
 
 mod blas;
+pub mod client;
 mod error;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

@@ -14,6 +14,7 @@ mod tests;
 
 pub(crate) use blocked::Blocking;
 pub use owned::Lu;
+pub(crate) use owned::{check_info, check_pivots};
 pub(crate) use recursion::{Pivoting, Problem};
 pub(crate) use swaps::permutation;
 
