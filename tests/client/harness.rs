@@ -1,5 +1,6 @@
 //! Servers, good and bad, and what the system knows of them.
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -92,11 +93,16 @@ pub fn possessions() -> (usize, usize) {
 /// Runs a test, by its full name, in a process of its own, for what one test would do to another. `None` in that
 /// process, where the test is to go on; what it has printed in the first one.
 pub fn alone(name: &str) -> Option<String> {
+    alone_as(name, || env::current_exe().expect("this program has a name"))
+}
+
+/// The same with another copy of this program.
+pub fn alone_as(name: &str, program: impl FnOnce() -> PathBuf) -> Option<String> {
     const ALONE: &str = "RECFACT_TEST_ALONE";
     if env::var_os(ALONE).is_some() {
         return None;
     }
-    let mut test = Command::new(env::current_exe().expect("this program has a name"));
+    let mut test = Command::new(program());
     test.args(["--exact", name, "--nocapture"]).env(ALONE, "1").env("RECFACT_SERVER", EXECUTABLE);
     let output = test.output().expect("this program starts");
     let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

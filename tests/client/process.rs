@@ -1,9 +1,9 @@
 //! The client in processes that do unusual things: fork, let SIGPIPE kill, say where the executable is.
 
-use std::env;
+use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::thread;
+use std::{env, fs};
 
 use nix::libc;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal as handle};
@@ -120,23 +120,62 @@ fn a_program_that_sigpipe_would_kill_lives_and_has_its_mask_back() {
 }
 
 #[test]
+fn where_the_system_waits_for_children_itself_a_death_has_no_status() {
+    if alone("process::where_the_system_waits_for_children_itself_a_death_has_no_status").is_some() {
+        return;
+    }
+    // SAFETY: no handler is set.
+    unsafe { handle(Signal::SIGCHLD, SigHandler::SigIgn) }.unwrap();
+    let client = script("echo why >&2; exit 3").spawn().unwrap();
+    let error = client.lu(&small().0, &Options::default()).unwrap_err();
+    assert!(matches!(error, Error::Died { status: None, .. }), "{error}");
+    assert_eq!(error.stderr_line(), Some("why"));
+    let client = self::client();
+    assert!(works(&client));
+    assert!(matches!(client.close(), Err(Error::Io { .. })));
+}
+
+/// What the default place of the executable leads to.
+fn found() -> Result<bool, String> {
+    Builder::new().spawn().map(|client| works(&client)).map_err(|error| error.to_string())
+}
+
+/// Sets an environment variable, in a process that a test has for itself.
+fn set(name: &str, value: impl AsRef<OsStr>) {
+    // SAFETY: no other thread of the process reads or writes the environment now.
+    unsafe { env::set_var(name, value) };
+}
+
+#[test]
 fn the_executable_is_looked_for_in_the_environment_and_then_in_the_path() {
     if alone("process::the_executable_is_looked_for_in_the_environment_and_then_in_the_path").is_some() {
         return;
     }
     let folder = tempdir().unwrap();
-    let found = || Builder::new().spawn().map(|client| works(&client)).map_err(|error| error.to_string());
-    let set = |name: &str, value: &Path| {
-        // SAFETY: this test has the process for itself, and no thread of it reads the environment now.
-        unsafe { env::set_var(name, value) };
-    };
-    set("RECFACT_SERVER", Path::new(EXECUTABLE));
+    set("RECFACT_SERVER", EXECUTABLE);
     assert_eq!(found(), Ok(true));
-    set("RECFACT_SERVER", &folder.path().join("nowhere"));
+    set("RECFACT_SERVER", folder.path().join("nowhere"));
     assert!(found().is_err_and(|error| error.contains("nowhere")), "what was named is not looked for elsewhere");
-    set("RECFACT_SERVER", Path::new(""));
+    set("RECFACT_SERVER", "");
     set("PATH", folder.path());
     assert!(found().is_err(), "nothing is in the path yet");
     symlink(EXECUTABLE, folder.path().join("recfact_server")).unwrap();
+    assert_eq!(found(), Ok(true));
+}
+
+#[test]
+fn an_executable_beside_the_program_is_found() {
+    let folder = tempdir().unwrap();
+    let copy = || {
+        let program = folder.path().join("program");
+        fs::copy(env::current_exe().unwrap(), &program).unwrap();
+        symlink(EXECUTABLE, folder.path().join("recfact_server")).unwrap();
+        program
+    };
+    if alone_as("process::an_executable_beside_the_program_is_found", copy).is_some() {
+        return;
+    }
+    set("RECFACT_SERVER", "");
+    set("PATH", "");
     assert_eq!(found(), Ok(true));
 }
