@@ -70,7 +70,7 @@ fn a_server_killed_in_the_middle_of_a_request_is_an_error_with_the_signal() {
 
 #[test]
 fn a_death_is_an_error_with_the_exit_code_and_the_last_line_on_stderr() {
-    let bodies = ["", "head -c 17 >/dev/null;", "printf abc;"];
+    let bodies = ["", "head -c 17 >/dev/null;", "head -c 17 >/dev/null; printf abc;"];
     for body in bodies {
         let client =
             script(&format!("{body} echo first >&2; echo the last line >&2; echo >&2; exit 3")).spawn().unwrap();
