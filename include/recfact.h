@@ -21,7 +21,8 @@
  * with it. After fork the child may call everything; it starts helpers of its own. dlclose leaves the library loaded.
  *
  * Environment. RECFACT_ISA=portable|avx2|avx512 forces the kernels of an instruction set; RECFACT_NUM_THREADS is how
- * many threads a call uses that leaves it to the library (default: one for each processor). Each is read once.
+ * many threads a call uses that leaves it to the library (default: one for each processor). Each is read once;
+ * a RECFACT_NUM_THREADS that is no number above zero is passed over.
  *
  * Failure. A function that returns a status has written nothing unless it returns RECFACT_SUCCESS. Errors are never
  * C++ exceptions, signals or messages. (A defect of the library itself ends the process with a message on stderr.)
@@ -45,7 +46,7 @@ typedef enum recfact_status {
     RECFACT_FLAG = 5,              /* pivoting or trans is none of its values */
     RECFACT_PIVOT = 6,             /* ipiv names a row that the matrix has not */
     RECFACT_INSTRUCTION_SET = 7,   /* RECFACT_ISA names none that this CPU has */
-    RECFACT_OUT_OF_MEMORY = 8      /* no scratch memory */
+    RECFACT_MISALIGNED = 8         /* an array is not aligned to its elements */
 } recfact_status;
 
 /* Where pivots come from. */
@@ -101,6 +102,13 @@ const char *recfact_version(void);
 
 /* The instruction set in use: "portable", "avx2" or "avx512"; NULL where RECFACT_ISA names none that this CPU has. */
 const char *recfact_isa(void);
+
+/*
+ * With the cargo feature lapack the library has LAPACK's own names as well, for programs that call LAPACK (LAPACK's
+ * documents say how): dgetrf_, sgetrf_, dgetrs_, sgetrs_, dgesv_, sgesv_ with 32-bit integers; dgetrf_64_, sgetrf_64_,
+ * dgetrs_64_, sgetrs_64_, dgesv_64_, sgesv_64_ with 64-bit ones. They leave the number of threads to the library. An
+ * illegal argument gives info < 0, and the XERBLA of the process is called where it has one.
+ */
 
 #ifdef __cplusplus
 }

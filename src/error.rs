@@ -85,7 +85,9 @@ impl fmt::Display for Error {
                 write!(f, "expected ipiv to have min(m,n) = {expected} elements, got {found}")
             }
             Error::Pivot { index, row, m } => {
-                write!(f, "expected ipiv({index}) to be a row in {index}..={m}, got {row}")
+                // A row above may do for a solve, but is none that a factorization gives.
+                let first = if (1..index as i64).contains(&row) { index } else { 1 };
+                write!(f, "expected ipiv({index}) to be a row in {first}..={m}, got {row}")
             }
             Error::Info { info, k } => write!(f, "expected info in -{k}..={k}, got {info}"),
             Error::InstructionSet => {

@@ -50,9 +50,8 @@ pub fn trsm<T: Real>(isa: Isa, m: usize, n: usize, l: &mut [T], b: &mut [T]) {
 pub fn panel<T: Real>(isa: Isa, m: usize, n: usize, pivoting: bool, a: &mut [T], ipiv: &mut [i64]) -> usize {
     let kernels = kernels::<T>(isa);
     assert!(a.len() == m * n && ipiv.len() == m.min(n) && n <= kernels.nb);
-    let panel = if pivoting { kernels.panel } else { kernels.panel_nopiv };
     // SAFETY: A and ipiv have these sizes.
-    unsafe { panel(m, n, a.as_mut_ptr(), m, ipiv.as_mut_ptr()) }
+    unsafe { (kernels.panel)(m, n, a.as_mut_ptr(), m, ipiv.as_mut_ptr(), pivoting) }
 }
 
 /// P A = L U of a small matrix, `n` by `n`, of at most the order that [`sizes`] says.

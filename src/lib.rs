@@ -34,9 +34,17 @@ mod team;
 
 pub use error::Error;
 pub use kernel::Isa;
-pub use lu::{Lu, Options, factor};
-pub use matrix::MatrixMut;
+pub use lu::{Lu, Options, Transpose, factor, solve};
+pub use matrix::{MatrixMut, MatrixRef};
 pub use real::Real;
+pub use team::default_threads;
+
+/// Ends the helper threads of the calling thread and gives its scratch memory back, as the end of the thread would; its
+/// next factorization begins anew.
+pub fn release() {
+    team::release();
+    blas::scratch::release();
+}
 
 // The Rust programs of README.md are run as documentation tests.
 #[cfg(doctest)]

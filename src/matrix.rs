@@ -31,8 +31,16 @@ pub struct MatrixMut<'a, T> {
 }
 
 /// A shared view of a column-major matrix, `m` by `n`; element (i, j) stands at `i + j * lda`.
+///
+/// ```
+/// use recfact::MatrixRef;
+///
+/// let a = MatrixRef::from_slice(&[4.0, 6.0, f64::NAN, 3.0, 3.0], 2, 2, 3)?;
+/// assert_eq!((a.nrows(), a.ncols(), a.lda()), (2, 2, 3));
+/// # Ok::<(), recfact::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct MatrixRef<'a, T> {
+pub struct MatrixRef<'a, T> {
     ptr: *const T,
     m: usize,
     n: usize,
@@ -83,11 +91,12 @@ impl<'a, T: Real> MatrixMut<'a, T> {
         Ok(Self { ptr: data.as_mut_ptr(), m, n, lda, owner: PhantomData })
     }
 
-    /// The `m` by `n` block that begins at `ptr`.
+    /// The `m` by `n` matrix that begins at `ptr`.
     ///
     /// # Safety
-    /// Its elements exist, `lda >= m`, and nobody else has them while the view lives.
-    pub(crate) unsafe fn from_raw(ptr: *mut T, m: usize, n: usize, lda: usize) -> Self {
+    /// Its elements exist, `ptr` is aligned, `lda >= m`, and nobody else has them while the view lives.
+    #[must_use]
+    pub unsafe fn from_raw_parts(ptr: *mut T, m: usize, n: usize, lda: usize) -> Self {
         Self { ptr, m, n, lda, owner: PhantomData }
     }
 
@@ -122,7 +131,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
 
     /// The same elements, shared.
     #[must_use]
-    pub(crate) fn as_ref(&self) -> MatrixRef<'_, T> {
+    pub fn as_ref(&self) -> MatrixRef<'_, T> {
         MatrixRef { ptr: self.ptr, m: self.m, n: self.n, lda: self.lda, owner: PhantomData }
     }
 
@@ -174,21 +183,39 @@ impl<'a, T: Real> MatrixMut<'a, T> {
 }
 
 impl<'a, T: Real> MatrixRef<'a, T> {
+    /// Views a slice as an `m` by `n` matrix with leading dimension `lda` (elements from one column to the next).
+    ///
+    /// # Errors
+    /// `lda < m`, or a slice shorter than `lda * (n - 1) + m`.
+    pub fn from_slice(data: &'a [T], m: usize, n: usize, lda: usize) -> Result<Self, Error> {
+        check(data.len(), m, n, lda)?;
+        Ok(Self { ptr: data.as_ptr(), m, n, lda, owner: PhantomData })
+    }
+
+    /// The `m` by `n` matrix that begins at `ptr`.
+    ///
+    /// # Safety
+    /// Its elements exist, `ptr` is aligned, `lda >= m`, and nobody writes them while the view lives.
+    #[must_use]
+    pub unsafe fn from_raw_parts(ptr: *const T, m: usize, n: usize, lda: usize) -> Self {
+        Self { ptr, m, n, lda, owner: PhantomData }
+    }
+
     /// Number of rows, `m`.
     #[must_use]
-    pub(crate) fn nrows(&self) -> usize {
+    pub fn nrows(&self) -> usize {
         self.m
     }
 
     /// Number of columns, `n`.
     #[must_use]
-    pub(crate) fn ncols(&self) -> usize {
+    pub fn ncols(&self) -> usize {
         self.n
     }
 
     /// Leading dimension: elements from one column to the next.
     #[must_use]
-    pub(crate) fn lda(&self) -> usize {
+    pub fn lda(&self) -> usize {
         self.lda
     }
 
@@ -223,6 +250,13 @@ impl<'a, T: Real> From<&'a mut DMatrix<T>> for MatrixMut<'a, T> {
     fn from(a: &'a mut DMatrix<T>) -> Self {
         let (m, n) = a.shape();
         Self { ptr: a.as_mut_slice().as_mut_ptr(), m, n, lda: m, owner: PhantomData }
+    }
+}
+
+impl<'a, T: Real> From<&'a DMatrix<T>> for MatrixRef<'a, T> {
+    fn from(a: &'a DMatrix<T>) -> Self {
+        let (m, n) = a.shape();
+        Self { ptr: a.as_slice().as_ptr(), m, n, lda: m, owner: PhantomData }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use byteorder::{ByteOrder, LittleEndian};
 
+use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
 use crate::protocol::Precision;
 
 mod sealed {
-    use super::{Isa, Kernels, Precision, Real};
+    use super::{Error, Isa, Kernels, Precision, Real};
 
     /// What keeps the trait to two types, and what of it is of no use outside.
     pub trait Sealed: Sized {
@@ -14,6 +15,15 @@ mod sealed {
         fn kernels(isa: Isa) -> Option<&'static Kernels<Self>>
         where
             Self: Real;
+
+        /// The table of the instruction set in use.
+        fn kernels_in_use() -> Result<&'static Kernels<Self>, Error>
+        where
+            Self: Real,
+        {
+            Ok(Self::kernels(Isa::in_use()?).expect("an instruction set in use is one that this CPU has"))
+        }
+
         /// What the wire calls this type.
         const PRECISION: Precision;
         /// Turns elements in the order of bytes of the wire into the CPU's, and back: it is its own inverse, and

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, Thread};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, SigmaskHow};
@@ -26,6 +26,16 @@ pub(crate) fn cores() -> usize {
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
+/// Threads that a call uses which leaves it to the library: the environment variable `RECFACT_NUM_THREADS` where that is
+/// a number above zero, else a thread for each processor.
+pub fn default_threads() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| {
+        let named = std::env::var("RECFACT_NUM_THREADS").ok().and_then(|value| value.trim().parse().ok());
+        named.filter(|&threads| threads > 0).unwrap_or_else(cores)
+    })
+}
+
 /// Calls `job` on this thread and, at the same time, on up to `threads - 1` helpers; returns when no call is left.
 ///
 /// Any call may come late, or not at all: the job of any one thread must be complete without the others.
@@ -33,7 +43,8 @@ pub(crate) fn run(threads: usize, job: &(dyn Fn() + Sync)) {
     if threads <= 1 {
         return job();
     }
-    TEAM.with_borrow_mut(|team| {
+    let with_helpers = TEAM.try_with(|team| {
+        let mut team = team.borrow_mut();
         let helpers = team.helpers(threads - 1);
         let guard = AbortOnPanic;
         helpers.iter().for_each(|helper| helper.offer(job));
@@ -42,6 +53,13 @@ pub(crate) fn run(threads: usize, job: &(dyn Fn() + Sync)) {
         helpers.iter().for_each(Helper::withdraw);
         std::mem::forget(guard);
     });
+    // Where the thread is about to end, its team is gone.
+    with_helpers.unwrap_or_else(|_| job());
+}
+
+/// Ends the helpers of the calling thread.
+pub(crate) fn release() {
+    TEAM.set(Team { helpers: Vec::new(), process: 0 });
 }
 
 /// Waits for another thread of the team: spins, and lets others run where that takes long.
@@ -81,8 +99,7 @@ impl Team {
     fn helpers(&mut self, count: usize) -> &[Helper] {
         let process = process::id();
         if self.process != process {
-            std::mem::take(&mut self.helpers).into_iter().for_each(std::mem::forget);
-            self.process = process;
+            *self = Team { helpers: Vec::new(), process };
         }
         while self.helpers.len() < count {
             match Helper::start() {
@@ -91,6 +108,19 @@ impl Team {
             }
         }
         &self.helpers[..count.min(self.helpers.len())]
+    }
+}
+
+impl Drop for Team {
+    /// Ends the helpers and waits until they are gone, so that none outlives the thread that it belongs to.
+    fn drop(&mut self) {
+        let helpers = std::mem::take(&mut self.helpers);
+        if self.process != process::id() {
+            return helpers.into_iter().for_each(std::mem::forget);
+        }
+        helpers.iter().for_each(Helper::dismiss);
+        // A helper that panicked has aborted the process.
+        helpers.into_iter().for_each(|helper| drop(helper.thread.join()));
     }
 }
 
@@ -117,7 +147,7 @@ unsafe impl Sync for Desk {}
 
 struct Helper {
     desk: Arc<Desk>,
-    thread: Thread,
+    thread: JoinHandle<()>,
 }
 
 impl Helper {
@@ -129,7 +159,7 @@ impl Helper {
         let theirs = Arc::clone(&desk);
         let started = thread::Builder::new().name("recfact".into()).spawn(move || theirs.serve());
         before.thread_set_mask().expect("a mask that was in use");
-        Some(Helper { desk, thread: started.ok()?.thread().clone() })
+        Some(Helper { desk, thread: started.ok()? })
     }
 
     fn offer(&self, job: &(dyn Fn() + Sync)) {
@@ -139,7 +169,7 @@ impl Helper {
         // SAFETY: the state is IDLE, in which the helper does not look at the job.
         unsafe { *self.desk.job.get() = job };
         self.desk.state.store(OFFERED, Ordering::Release);
-        self.thread.unpark();
+        self.thread.thread().unpark();
     }
 
     /// Takes the job back, or waits for its end where the helper has taken it.
@@ -149,12 +179,10 @@ impl Helper {
             wait_until(|| state.load(Ordering::Acquire) == IDLE);
         }
     }
-}
 
-impl Drop for Helper {
-    fn drop(&mut self) {
+    fn dismiss(&self) {
         self.desk.state.store(DISMISSED, Ordering::Release);
-        self.thread.unpark();
+        self.thread.thread().unpark();
     }
 }
 
@@ -223,6 +251,25 @@ mod tests {
                 false => helpers.store(1, Ordering::Release),
             });
         }
+    }
+
+    fn threads_of_this_process() -> usize {
+        std::fs::read_dir("/proc/self/task").unwrap().count()
+    }
+
+    #[test]
+    fn no_helper_outlives_its_thread_or_a_release() {
+        // Other tests have helpers, too: ours are so many that they stand out.
+        const MANY: usize = 200;
+        let threads_with_helpers = || {
+            run(MANY, &|| ());
+            threads_of_this_process()
+        };
+        assert!(threads_with_helpers() >= MANY);
+        release();
+        assert!(threads_of_this_process() < MANY);
+        assert!(thread::spawn(threads_with_helpers).join().unwrap() >= MANY);
+        assert!(threads_of_this_process() < MANY);
     }
 
     #[test]

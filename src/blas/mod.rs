@@ -2,7 +2,9 @@
 
 mod gemm;
 pub(crate) mod scratch;
+mod triangle;
 mod trsm;
 
 pub(crate) use gemm::gemm;
+pub(crate) use triangle::Triangle;
 pub(crate) use trsm::trsm;

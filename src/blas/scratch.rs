@@ -19,7 +19,8 @@ thread_local! {
 
 /// Calls `f` with `len` elements of memory, aligned to cache lines; their contents are whatever was left there.
 pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
-    let mut lines = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default();
+    // A thread that is about to end has no buffers any more, and may still call.
+    let mut lines = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default();
     const { assert!(align_of::<T>() <= align_of::<Line>()) };
     let needed = (len * size_of::<T>()).div_ceil(size_of::<Line>());
     if lines.len() < needed {
@@ -27,7 +28,7 @@ pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
     }
     // SAFETY: the memory is initialized, aligned, and long enough; any bits are a T.
     let result = f(unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<T>(), len) });
-    BUFFERS.with_borrow_mut(|buffers| buffers.push(lines));
+    let _ = BUFFERS.try_with(|buffers| buffers.borrow_mut().push(lines));
     result
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn trsm<T: Real>(l: MatrixRef<'_, T>, mut b: MatrixMut<'_, T>, kernel
         // not overlap.
         unsafe {
             let b = b.as_mut_ptr();
-            (kernels.trsm)(rows.nrows(), n, i, rows.as_ptr(), l.lda(), b, ldb, b.wrapping_add(i), ldb);
+            (kernels.trsm_unit)(rows.nrows(), n, i, rows.as_ptr(), l.lda(), b, ldb, b.wrapping_add(i), ldb);
         }
     }
 }

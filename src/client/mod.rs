@@ -47,7 +47,7 @@ use std::process::{Child, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use nalgebra::{DMatrix, DMatrixView, Dyn, U1};
+use nalgebra::DMatrix;
 
 use crate::lu::{Lu, Options};
 use crate::matrix::{MatrixMut, MatrixRef};
@@ -112,17 +112,13 @@ impl Client {
         Ok(Client { builder, state: PerProcess::new(Mutex::new(state)) })
     }
 
-    /// P A = L U of an m x n matrix, or of a part of one; `a` is only read. `options.threads` above 1 asks for
+    /// P A = L U of an m x n matrix: a nalgebra matrix, a view of one, a slice with a leading dimension. `a` is only read. `options.threads` above 1 asks for
     /// several threads; how many, the server's `--threads` says.
     ///
     /// # Errors
     /// Every [`Error`] but [`Error::Argument`] and [`Error::NotPiped`].
-    pub fn lu<'a, T: Real>(
-        &self,
-        a: impl Into<DMatrixView<'a, T, U1, Dyn>>,
-        options: &Options,
-    ) -> Result<Lu<T>, Error> {
-        let a = MatrixRef::from(a.into());
+    pub fn lu<'a, T: Real>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
+        let a = a.into();
         let (m, n) = (a.nrows(), a.ncols());
         let mut factors = DMatrix::from_vec(m, n, vec![T::ZERO; m * n]);
         let mut ipiv = vec![0; m.min(n)];

@@ -3,12 +3,10 @@
 use std::process::ExitStatus;
 use std::sync::{Condvar, Mutex};
 
-use nalgebra::{DMatrixView, Dyn, U1};
-
 use super::per_process::PerProcess;
 use super::{Builder, Client, Error, lock};
 use crate::lu::{Lu, Options};
-use crate::matrix::MatrixMut;
+use crate::matrix::{MatrixMut, MatrixRef};
 use crate::real::Real;
 
 /// Up to so many servers: each call has one for itself, and waits where all are at work.
@@ -80,11 +78,7 @@ impl Pool {
     ///
     /// # Errors
     /// As there.
-    pub fn lu<'a, T: Real>(
-        &self,
-        a: impl Into<DMatrixView<'a, T, U1, Dyn>>,
-        options: &Options,
-    ) -> Result<Lu<T>, Error> {
+    pub fn lu<'a, T: Real>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
         self.take().client.lu(a, options)
     }
 

@@ -74,6 +74,11 @@ impl Vector for F64x4 {
         F64x4(unsafe { _mm256_mul_pd(self.0, b.0) })
     }
     #[inline(always)]
+    unsafe fn over(self, b: Self) -> Self {
+        // SAFETY: see above.
+        F64x4(unsafe { _mm256_div_pd(self.0, b.0) })
+    }
+    #[inline(always)]
     unsafe fn magnitude(self) -> Self {
         // SAFETY: see above.
         F64x4(unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0) })
@@ -185,6 +190,11 @@ impl Vector for F32x8 {
     unsafe fn times(self, b: Self) -> Self {
         // SAFETY: see above.
         F32x8(unsafe { _mm256_mul_ps(self.0, b.0) })
+    }
+    #[inline(always)]
+    unsafe fn over(self, b: Self) -> Self {
+        // SAFETY: see above.
+        F32x8(unsafe { _mm256_div_ps(self.0, b.0) })
     }
     #[inline(always)]
     unsafe fn magnitude(self) -> Self {

@@ -16,7 +16,7 @@ pub(super) struct F32x16(__m512);
 macro_rules! vector {
     (
         $v:ident, $t:ident, $lanes:literal, $mask:ident, $splat:ident, $loadu:ident, $maskz_loadu:ident, $storeu:ident,
-        $mask_storeu:ident, $fnmadd:ident, $mul:ident, $abs:ident, $max:ident, $reduce_max:ident, $cmp_mask:ident,
+        $mask_storeu:ident, $fnmadd:ident, $mul:ident, $div:ident, $abs:ident, $max:ident, $reduce_max:ident, $cmp_mask:ident,
         $permute:ident, $mask_mov:ident, $set1_index:ident, $index:ident, $to_int:ident, $from_int:ident
     ) => {
         impl Vector for $v {
@@ -57,6 +57,11 @@ macro_rules! vector {
             unsafe fn times(self, b: Self) -> Self {
                 // SAFETY: see above.
                 $v(unsafe { $mul(self.0, b.0) })
+            }
+            #[inline(always)]
+            unsafe fn over(self, b: Self) -> Self {
+                // SAFETY: see above.
+                $v(unsafe { $div(self.0, b.0) })
             }
             #[inline(always)]
             unsafe fn magnitude(self) -> Self {
@@ -116,6 +121,7 @@ vector!(
     _mm512_mask_storeu_pd,
     _mm512_fnmadd_pd,
     _mm512_mul_pd,
+    _mm512_div_pd,
     _mm512_abs_pd,
     _mm512_max_pd,
     _mm512_reduce_max_pd,
@@ -140,6 +146,7 @@ vector!(
     _mm512_mask_storeu_ps,
     _mm512_fnmadd_ps,
     _mm512_mul_ps,
+    _mm512_div_ps,
     _mm512_abs_ps,
     _mm512_max_ps,
     _mm512_reduce_max_ps,

@@ -45,9 +45,8 @@ pub(crate) type Gemm<T> =
 /// `a` is good for `m` by `k` elements, `lda >= m`; `to` for `k` times `m` rounded up to a multiple of `mr`.
 pub(crate) type Pack<T> = unsafe fn(m: usize, k: usize, a: *const T, lda: usize, to: *mut T);
 
-/// X <- L22^-1 (B2 - L21 B1): `m` rows of B <- L^-1 B after `k` solved rows, `m <= mr`. L = [L21 L22] is `m` by `k + m`,
-/// L22 unit lower triangular, of which only the part below the diagonal counts; B = [B1; B2] is `k + m` by `n`. X goes to
-/// B2 and to `x`, which may be the same place.
+/// X <- L22^-1 (B2 - L21 B1): `m` rows of B <- L^-1 B after `k` solved rows, `m` at most `mr` or `lanes`. L = [L21 L22] is `m` by `k + m`,
+/// L22 lower triangular; B = [B1; B2] is `k + m` by `n`. X goes to B2 and to `x`, which may be the same place.
 ///
 /// # Safety
 /// `l`, `b` and `x` are good for column-major blocks of those sizes that overlap only where X is B2; `ldl >= m`,
@@ -55,12 +54,14 @@ pub(crate) type Pack<T> = unsafe fn(m: usize, k: usize, a: *const T, lda: usize,
 pub(crate) type Trsm<T> =
     unsafe fn(m: usize, n: usize, k: usize, l: *const T, ldl: usize, b: *mut T, ldb: usize, x: *mut T, ldx: usize);
 
-/// P A = L U of an `m` by `n` panel in place, `n <= nb`; `ipiv` receives `min(m, n)` 1-based row numbers. Returns the
-/// 1-based index of the first zero pivot, or 0.
+/// P A = L U of an `m` by `n` panel in place, `n <= nb`; `ipiv` receives `min(m, n)` 1-based row numbers. Pivots are
+/// the largest elements, or without `pivoting` those on the diagonal. Returns the 1-based index of the first zero pivot,
+/// or 0.
 ///
 /// # Safety
 /// `a` is good for a column-major block of that size, `ipiv` for `min(m, n)` elements; `lda >= m`.
-pub(crate) type Panel<T> = unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize;
+pub(crate) type Panel<T> =
+    unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, pivoting: bool) -> usize;
 
 /// P A = L U of an `m` by `n` matrix in place, with partial pivoting; `ipiv` receives `min(m, n)` 1-based row numbers.
 /// Returns the 1-based index of the first zero pivot, or 0.
@@ -74,6 +75,8 @@ pub(crate) type Small<T> = unsafe fn(m: usize, n: usize, a: *mut T, lda: usize, 
 pub struct Kernels<T: Real> {
     /// Rows of a tile of C.
     pub(crate) mr: usize,
+    /// Elements of a register.
+    pub(crate) lanes: usize,
     /// Rows of A that stay in the L2 cache while B goes by; a multiple of `mr`.
     pub(crate) mc: usize,
     /// Columns of A (rows of B) that one pass over C takes.
@@ -84,10 +87,10 @@ pub struct Kernels<T: Real> {
     pub(crate) small: usize,
     pub(crate) gemm: Gemm<T>,
     pub(crate) pack: Pack<T>,
+    /// The solve with ones on the diagonal, which are not read.
+    pub(crate) trsm_unit: Trsm<T>,
+    /// The solve with the diagonal that L has, of `lanes` rows at most.
     pub(crate) trsm: Trsm<T>,
-    /// The panel with partial pivoting.
     pub(crate) panel: Panel<T>,
-    /// The panel whose pivots are the elements on the diagonal.
-    pub(crate) panel_nopiv: Panel<T>,
     pub(crate) factor_small: Small<T>,
 }

@@ -8,19 +8,20 @@ use std::slice::from_raw_parts_mut;
 use super::vector::Vector;
 use crate::real::Real;
 
-/// P A = L U of an `m` by `n` panel in place, n <= NB <= 16; `ipiv` receives `min(m, n)` 1-based rows. Returns the 1-based
-/// index of the first zero pivot, or 0.
+/// P A = L U of an `m` by `n` panel in place, n <= NB <= 16, with partial pivoting or with none; `ipiv` receives
+/// `min(m, n)` 1-based rows. Returns the 1-based index of the first zero pivot, or 0.
 ///
 /// # Safety
 /// `a` is good for that size with leading dimension `lda`, `ipiv` for `min(m, n)` elements; the CPU has the vectors'
 /// instruction set.
 #[inline(always)]
-pub(super) unsafe fn panel<V: Vector, const NB: usize, const PIVOTING: bool>(
+pub(super) unsafe fn panel<V: Vector, const NB: usize>(
     m: usize,
     n: usize,
     a: *mut V::T,
     lda: usize,
     ipiv: *mut i64,
+    pivoting: bool,
 ) -> usize {
     let k = m.min(n);
     let mut info = 0;
@@ -40,7 +41,7 @@ pub(super) unsafe fn panel<V: Vector, const NB: usize, const PIVOTING: bool>(
                 };
             }
             let largest = columns!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-            let row = if PIVOTING { j + position::<V>(m - j, a.add(j + j * lda), largest) } else { j };
+            let row = if pivoting { j + position::<V>(m - j, a.add(j + j * lda), largest) } else { j };
             *ipiv.add(j) = row as i64 + 1;
             if row != j {
                 // A(j, :) <-> A(row, :)

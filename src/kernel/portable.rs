@@ -51,6 +51,10 @@ impl<T: Real, const N: usize> Vector for Array<T, N> {
         Array(from_fn(|i| self.0[i].times(b.0[i])))
     }
     #[inline(always)]
+    unsafe fn over(self, b: Self) -> Self {
+        Array(from_fn(|i| self.0[i].over(b.0[i])))
+    }
+    #[inline(always)]
     unsafe fn magnitude(self) -> Self {
         Array(self.0.map(Real::magnitude))
     }

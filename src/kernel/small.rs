@@ -72,14 +72,14 @@ struct Work<T> {
     info: usize,
 }
 
-/// P A = L U of an `m` by `n` matrix in place, with partial pivoting; 1 <= m, n <= [`LARGEST`]. `ipiv` receives
+/// P A = L U of an `m` by `n` matrix in place, with partial pivoting; 1 <= m, n <= MOST. `ipiv` receives
 /// `min(m, n)` 1-based rows; `work` has [`WORK`] elements. Returns the 1-based index of the first zero pivot, or 0.
 ///
 /// # Safety
 /// `a` is good for that size with leading dimension `lda`, `ipiv` and `work` for those elements; the CPU has the
 /// vectors' instruction set.
 #[inline(always)]
-pub(super) unsafe fn small<V: Vector>(
+pub(super) unsafe fn small<V: Vector, const MOST: usize>(
     m: usize,
     n: usize,
     a: *mut V::T,
@@ -87,6 +87,10 @@ pub(super) unsafe fn small<V: Vector>(
     ipiv: *mut i64,
     work: *mut V::T,
 ) -> usize {
+    const { assert!(MOST <= LARGEST) };
+    if MOST == 0 {
+        unreachable!("a matrix that no table calls small");
+    }
     // SAFETY: the caller's promise.
     unsafe {
         if m.max(n) <= TINY && m <= V::LANES {

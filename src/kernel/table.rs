@@ -5,9 +5,10 @@ use super::{Isa, Kernels, Tiles, gemm, panel, small, trsm};
 /// A module with the kernels of one instruction set and element type: thin functions that carry its target features
 /// and inline the bodies, and the table of them.
 ///
-/// `mv` vectors by `nr` columns make a tile of C, by `nt` columns one of a triangular solve; a panel has `tv` times `LANES` columns.
+/// `mv` vectors by `nr` columns make a tile of C, by `nt` columns one of a triangular solve; a panel has `tv` times `LANES`
+/// columns; matrices of at most `small` rows and columns are factored as a whole.
 macro_rules! kernels {
-    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, mv: $mv:literal, nr: $nr:literal, nt: $nt:literal, tv: $tv:literal) => {
+    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, mv: $mv:literal, nr: $nr:literal, nt: $nt:literal, tv: $tv:literal, small: $small:literal) => {
         mod $name {
             use super::*;
             use crate::kernel::vector::Vector;
@@ -32,6 +33,23 @@ macro_rules! kernels {
 
             $(#[$feature])*
             #[allow(clippy::too_many_arguments)] // BLAS's own argument list
+            unsafe fn trsm_unit(
+                m: usize,
+                n: usize,
+                k: usize,
+                l: *const T,
+                ldl: usize,
+                b: *mut T,
+                ldb: usize,
+                x: *mut T,
+                ldx: usize,
+            ) {
+                // SAFETY: see above.
+                unsafe { trsm::trsm::<V, $mv, $nt, true>(m, n, k, l, ldl, b, ldb, x, ldx) }
+            }
+
+            $(#[$feature])*
+            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
             unsafe fn trsm(
                 m: usize,
                 n: usize,
@@ -44,56 +62,59 @@ macro_rules! kernels {
                 ldx: usize,
             ) {
                 // SAFETY: see above.
-                unsafe { trsm::trsm::<V, $mv, $nt>(m, n, k, l, ldl, b, ldb, x, ldx) }
+                unsafe { trsm::trsm::<V, 1, $nt, false>(m, n, k, l, ldl, b, ldb, x, ldx) }
             }
 
             $(#[$feature])*
-            unsafe fn panel(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize {
+            unsafe fn panel(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, pivoting: bool) -> usize {
                 // SAFETY: see above.
-                unsafe { panel::panel::<V, { $tv * V::LANES }, true>(m, n, a, lda, ipiv) }
-            }
-
-            $(#[$feature])*
-            unsafe fn panel_nopiv(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64) -> usize {
-                // SAFETY: see above.
-                unsafe { panel::panel::<V, { $tv * V::LANES }, false>(m, n, a, lda, ipiv) }
+                unsafe { panel::panel::<V, { $tv * V::LANES }>(m, n, a, lda, ipiv, pivoting) }
             }
 
             $(#[$feature])*
             unsafe fn factor_small(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, work: *mut T) -> usize {
                 // SAFETY: see above.
-                unsafe { small::small::<V>(m, n, a, lda, ipiv, work) }
+                unsafe { small::small::<V, $small>(m, n, a, lda, ipiv, work) }
             }
 
             pub(super) static TABLE: Kernels<T> = Kernels {
                 mr: $mv * V::LANES,
+                lanes: V::LANES,
                 mc: 16 * $mv * V::LANES,
                 kc: 256,
                 nb: $tv * V::LANES,
-                small: 40,
+                small: $small,
                 gemm,
                 pack,
+                trsm_unit,
                 trsm,
                 panel,
-                panel_nopiv,
                 factor_small,
             };
         }
     };
 }
 
-kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, nt: 4, tv: 2);
-kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, nt: 4, tv: 1);
+// An x86-64 without AVX2 has no fused multiply-add, and registers are no help: small kernels.
+#[cfg(target_arch = "x86_64")]
+kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 1>, mv: 1, nr: 2, nt: 1, tv: 4, small: 0);
+#[cfg(target_arch = "x86_64")]
+kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 1>, mv: 1, nr: 2, nt: 1, tv: 4, small: 0);
+
+#[cfg(not(target_arch = "x86_64"))]
+kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, nt: 4, tv: 2, small: 40);
+#[cfg(not(target_arch = "x86_64"))]
+kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, nt: 4, tv: 1, small: 40);
 
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, nt: 4, tv: 2);
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, nt: 4, tv: 2, small: 40);
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::avx2::F32x8, mv: 2, nr: 6, nt: 4, tv: 1);
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::avx2::F32x8, mv: 2, nr: 6, nt: 4, tv: 1, small: 40);
 
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::avx512::F64x8, mv: 3, nr: 8, nt: 8, tv: 1);
+kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::avx512::F64x8, mv: 3, nr: 8, nt: 4, tv: 1, small: 40);
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::avx512::F32x16, mv: 3, nr: 8, nt: 8, tv: 1);
+kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::avx512::F32x16, mv: 3, nr: 8, nt: 4, tv: 1, small: 40);
 
 macro_rules! lookup {
     ($t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {

@@ -58,9 +58,10 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
     }
 }
 
-fn trsm_is_the_naive_one<T: Real + Float>() {
+fn trsm_is_the_naive_one<T: Real + Float>(unit: bool) {
     for (isa, kernels) in kernels::<T>() {
-        for m in 0..=kernels.mr {
+        let (trsm, rows) = if unit { (kernels.trsm_unit, kernels.mr) } else { (kernels.trsm, kernels.lanes) };
+        for m in 0..=rows {
             for n in 0..=2 * NR + 1 {
                 for k in [0, 1, 5] {
                     let (l, ldl) = block::<T>(m, k + m, 4);
@@ -68,18 +69,21 @@ fn trsm_is_the_naive_one<T: Real + Float>() {
                     let (mut x, ldx) = block::<T>(m, n, 6);
                     let (mut expected, mut expected_x) = (b.clone(), x.clone());
                     for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
+                        let at = k + i + j * ldb;
                         for p in 0..k + i {
-                            let minus = l[i + p * ldl].neg();
-                            expected[k + i + j * ldb] = minus.fma(expected[p + j * ldb], expected[k + i + j * ldb]);
+                            expected[at] = l[i + p * ldl].neg().fma(expected[p + j * ldb], expected[at]);
                         }
-                        expected_x[i + j * ldx] = expected[k + i + j * ldb];
+                        if !unit {
+                            expected[at] = expected[at].div(l[i + (k + i) * ldl]);
+                        }
+                        expected_x[i + j * ldx] = expected[at];
                     }
                     let mut in_place = b.clone();
                     // SAFETY: the blocks have these sizes and leading dimensions.
                     unsafe {
                         let to = in_place.as_mut_ptr();
-                        (kernels.trsm)(m, n, k, l.as_ptr(), ldl, to, ldb, to.wrapping_add(k), ldb);
-                        (kernels.trsm)(m, n, k, l.as_ptr(), ldl, b.as_mut_ptr(), ldb, x.as_mut_ptr(), ldx);
+                        trsm(m, n, k, l.as_ptr(), ldl, to, ldb, to.wrapping_add(k), ldb);
+                        trsm(m, n, k, l.as_ptr(), ldl, b.as_mut_ptr(), ldb, x.as_mut_ptr(), ldx);
                     }
                     assert_eq!(bits(&in_place), bits(&expected), "{isa:?} {m}x{n} k={k}, in place");
                     assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n} k={k}");
@@ -122,9 +126,10 @@ fn panels_are_the_naive_ones<T: Real + Float>() {
     for (isa, kernels) in kernels::<T>() {
         for m in 0..=2 * kernels.mr + 1 {
             for n in 0..=kernels.nb {
-                for (pivoting, panel) in [(true, kernels.panel), (false, kernels.panel_nopiv)] {
+                for pivoting in [true, false] {
                     // SAFETY: the test's matrix and pivots have these sizes.
-                    let kernel = |a: *mut T, lda, ipiv: *mut i64| unsafe { panel(m, n, a, lda, ipiv) };
+                    let kernel =
+                        |a: *mut T, lda, ipiv: *mut i64| unsafe { (kernels.panel)(m, n, a, lda, ipiv, pivoting) };
                     factors_are_the_naive_ones([m, n], pivoting, &format!("{isa:?} panel"), kernel);
                 }
             }
@@ -164,8 +169,10 @@ fn gemm_is_the_naive_one_at_every_edge() {
 
 #[test]
 fn trsm_is_the_naive_one_at_every_edge() {
-    trsm_is_the_naive_one::<f64>();
-    trsm_is_the_naive_one::<f32>();
+    for unit in [true, false] {
+        trsm_is_the_naive_one::<f64>(unit);
+        trsm_is_the_naive_one::<f32>(unit);
+    }
 }
 
 #[test]

@@ -14,14 +14,14 @@ use super::vector::Vector;
 use crate::real::Real;
 
 /// X <- L22^-1 (B2 - L21 B1) for the `m` rows B2 of B that follow `k` solved rows B1; m <= MV * LANES. L = [L21 L22]
-/// is `m` by `k + m`, L22 unit lower triangular, of which only the part below the diagonal counts; B has `n` columns. X
-/// goes to B2 and to `x`, which may be the same place.
+/// is `m` by `k + m`, L22 lower triangular, of which only the part below the diagonal counts where it is a `UNIT` one,
+/// else the diagonal, too; B has `n` columns. X goes to B2 and to `x`, which may be the same place.
 ///
 /// # Safety
 /// `l`, `b` and `x` are good for those sizes and overlap only where X is B2; the CPU has the vectors' instruction set.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // BLAS's own argument list
-pub(super) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize>(
+pub(super) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize, const UNIT: bool>(
     m: usize,
     n: usize,
     k: usize,
@@ -37,11 +37,11 @@ pub(super) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize>(
     // SAFETY: columns j.. of B and X, of which there are NR, or one.
     unsafe {
         while whole && j + NR <= n {
-            tile::<V, MV, NR, false>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
+            tile::<V, MV, NR, UNIT, false>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
             j += NR;
         }
         while j < n {
-            tile::<V, MV, 1, true>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
+            tile::<V, MV, 1, UNIT, true>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
             j += 1;
         }
     }
@@ -90,7 +90,7 @@ fn rows<V: Vector>(m: usize, v: usize) -> usize {
 /// As for [`trsm`].
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // as above
-unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
+unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const EDGE: bool>(
     m: usize,
     k: usize,
     l: *const V::T,
@@ -123,10 +123,10 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
         // Steps beyond the tile's rows are removed by the compiler.
         macro_rules! steps {
             ($($p:literal)*) => {
-                $(if $p < MV * V::LANES - 1 && (!EDGE || $p < m) {
-                    // acc(p+1:) <- acc(p+1:) - L22(p+1:, p) acc(p)
+                $(if $p < MV * V::LANES - usize::from(UNIT) && (!EDGE || $p < m) {
+                    // acc(p) <- acc(p) / L22(p, p); acc(p+1:) <- acc(p+1:) - L22(p+1:, p) acc(p)
                     let lv = load::<V, MV, EDGE>(lp.wrapping_add($p * ldl), m);
-                    step::<V, MV, NC, $p>(&lv, &mut acc);
+                    step::<V, MV, NC, UNIT, $p>(&lv, &mut acc);
                 })*
             };
         }
@@ -143,19 +143,27 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
     }
 }
 
-/// acc(p+1:) <- acc(p+1:) - l(p+1:) acc(p) for each column.
+/// acc(p) <- acc(p) / l(p), unless that is one; acc(p+1:) <- acc(p+1:) - l(p+1:) acc(p), for each column.
 ///
 /// # Safety
 /// The CPU has the vectors' instruction set.
 #[inline(always)]
-unsafe fn step<V: Vector, const MV: usize, const NC: usize, const P: usize>(l: &[V; MV], acc: &mut [[V; MV]; NC]) {
+unsafe fn step<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const P: usize>(
+    l: &[V; MV],
+    acc: &mut [[V; MV]; NC],
+) {
+    let (at, lane) = (P / V::LANES, P % V::LANES);
     for acc in acc {
         // SAFETY: the caller's promise.
         unsafe {
-            let at = P / V::LANES;
-            let x = acc[at].broadcast_lane(P % V::LANES);
+            let mut x = acc[at].broadcast_lane(lane);
+            let mut solved = acc[at];
+            if !UNIT {
+                x = x.over(l[at].broadcast_lane(lane));
+                solved = acc[at].first_then(lane, x);
+            }
             // Lanes up to p keep what they are; a product with zero would not do for infinities.
-            acc[at] = acc[at].first_then(P % V::LANES + 1, acc[at].minus_product(l[at], x));
+            acc[at] = solved.first_then(lane + 1, acc[at].minus_product(l[at], x));
             for v in at + 1..MV {
                 acc[v] = acc[v].minus_product(l[v], x);
             }

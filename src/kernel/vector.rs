@@ -31,6 +31,8 @@ pub(crate) trait Vector: Copy {
     unsafe fn minus_product(self, a: Self, b: Self) -> Self;
     /// `self * b`.
     unsafe fn times(self, b: Self) -> Self;
+    /// `self / b`.
+    unsafe fn over(self, b: Self) -> Self;
     /// `|self|`.
     unsafe fn magnitude(self) -> Self;
     /// The bits of `self` that are set in `mask`.

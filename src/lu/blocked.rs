@@ -204,7 +204,7 @@ impl<T: Real> Shared<'_, T> {
         // SAFETY: the block lies in A.
         unsafe {
             let first = self.a.add(rows.start + columns.start * self.lda);
-            MatrixMut::from_raw(first, rows.len(), columns.len(), self.lda)
+            MatrixMut::from_raw_parts(first, rows.len(), columns.len(), self.lda)
         }
     }
 

@@ -7,6 +7,7 @@ mod blocked;
 mod owned;
 mod packed;
 mod recursion;
+mod solve;
 mod swaps;
 
 #[cfg(test)]
@@ -16,10 +17,10 @@ pub(crate) use blocked::Blocking;
 pub use owned::Lu;
 pub(crate) use owned::{check_info, check_pivots};
 pub(crate) use recursion::{Pivoting, Problem};
+pub use solve::{Transpose, solve};
 pub(crate) use swaps::permutation;
 
 use crate::error::Error;
-use crate::kernel::Isa;
 use crate::matrix::MatrixMut;
 use crate::real::Real;
 use crate::team;
@@ -100,7 +101,7 @@ pub fn factor<'a, T: Real>(a: impl Into<MatrixMut<'a, T>>, ipiv: &mut [i64], opt
     let expected = a.nrows().min(a.ncols());
     let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
     let pivoting = if options.pivoting { Pivoting::Partial } else { Pivoting::None };
-    let kernels = T::kernels(Isa::in_use()?).expect("an instruction set in use is one that this CPU has");
+    let kernels = T::kernels_in_use()?;
     let blocking = Blocking::choose(a.nrows(), a.ncols(), options.threads.min(team::cores()), kernels);
     Ok(Problem { kernels, pivoting, blocking }.factor(a, ipiv))
 }

@@ -2,9 +2,8 @@
 
 use nalgebra::DMatrix;
 
-use super::{Options, factor, permutation, swaps::laswp};
+use super::{Options, Transpose, factor, permutation, solve};
 use crate::error::Error;
-use crate::matrix::MatrixMut;
 use crate::real::Real;
 
 /// The factorization P A = L U of an m x n matrix, with k = min(m, n).
@@ -107,38 +106,30 @@ impl<T: Real> Lu<T> {
         self.info != 0
     }
 
-    /// X with A X = B: A is n x n, B and X are n x (any number).
+    /// X with A X = B: A is n x n, B and X are n x (any number). The bits of a column of X depend on nothing but A and
+    /// that column of B.
     ///
     /// # Errors
     /// [`Error::NotSquare`], [`Error::RightHandSide`], or [`Error::Singular`].
     pub fn solve(&self, b: &DMatrix<T>) -> Result<DMatrix<T>, Error> {
-        let n = self.order()?;
-        if b.nrows() != n {
-            return Err(Error::RightHandSide { expected: n, found: b.nrows() });
-        }
+        self.solve_system(Transpose::No, b)
+    }
+
+    /// X with A^T X = B; the same otherwise.
+    ///
+    /// # Errors
+    /// As for [`Lu::solve`].
+    pub fn solve_transposed(&self, b: &DMatrix<T>) -> Result<DMatrix<T>, Error> {
+        self.solve_system(Transpose::Yes, b)
+    }
+
+    fn solve_system(&self, transpose: Transpose, b: &DMatrix<T>) -> Result<DMatrix<T>, Error> {
+        self.order()?;
         if self.is_singular() {
             return Err(Error::Singular { index: self.info.unsigned_abs() as usize });
         }
         let mut x = b.clone();
-        // X <- P B
-        laswp(MatrixMut::from(&mut x), &self.ipiv);
-        for mut x in x.column_iter_mut() {
-            // X <- L^-1 X
-            for k in 0..n {
-                let xk = x[k].negate();
-                for i in k + 1..n {
-                    x[i] = self.lu[(i, k)].mul_add(xk, x[i]);
-                }
-            }
-            // X <- U^-1 X
-            for k in (0..n).rev() {
-                x[k] = x[k].over(self.lu[(k, k)]);
-                let xk = x[k].negate();
-                for i in 0..k {
-                    x[i] = self.lu[(i, k)].mul_add(xk, x[i]);
-                }
-            }
-        }
+        solve(transpose, &self.lu, &self.ipiv, &mut x, 1)?;
         Ok(x)
     }
 

@@ -74,7 +74,7 @@ impl<'a, T: Real> PackedPanel<'a, T> {
         for i in (0..w).step_by(mr) {
             let tile = self.l11[i * w..].as_ptr();
             // SAFETY: the tile has rows i to i + mr or w of L11, all of its columns; B and X have w rows and n columns.
-            unsafe { (kernels.trsm)(mr.min(w - i), n, i, tile, mr, b, ldb, x.wrapping_add(i), ldx) };
+            unsafe { (kernels.trsm_unit)(mr.min(w - i), n, i, tile, mr, b, ldb, x.wrapping_add(i), ldx) };
         }
     }
 }

@@ -112,11 +112,8 @@ impl<T: Real> Problem<'_, T> {
     fn panel(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
         assert_eq!(ipiv.len(), m.min(n));
-        let panel = match self.pivoting {
-            Pivoting::Partial => self.kernels.panel,
-            Pivoting::None => self.kernels.panel_nopiv,
-        };
+        let pivoting = self.pivoting == Pivoting::Partial;
         // SAFETY: A is m by n with leading dimension lda, and ipiv has min(m, n) elements.
-        unsafe { panel(m, n, a.as_mut_ptr(), lda, ipiv.as_mut_ptr()) }
+        unsafe { (self.kernels.panel)(m, n, a.as_mut_ptr(), lda, ipiv.as_mut_ptr(), pivoting) }
     }
 }

@@ -8,16 +8,38 @@ use crate::real::Real;
 ///
 /// # Panics
 /// If a row is not one of A.
-pub(crate) fn laswp<T: Real>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
-    let m = a.nrows() as u64;
-    assert!(ipiv.len() as u64 <= m && ipiv.iter().all(|&row| (row as u64).wrapping_sub(1) < m), "laswp: rows");
+pub(crate) fn laswp<T: Real>(a: MatrixMut<'_, T>, ipiv: &[i64]) {
+    swap_rows(a, ipiv, ipiv.iter().enumerate());
+}
+
+/// A <- P^T A: the same swaps, the last one first.
+///
+/// # Panics
+/// If a row is not one of A.
+pub(super) fn laswp_back<T: Real>(a: MatrixMut<'_, T>, ipiv: &[i64]) {
+    swap_rows(a, ipiv, ipiv.iter().enumerate().rev());
+}
+
+/// Some swaps in their order, each a row (counted from 0) and its number in `ipiv` (counted from 1).
+fn swap_rows<'a, T: Real>(
+    mut a: MatrixMut<'_, T>,
+    ipiv: &[i64],
+    swaps: impl Iterator<Item = (usize, &'a i64)> + Clone,
+) {
+    let m = a.nrows();
+    assert!(ipiv.len() <= m && are_rows(ipiv, m), "laswp: rows");
     for j in 0..a.ncols() {
         let column = a.col_mut(j).as_mut_ptr();
-        for (i, &row) in ipiv.iter().enumerate() {
+        for (i, &row) in swaps.clone() {
             // SAFETY: both rows are below m, as checked above.
             unsafe { std::ptr::swap(column.add(i), column.add(row as usize - 1)) };
         }
     }
+}
+
+/// Whether each is one of `m` rows, counted from 1.
+pub(super) fn are_rows(ipiv: &[i64], m: usize) -> bool {
+    ipiv.iter().all(|&row| (row as u64).wrapping_sub(1) < m as u64)
 }
 
 /// The rows of A in the order that the swaps put them into: row i of P A is row `permutation[i]` of A, both

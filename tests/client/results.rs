@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 use recfact::client::{Client, Error};
-use recfact::{Lu, MatrixMut, Options, Real, factor};
+use recfact::{Lu, MatrixMut, MatrixRef, Options, Real, factor};
 
 use crate::harness::*;
 use crate::oracle::{Float, KINDS, Kind, bits, matrix};
@@ -80,6 +80,9 @@ fn what_stands_between_the_columns_is_left_alone() {
         let (mut expected, mut expected_ipiv) = (data.clone(), vec![0; m.min(n)]);
         let view = MatrixMut::from_slice(&mut expected, m, n, lda).unwrap();
         let expected_info = factor(view, &mut expected_ipiv, &Options::default()).unwrap();
+
+        let lu = client.lu(MatrixRef::from_slice(&data, m, n, lda).unwrap(), &Options::default()).unwrap();
+        assert_eq!(lu, Lu::new(a, &Options::default()));
 
         let mut ipiv = vec![0; m.min(n)];
         let view = MatrixMut::from_slice(&mut data, m, n, lda).unwrap();

@@ -120,6 +120,45 @@ pub fn naive_lu<T: Float>(a: &[T], m: usize, n: usize, pivoting: bool) -> Naive<
     Naive { lu: a, ipiv, info }
 }
 
+/// A X = B, or with `transposed` A^T X = B, from naive factors of order `n`, by columns; `b` has `n` rows.
+pub fn naive_solve<T: Float>(lu: &[T], ipiv: &[i64], n: usize, transposed: bool, b: &[T]) -> Vec<T> {
+    let mut x = b.to_vec();
+    let element = |i: usize, j: usize| if transposed { lu[j + i * n] } else { lu[i + j * n] };
+    // L (or U^T) from the first row on, U (or L^T) from the last; U and U^T divide by their diagonals.
+    let forward = |x: &mut [T]| {
+        for k in 0..n {
+            if transposed {
+                x[k] = x[k].div(element(k, k));
+            }
+            for i in k + 1..n {
+                x[i] = element(i, k).neg().fma(x[k], x[i]);
+            }
+        }
+    };
+    let backward = |x: &mut [T]| {
+        for k in (0..n).rev() {
+            if !transposed {
+                x[k] = x[k].div(element(k, k));
+            }
+            for i in 0..k {
+                x[i] = element(i, k).neg().fma(x[k], x[i]);
+            }
+        }
+    };
+    for x in x.chunks_exact_mut(n.max(1)) {
+        let swaps = ipiv.iter().enumerate().map(|(i, &row)| (i, row as usize - 1));
+        if !transposed {
+            swaps.clone().for_each(|(i, row)| x.swap(i, row));
+        }
+        forward(x);
+        backward(x);
+        if transposed {
+            swaps.rev().for_each(|(i, row)| x.swap(i, row));
+        }
+    }
+    x
+}
+
 /// The rows of A in the order of P A, 0-based.
 pub fn rows(m: usize, ipiv: &[i64]) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..m).collect();

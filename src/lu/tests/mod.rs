@@ -1,12 +1,13 @@
 //! The factorization against the naive triple loop, bit by bit, with the recursion forced down to small panels.
 
 mod exhaustive;
+mod solve;
 
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernel::Kernels;
+use crate::kernel::{Isa, Kernels};
 use crate::oracle::{self, Float, KINDS, Kind, Naive, bits, matrix, naive_lu, residual, residual_bound};
 
 /// The kernels of an instruction set with narrow panels, so that small matrices recurse, and with small cache blocks,

@@ -1,0 +1,238 @@
+//! LAPACK's own names, for programs that call LAPACK: GETRF, GETRS and GESV in both precisions, with 32-bit integers
+//! (`dgetrf_`) and with 64-bit ones (`dgetrf_64_`).
+//!
+//! Arguments come by reference, as Fortran passes them; the hidden lengths of strings are not looked at. An illegal
+//! argument gives `info = -i`, and the host's `XERBLA` is called where it has one (its own LAPACK's, mostly), which may
+//! not return. Sources: the argument checks of LAPACK 3.12's `DGETRF`, `DGETRS` and `DGESV`.
+
+use std::ffi::{CStr, c_char, c_void};
+
+use library::{Error, Options, Real, default_threads, factor};
+use nix::libc::{RTLD_DEFAULT, dlsym};
+
+use crate::arguments::{matrix, matrix_mut};
+use crate::transpose;
+
+/// An integer of the caller's LAPACK.
+trait Integer: Copy + Into<i64> {
+    /// The name under which `XERBLA` takes such integers.
+    const XERBLA: &CStr;
+
+    /// The same number; what comes from a matrix of such sizes fits.
+    fn from_i64(x: i64) -> Self;
+}
+
+impl Integer for i32 {
+    const XERBLA: &CStr = c"xerbla_";
+
+    fn from_i64(x: i64) -> Self {
+        x as i32
+    }
+}
+
+impl Integer for i64 {
+    const XERBLA: &CStr = c"xerbla_64_";
+
+    fn from_i64(x: i64) -> Self {
+        x
+    }
+}
+
+/// The number of an illegal argument, counted from 1.
+struct Illegal(i32);
+
+/// Writes the `info` of a call of `routine`; an illegal argument is reported as LAPACK does it.
+///
+/// # Safety
+/// `info` is good for one integer.
+unsafe fn report<I: Integer>(routine: &'static [u8; 6], result: Result<i64, Illegal>, info: *mut I) {
+    let value = result.unwrap_or_else(|Illegal(argument)| -i64::from(argument));
+    // SAFETY: the caller's promise. (First, since XERBLA may not return.)
+    unsafe { *info = I::from_i64(value) };
+    if value < 0 {
+        type Xerbla<I> = unsafe extern "C-unwind" fn(name: *const u8, info: *const I, length: usize);
+        // SAFETY: the name is a C string, and a function of this name takes these arguments in every LAPACK.
+        unsafe {
+            let xerbla = dlsym(RTLD_DEFAULT, I::XERBLA.as_ptr());
+            if !xerbla.is_null() {
+                let xerbla = std::mem::transmute::<*mut c_void, Xerbla<I>>(xerbla);
+                xerbla(routine.as_ptr(), &I::from_i64(-value), routine.len());
+            }
+        }
+    }
+}
+
+/// The instruction set is the one thing that a call with legal arguments can lack.
+fn must<R>(result: Result<R, Error>) -> R {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// P A = L U of an `m` by `n` matrix in place; the arguments are DGETRF's.
+///
+/// # Safety
+/// Pointers that are not NULL are good for the sizes, and nobody else has that memory.
+unsafe fn getrf<T: Real, I: Integer>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: *mut I) -> Result<i64, Illegal> {
+    match () {
+        _ if m < 0 => return Err(Illegal(1)),
+        _ if n < 0 => return Err(Illegal(2)),
+        _ if lda < m.max(1) => return Err(Illegal(4)),
+        _ if m == 0 || n == 0 => return Ok(0),
+        _ if ipiv.is_null() => return Err(Illegal(5)),
+        _ => {}
+    }
+    // SAFETY: the caller's promise.
+    let a = unsafe { matrix_mut(m, n, a, lda) }.map_err(|_| Illegal(3))?;
+    let mut rows = vec![0; m.min(n) as usize];
+    let info = must(factor(a, &mut rows, &Options { pivoting: true, threads: default_threads() }));
+    for (i, row) in rows.into_iter().enumerate() {
+        // SAFETY: not NULL, and good for min(m, n) elements.
+        unsafe { ipiv.add(i).write_unaligned(I::from_i64(row)) };
+    }
+    Ok(info)
+}
+
+/// A X = B or A^T X = B from the factors; the arguments are DGETRS's.
+///
+/// # Safety
+/// As for [`getrf`].
+#[allow(clippy::too_many_arguments)] // LAPACK's own argument list
+unsafe fn getrs<T: Real, I: Integer>(
+    trans: c_char,
+    n: i64,
+    nrhs: i64,
+    a: *const T,
+    lda: i64,
+    ipiv: *const I,
+    b: *mut T,
+    ldb: i64,
+) -> Result<i64, Illegal> {
+    let transpose = transpose(trans).ok_or(Illegal(1))?;
+    match () {
+        _ if n < 0 => return Err(Illegal(2)),
+        _ if nrhs < 0 => return Err(Illegal(3)),
+        _ if lda < n.max(1) => return Err(Illegal(5)),
+        _ if ldb < n.max(1) => return Err(Illegal(8)),
+        _ if n == 0 || nrhs == 0 => return Ok(0),
+        _ if ipiv.is_null() => return Err(Illegal(6)),
+        _ => {}
+    }
+    // SAFETY: the caller's promise.
+    let a = unsafe { matrix(n, n, a, lda) }.map_err(|_| Illegal(4))?;
+    // SAFETY: as above.
+    let b = unsafe { matrix_mut(n, nrhs, b, ldb) }.map_err(|_| Illegal(7))?;
+    // SAFETY: not NULL, and good for n elements.
+    let rows: Vec<i64> = (0..n as usize).map(|i| unsafe { ipiv.add(i).read_unaligned() }.into()).collect();
+    match library::solve(transpose, a, &rows, b, default_threads()) {
+        Err(Error::Pivot { .. }) => Err(Illegal(6)),
+        result => {
+            must(result);
+            Ok(0)
+        }
+    }
+}
+
+/// A X = B: factors A and solves; the arguments are DGESV's.
+///
+/// # Safety
+/// As for [`getrf`].
+#[allow(clippy::too_many_arguments)] // LAPACK's own argument list
+unsafe fn gesv<T: Real, I: Integer>(
+    n: i64,
+    nrhs: i64,
+    a: *mut T,
+    lda: i64,
+    ipiv: *mut I,
+    b: *mut T,
+    ldb: i64,
+) -> Result<i64, Illegal> {
+    match () {
+        _ if n < 0 => return Err(Illegal(1)),
+        _ if nrhs < 0 => return Err(Illegal(2)),
+        _ if lda < n.max(1) => return Err(Illegal(4)),
+        _ if ldb < n.max(1) => return Err(Illegal(7)),
+        _ if n == 0 => return Ok(0),
+        _ if a.is_null() => return Err(Illegal(3)),
+        _ if ipiv.is_null() => return Err(Illegal(5)),
+        _ if b.is_null() && nrhs > 0 => return Err(Illegal(6)),
+        _ => {}
+    }
+    let no_trans = b'N' as c_char;
+    // SAFETY: the caller's promise.
+    match unsafe { getrf(n, n, a, lda, ipiv) }.map_err(|_| Illegal(3))? {
+        // SAFETY: as above.
+        0 => unsafe { getrs(no_trans, n, nrhs, a.cast_const(), lda, ipiv, b, ldb) }.map_err(|_| Illegal(6)),
+        singular => Ok(singular),
+    }
+}
+
+/// The three routines of one precision and one kind of integer.
+macro_rules! routines {
+    ($t:ty, $i:ty: $getrf:ident = $getrf_name:literal, $getrs:ident = $getrs_name:literal, $gesv:ident = $gesv_name:literal) => {
+        /// LAPACK's `xGETRF`.
+        ///
+        /// # Safety
+        /// As LAPACK says: every pointer is good for what the sizes say.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $getrf(
+            m: *const $i,
+            n: *const $i,
+            a: *mut $t,
+            lda: *const $i,
+            ipiv: *mut $i,
+            info: *mut $i,
+        ) {
+            // SAFETY: the caller's promise.
+            unsafe { report($getrf_name, getrf((*m).into(), (*n).into(), a, (*lda).into(), ipiv), info) }
+        }
+
+        /// LAPACK's `xGETRS`.
+        ///
+        /// # Safety
+        /// As LAPACK says: every pointer is good for what the sizes say.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $getrs(
+            trans: *const c_char,
+            n: *const $i,
+            nrhs: *const $i,
+            a: *const $t,
+            lda: *const $i,
+            ipiv: *const $i,
+            b: *mut $t,
+            ldb: *const $i,
+            info: *mut $i,
+        ) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
+                report($getrs_name, getrs(*trans, n, nrhs, a, lda, ipiv, b, ldb), info);
+            }
+        }
+
+        /// LAPACK's `xGESV`.
+        ///
+        /// # Safety
+        /// As LAPACK says: every pointer is good for what the sizes say.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $gesv(
+            n: *const $i,
+            nrhs: *const $i,
+            a: *mut $t,
+            lda: *const $i,
+            ipiv: *mut $i,
+            b: *mut $t,
+            ldb: *const $i,
+            info: *mut $i,
+        ) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
+                report($gesv_name, gesv(n, nrhs, a, lda, ipiv, b, ldb), info);
+            }
+        }
+    };
+}
+
+routines!(f64, i32: dgetrf_ = b"DGETRF", dgetrs_ = b"DGETRS", dgesv_ = b"DGESV ");
+routines!(f32, i32: sgetrf_ = b"SGETRF", sgetrs_ = b"SGETRS", sgesv_ = b"SGESV ");
+routines!(f64, i64: dgetrf_64_ = b"DGETRF", dgetrs_64_ = b"DGETRS", dgesv_64_ = b"DGESV ");
+routines!(f32, i64: sgetrf_64_ = b"SGETRF", sgetrs_64_ = b"SGETRS", sgesv_64_ = b"SGESV ");

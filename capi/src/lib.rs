@@ -1,0 +1,165 @@
+//! The C library: the functions that `include/recfact.h` declares and documents, and with the feature `lapack` LAPACK's
+//! own names.
+//!
+//! Arguments are checked before anything is written. A panic cannot cross an `extern "C"` function: it ends the process.
+
+mod arguments;
+#[cfg(feature = "lapack")]
+mod lapack;
+mod short;
+mod status;
+
+use std::ffi::{CStr, c_char, c_int};
+
+use library::{Isa, Options, Real, Transpose, factor, release};
+
+use arguments::{matrix, matrix_mut, slice, slice_mut, threads};
+use status::Status;
+
+/// P A = L U in place, as the header says.
+///
+/// # Safety
+/// Pointers that are not NULL are good for the sizes that the header gives, and nobody else has that memory.
+#[allow(clippy::too_many_arguments)] // the header's argument list
+unsafe fn factor_in_place<T: Real>(
+    m: i64,
+    n: i64,
+    a: *mut T,
+    lda: i64,
+    ipiv: *mut i64,
+    pivoting: c_int,
+    threads: i64,
+    info: *mut i64,
+) -> Result<(), Status> {
+    if info.is_null() {
+        return Err(Status::NullPointer);
+    }
+    if !info.is_aligned() {
+        return Err(Status::Misaligned);
+    }
+    let pivoting = match pivoting {
+        0 => false,
+        1 => true,
+        _ => return Err(Status::Flag),
+    };
+    let threads = self::threads(threads)?;
+    // SAFETY: the caller's promise.
+    let (a, ipiv) = unsafe { (matrix_mut(m, n, a, lda)?, slice_mut(m.min(n), ipiv)?) };
+    let result = factor(a, ipiv, &Options { pivoting, threads })?;
+    // SAFETY: not NULL, aligned, and good for one element.
+    unsafe { *info = result };
+    Ok(())
+}
+
+/// A X = B or A^T X = B, as the header says.
+///
+/// # Safety
+/// As for [`factor_in_place`].
+#[allow(clippy::too_many_arguments)] // the header's argument list
+unsafe fn solve<T: Real>(
+    trans: c_char,
+    n: i64,
+    nrhs: i64,
+    lu: *const T,
+    lda: i64,
+    ipiv: *const i64,
+    b: *mut T,
+    ldb: i64,
+    threads: i64,
+) -> Result<(), Status> {
+    let transpose = transpose(trans).ok_or(Status::Flag)?;
+    let threads = self::threads(threads)?;
+    // SAFETY: the caller's promise.
+    let (lu, ipiv, b) = unsafe { (matrix(n, n, lu, lda)?, slice(n, ipiv)?, matrix_mut(n, nrhs, b, ldb)?) };
+    library::solve(transpose, lu, ipiv, b, threads)?;
+    Ok(())
+}
+
+/// LAPACK's TRANS: N, T or C, in either case.
+fn transpose(trans: c_char) -> Option<Transpose> {
+    match (trans as u8).to_ascii_uppercase() {
+        b'N' => Some(Transpose::No),
+        b'T' | b'C' => Some(Transpose::Yes),
+        _ => None,
+    }
+}
+
+/// The functions of one precision.
+macro_rules! functions {
+    ($t:ty: $factor:ident, $solve:ident) => {
+        /// See `recfact.h`.
+        ///
+        /// # Safety
+        /// See `recfact.h`.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $factor(
+            m: i64,
+            n: i64,
+            a: *mut $t,
+            lda: i64,
+            ipiv: *mut i64,
+            pivoting: c_int,
+            threads: i64,
+            info: *mut i64,
+        ) -> c_int {
+            // SAFETY: the caller's promise.
+            Status::code(unsafe { factor_in_place(m, n, a, lda, ipiv, pivoting, threads, info) })
+        }
+
+        /// See `recfact.h`.
+        ///
+        /// # Safety
+        /// See `recfact.h`.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $solve(
+            trans: c_char,
+            n: i64,
+            nrhs: i64,
+            lu: *const $t,
+            lda: i64,
+            ipiv: *const i64,
+            b: *mut $t,
+            ldb: i64,
+            threads: i64,
+        ) -> c_int {
+            // SAFETY: the caller's promise.
+            Status::code(unsafe { solve(trans, n, nrhs, lu, lda, ipiv, b, ldb, threads) })
+        }
+    };
+}
+
+functions!(f64: recfact_factor_f64, recfact_solve_f64);
+functions!(f32: recfact_factor_f32, recfact_solve_f32);
+
+/// See `recfact.h`.
+#[unsafe(no_mangle)]
+extern "C" fn recfact_release() {
+    release();
+}
+
+/// See `recfact.h`.
+#[unsafe(no_mangle)]
+extern "C" fn recfact_strerror(status: c_int) -> *const c_char {
+    status::message(status).as_ptr()
+}
+
+/// See `recfact.h`.
+#[unsafe(no_mangle)]
+extern "C" fn recfact_version() -> *const c_char {
+    const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => panic!("a version has no NUL"),
+    };
+    VERSION.as_ptr()
+}
+
+/// See `recfact.h`.
+#[unsafe(no_mangle)]
+extern "C" fn recfact_isa() -> *const c_char {
+    match Isa::in_use() {
+        Ok(Isa::Portable) => c"portable".as_ptr(),
+        Ok(Isa::Avx2) => c"avx2".as_ptr(),
+        Ok(Isa::Avx512) => c"avx512".as_ptr(),
+        Err(_) => std::ptr::null(),
+    }
+}

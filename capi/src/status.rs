@@ -1,0 +1,56 @@
+//! What a call returns: a number for each reason to refuse, and its words.
+
+use std::ffi::{CStr, c_int};
+
+use library::Error;
+
+/// Why a call was refused: `recfact_status` of the header, but for its success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub(crate) enum Status {
+    NullPointer = 1,
+    NegativeSize = 2,
+    LeadingDimension = 3,
+    Overflow = 4,
+    Flag = 5,
+    Pivot = 6,
+    InstructionSet = 7,
+    Misaligned = 8,
+}
+
+/// The words for each number, from 0 on.
+const MESSAGES: [&CStr; 9] = [
+    c"success",
+    c"expected arrays with elements, and info, not to be NULL",
+    c"expected m, n, nrhs and threads to be at least 0",
+    c"expected lda and ldb to be at least the number of rows",
+    c"expected arrays whose size fits the address space, but lda*n or ldb*nrhs elements do not",
+    c"expected pivoting to be 0 or 1, and trans to be 'N', 'T' or 'C'",
+    c"expected ipiv to name rows of the matrix, counted from 1",
+    c"expected the environment variable RECFACT_ISA to be an instruction set of this CPU",
+    c"expected arrays aligned to their elements",
+];
+
+/// The words for a number.
+pub(crate) fn message(status: c_int) -> &'static CStr {
+    usize::try_from(status).ok().and_then(|at| MESSAGES.get(at)).copied().unwrap_or(c"no status of recfact")
+}
+
+impl Status {
+    /// The number that C sees.
+    pub(crate) fn code(result: Result<(), Status>) -> c_int {
+        result.err().map_or(0, |status| status as c_int)
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InstructionSet => Status::InstructionSet,
+            Error::Pivot { .. } => Status::Pivot,
+            Error::LeadingDimension { .. } => Status::LeadingDimension,
+            // The arguments of C have no other way to be wrong.
+            _ => unreachable!("{error}"),
+        }
+    }
+}
