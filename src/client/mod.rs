@@ -1,8 +1,8 @@
 //! The client: starts `recfact_server` as a child process, sends it matrices and gets L, U and the pivots back.
 //!
-//! It is for programs that want the factorization in a process of its own, where memory, threads and crashes are
-//! none of theirs; [`factor`](crate::factor) does the same in process. [`Client`] has one server, [`Pool`] several. The bits
-//! of the results are those of [`factor`](crate::factor).
+//! It is for programs that want the factorization in a process of its own, where memory, threads and crashes are none
+//! of theirs; [`factor`](crate::factor) does the same in process. [`Client`] has one server, [`Pool`] several. The
+//! bits of the results are those of [`factor`](crate::factor).
 //!
 //! ```no_run
 //! use nalgebra::DMatrix;
@@ -18,20 +18,21 @@
 //!
 //! # When something goes wrong
 //!
-//! A server that ends in the middle of a request is an [`Error::Died`] with its exit code or signal and the last line that
-//! it wrote to stderr. A server is killed that does not answer in time ([`Builder::timeout`]), or answers what cannot be an
-//! answer. Whatever the error, the next call starts a new server, unless [`Builder::restart`] says otherwise. No request
-//! is sent twice. A server that has ended between two calls is replaced without a word: no request is lost with it.
+//! A server that ends in the middle of a request is an [`Error::Died`] with its exit code or signal and the last line
+//! that it wrote to stderr. A server is killed that does not answer in time ([`Builder::timeout`]), or answers what
+//! cannot be an answer. Whatever the error, the next call starts a new server, unless [`Builder::restart`] says
+//! otherwise. No request is sent twice. A server that has ended between two calls is replaced without a word: no
+//! request is lost with it.
 //!
 //! # Processes, descriptors, signals
 //!
-//! - Servers are always waited for, so none remains as a zombie, also where the client is just dropped: an idle server ends
-//!   within milliseconds, any other is killed after a second at most.
+//! - Servers are always waited for, so none remains as a zombie, also where the client is just dropped: an idle
+//!   server ends within milliseconds, any other is killed after a second at most.
 //! - The pipes are close-on-exec (those of an adopted child are what the one who started it has made them), so other
 //!   children of this process do not hold them open. A client that dies takes its server with it.
-//! - After `fork` the child process has the client, but not the server: its first call starts a server of its own, and
-//!   dropping the client there leaves the server of the parent alone. A call in which another thread of the parent was at
-//!   that moment leaves its pipes open in the child.
+//! - After `fork` the child process has the client, but not the server: its first call starts a server of its own,
+//!   and dropping the client there leaves the server of the parent alone. A call in which another thread of the
+//!   parent was at that moment leaves its pipes open in the child.
 //! - Writing to a server that is gone raises no SIGPIPE, whatever the program does with that signal.
 
 mod builder;
@@ -83,8 +84,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Client {
-    /// Starts a server without arguments and without a time-out; [`Builder`] has both, and says where the executable is
-    /// looked for.
+    /// Starts a server without arguments and without a time-out; [`Builder`] has both, and says where the executable
+    /// is looked for.
     ///
     /// # Errors
     /// [`Error::Start`], [`Error::Io`].
@@ -92,8 +93,8 @@ impl Client {
         Builder::new().spawn()
     }
 
-    /// Takes over a server that somebody has started, as [`Builder::adopt`] does, but once it has ended, every call is an
-    /// [`Error::Gone`]: how to start another is not known.
+    /// Takes over a server that somebody has started, as [`Builder::adopt`] does, but once it has ended, every call
+    /// is an [`Error::Gone`]: how to start another is not known.
     ///
     /// # Errors
     /// [`Error::NotPiped`], [`Error::Io`]; the child has been killed then.
@@ -112,8 +113,8 @@ impl Client {
         Ok(Client { builder, state: PerProcess::new(Mutex::new(state)) })
     }
 
-    /// P A = L U of an m x n matrix: a nalgebra matrix, a view of one, a slice with a leading dimension. `a` is only read. `options.threads` above 1 asks for
-    /// several threads; how many, the server's `--threads` says.
+    /// P A = L U of an m x n matrix: a nalgebra matrix, a view of one, a slice with a leading dimension. `a` is only
+    /// read. `options.threads` above 1 asks for several threads; how many, the server's `--threads` says.
     ///
     /// # Errors
     /// Every [`Error`] but [`Error::Argument`] and [`Error::NotPiped`].
@@ -137,9 +138,9 @@ impl Client {
     /// [`Error::Argument`] if `ipiv` is shorter than min(m, n), and every other [`Error`] but [`Error::NotPiped`].
     ///
     /// `a` and `ipiv` are written only after a good `info` has come, which follows the whole computation. So they are
-    /// as they were after [`Error::Argument`], [`Error::Start`], [`Error::Refused`] and [`Error::Gone`], and after
-    /// a death or a time-out before the answer. Where the answer breaks off in its middle, they hold a part of it: keep a
-    /// copy, or call [`Client::lu`], if `a` is to be used after the other errors.
+    /// as they were after [`Error::Argument`], [`Error::Start`], [`Error::Refused`] and [`Error::Gone`], and after a
+    /// death or a time-out before the answer. Where the answer breaks off in its middle, they hold a part of it: keep
+    /// a copy, or call [`Client::lu`], if `a` is to be used after the other errors.
     pub fn lu_in_place<'a, T: Real>(
         &self,
         a: impl Into<MatrixMut<'a, T>>,
@@ -162,8 +163,8 @@ impl Client {
         lock(self.state()).server.as_ref().map(Server::id)
     }
 
-    /// Ends the session and waits for the server, which is killed if it takes longer than a second. Returns how it has
-    /// ended, or `None` where there was no server, since none was started or the last one had failed.
+    /// Ends the session and waits for the server, which is killed if it takes longer than a second. Returns how it
+    /// has ended, or `None` where there was no server, since none was started or the last one had failed.
     ///
     /// # Errors
     /// [`Error::Io`] where the system does not tell the status (see [`Error::Died`]).
