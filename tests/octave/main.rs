@@ -54,7 +54,9 @@ fn octave(preload: Option<&Path>, a: &[f64], b: &[f64]) -> Option<TempDir> {
     let elements = a.iter().chain(b).flat_map(|x| x.to_le_bytes());
     fs::write(folder.path().join("in"), sizes.into_iter().chain(elements).collect::<Vec<u8>>()).unwrap();
     let mut octave = Command::new("octave-cli");
-    octave.args(["--norc", "--no-history", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/octave/program.m")]).current_dir(&folder);
+    octave
+        .args(["--norc", "--no-history", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/octave/program.m")])
+        .current_dir(&folder);
     if let Some(library) = preload {
         octave.env("LD_PRELOAD", library).env("LD_DEBUG", "bindings").env("LD_DEBUG_OUTPUT", "bindings");
     }
