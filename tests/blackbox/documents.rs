@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 use std::process::Command;
 
 use recfact::protocol::{Command as Wire, ExitStatus};
 use tempfile::tempdir;
 
 use crate::harness::{command, executable, report, root, run};
+use crate::venv::python;
 
 /// The fenced blocks of a document, in order: their language and their lines.
 fn blocks(document: &str) -> Vec<(String, Vec<String>)> {
@@ -75,27 +75,10 @@ fn the_tables_of_the_protocol_are_those_of_the_code() {
     }
 }
 
-/// A python with numpy, in a virtual environment that is made once for this checkout.
-fn python() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("python");
-    let python = folder.join("bin/python");
-    let works = |python: &PathBuf| {
-        Command::new(python).args(["-c", "import numpy"]).output().is_ok_and(|output| output.status.success())
-    };
-    if !works(&python) {
-        let mut venv = Command::new("python3");
-        let made = venv.args(["-m", "venv"]).arg(&folder).output().expect("python3 is needed for this test");
-        assert!(made.status.success(), "{}", report(&made));
-        let pip = Command::new(&python).args(["-m", "pip", "install", "--quiet", "numpy"]).output().unwrap();
-        assert!(pip.status.success() && works(&python), "numpy is needed for this test\n{}", report(&pip));
-    }
-    python
-}
-
 /// Each block of commands is run by `bash`, each program by Python, and the block after it says what they print. The
-/// commands that build (`cargo ..`) are those that run this test.
+/// commands that build (`cargo ..`) are those that run this test; the one that installs (`pip ..`) is run by [`python`].
 #[test]
-fn the_commands_of_the_readme_print_what_it_says() {
+fn the_commands_of_the_documents_print_what_they_say() {
     let folder = tempdir().unwrap();
     fs::create_dir_all(folder.path().join("target/release")).unwrap();
     symlink(executable(), folder.path().join("target/release/recfact_server")).unwrap();
@@ -103,28 +86,31 @@ fn the_commands_of_the_readme_print_what_it_says() {
     let bin = folder.path().join("target/release");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
 
-    let blocks = blocks(&read("README.md"));
     let mut ran = 0;
-    for (at, (language, lines)) in blocks.iter().enumerate() {
-        let source = lines.join("\n");
-        let mut process = match &language[..] {
-            "sh" if !source.starts_with("cargo ") => {
-                let mut bash = Command::new("bash");
-                bash.args(["-c", &format!("set -o pipefail\nexec 2>&1\n{source}")]);
-                bash
-            }
-            "python" => {
-                let mut python = Command::new(python());
-                python.args(["-c", &source]);
-                python
-            }
-            _ => continue,
-        };
-        let output = process.current_dir(folder.path()).env("PATH", &path).output().unwrap();
-        assert!(output.status.success(), "{source}\n{}", report(&output));
-        assert_eq!(blocks[at + 1].0, "output", "every block says what it prints: {source}");
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), blocks[at + 1].1.join("\n"), "{source}");
-        ran += 1;
+    for document in ["README.md", "clients/README.md"] {
+        let blocks = blocks(&read(document));
+        for (at, (language, lines)) in blocks.iter().enumerate() {
+            let Some(mut process) = program(language, &lines.join("\n")) else { continue };
+            let output = process.current_dir(folder.path()).env("PATH", &path).output().unwrap();
+            assert!(output.status.success(), "{document}: {lines:#?}\n{}", report(&output));
+            assert_eq!(blocks[at + 1].0, "output", "{document}: every block says what it prints: {lines:#?}");
+            let printed = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(printed.trim_end(), blocks[at + 1].1.join("\n"), "{document}: {lines:#?}");
+            ran += 1;
+        }
     }
-    assert_eq!(ran, 4, "three blocks for the shell and one for Python");
+    assert_eq!(ran, 5, "three blocks for the shell and two for Python");
+}
+
+/// What runs a block, if it is to be run.
+fn program(language: &str, source: &str) -> Option<Command> {
+    let (mut command, source) = match language {
+        "sh" if !source.starts_with("cargo ") && !source.starts_with("pip ") => {
+            (Command::new("bash"), format!("set -o pipefail\nexec 2>&1\n{source}"))
+        }
+        "python" => (Command::new(python()), source.to_owned()),
+        _ => return None,
+    };
+    command.args(["-c", &source]);
+    Some(command)
 }

@@ -2,6 +2,8 @@
 
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "../venv/mod.rs"]
+mod venv;
 
 mod cli;
 mod documents;

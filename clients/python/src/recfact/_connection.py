@@ -1,0 +1,126 @@
+"""A server that is there whenever it is asked.
+
+It is shared by threads, replaced when it dies, and never shared across a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import Any
+
+from . import _fallback, _process
+from ._backend import Array, Integers
+from ._errors import ServerError
+from ._wire import Request
+
+_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+class Connection:
+    """Sends one request at a time to a process that runs `command`, which has so many threads."""
+
+    name = "server"
+
+    def __init__(self, command: list[str], threads: int) -> None:
+        self._command = command
+        self.threads = threads
+        self._closed = False
+        self._lock = threading.Lock()
+        self._process: _process.Process | None = None
+        self._stopper: weakref.finalize[..., Any] = weakref.finalize(self, bool)
+        with _process.starting:
+            _connections.add(self)
+            self._start()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server, or None where none runs."""
+        process = self._process
+        return process.pid if process is not None and process.alive() else None
+
+    def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
+        """See `recfact._backend`. A call that asks for fewer threads than the server has gets one."""
+        request = Request(a, ipiv, pivot=pivot, threaded=threads is None or threads >= self.threads > 1)
+        with self._lock:
+            try:
+                self._ask(request)
+            except _process.EndedError:
+                raise self._failure("the server ended before it had answered") from None
+            except BaseException:
+                self._kill()
+                raise
+            if request.refusal:
+                raise self._failure(f"the server refused the request, {request.refusal}")
+        return request.info
+
+    def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
+        """See `recfact._backend`. The wire has no solves: the shared library does it, or SciPy."""
+        _fallback.library_or_scipy().solve(trans, lu, ipiv, b, threads=threads)
+
+    def close(self) -> None:
+        """Stops the process once the request in progress is answered. Calls after that raise `ServerError`."""
+        with self._lock:
+            self._closed = True
+            if self._process is not None:
+                self._process.stop()
+
+    def _start(self) -> _process.Process:
+        process = _process.Process(self._command)
+        self._stopper.detach()
+        self._stopper = weakref.finalize(self, _stop, process, self._lock)
+        self._process = process
+        return process
+
+    def _ask(self, request: Request) -> None:
+        """Asks the server that runs, or a new one. One that died idle, unnoticed until now, is replaced once."""
+        process = self._living()
+        try:
+            process.ask(request)
+        except _process.EndedError as end:
+            if not end.idle:
+                raise
+            self._kill()
+            self._living().ask(request)
+
+    def _living(self) -> _process.Process:
+        if self._closed:
+            raise ServerError("this server is closed")
+        if self._process is not None and self._process.alive():
+            return self._process
+        self._kill()
+        return self._start()
+
+    def _failure(self, message: str) -> ServerError:
+        process, self._process = self._process, None
+        assert process is not None
+        return ServerError(message, *process.last_words())
+
+    def _kill(self) -> None:
+        # Forgotten first: if this is interrupted, too, nobody asks a server that is in the middle of something.
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+
+    def _forked(self) -> None:
+        """In a forked child, whose parent's process is forgotten: whoever held the lock is not there."""
+        self._lock = threading.Lock()
+        self._process = None
+
+
+def _stop(process: _process.Process, lock: threading.Lock) -> None:
+    """When a connection is collected or the program ends. A thread that is not waited for may be in a request."""
+    if lock.acquire(blocking=False):
+        process.stop()
+        lock.release()
+    else:
+        process.abort()
+
+
+def _after_fork_in_child() -> None:
+    for connection in _connections:
+        connection._forked()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

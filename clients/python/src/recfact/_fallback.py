@@ -1,0 +1,58 @@
+"""What is used in place of a missing server or library, and the warning that says so."""
+
+from __future__ import annotations
+
+import warnings
+
+from . import _find
+from ._backend import Backend
+from ._errors import BackendError
+from ._library import Library
+from ._process import starting
+from ._scipy import Scipy
+
+_library: Library | None = None
+_scipy: Scipy | None = None
+_warned = False
+
+
+def library() -> Library:
+    """The shared library, loaded once. Raises OSError where it is missing or cannot be loaded."""
+    global _library
+    with starting:
+        if _library is None:
+            _library = Library(_find.library())
+        return _library
+
+
+def library_or_scipy(reason: OSError | None = None) -> Backend:
+    """The shared library, or SciPy with a warning. `reason` is why the server cannot be used, if it cannot."""
+    try:
+        found = library()
+    except OSError as error:
+        return _scipy_because(reason, error)
+    if reason is not None:
+        warn_once(f"recfact_server cannot be used ({reason}); recfact uses librecfact.so in this process")
+    return found
+
+
+def _scipy_because(reason: OSError | None, error: OSError) -> Backend:
+    global _scipy
+    with starting:
+        try:
+            _scipy = _scipy or Scipy()
+        except ImportError:
+            said = [f"recfact_server cannot be used ({reason})"] if reason else []
+            said += [f"librecfact.so cannot be used ({error})", "SciPy is not installed", "reinstall recfact"]
+            raise BackendError("; ".join(said)) from None
+    server = f"recfact_server cannot be used ({reason}); " if reason else ""
+    warn_once(f"{server}librecfact.so cannot be used ({error}); recfact uses SciPy")
+    return _scipy
+
+
+def warn_once(message: str) -> None:
+    """Warns the first time that anything is missing, and never again in this process."""
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(message, RuntimeWarning, stacklevel=2)

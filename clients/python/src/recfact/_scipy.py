@@ -1,0 +1,39 @@
+"""SciPy's LAPACK as a backend, for an installation that has neither the executable nor the shared library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._backend import Array, Integers
+
+
+class Scipy:
+    """?getrf and ?getrs. Its bits are those of SciPy's BLAS, and it has as many threads as that."""
+
+    name = "scipy"
+
+    def __init__(self) -> None:
+        from scipy.linalg import lapack
+
+        self._lapack: Any = lapack
+
+    def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
+        """See `recfact._backend`."""
+        if not pivot:
+            raise NotImplementedError("SciPy has no factorization without pivoting: it needs recfact_server")
+        getrf = self._lapack.sgetrf if a.dtype == np.float32 else self._lapack.dgetrf
+        lu, piv, info = getrf(a, overwrite_a=True)
+        a[...] = lu
+        ipiv[...] = piv + 1
+        return int(info)
+
+    def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
+        """See `recfact._backend`."""
+        n = lu.shape[0]
+        if ipiv.min() < 1 or ipiv.max() > n:
+            # LAPACK would swap rows that are not there.
+            raise ValueError(f"piv names a row that a matrix of {n} rows has not")
+        getrs = self._lapack.sgetrs if lu.dtype == np.float32 else self._lapack.dgetrs
+        b[...], _ = getrs(lu, ipiv - 1, b, trans=trans, overwrite_b=True)

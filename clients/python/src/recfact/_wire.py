@@ -1,0 +1,52 @@
+"""The bytes of requests and responses, as protocol.md says. Knows no process and no descriptor."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from ._backend import Array, Integers
+
+F32, THREADED, NO_PIVOTING = 0x01, 0x02, 0x04
+
+# An `info` below it is a refusal; nothing follows.
+REFUSED_BELOW = -(2**62)
+
+_REFUSALS = {1: "unknown command", 2: "bad shape", 3: "larger than its limit", 4: "out of memory"}
+
+_HEADER = struct.Struct("<Bqq")
+_INFO = struct.Struct("<q")
+
+
+class Request:
+    """One matrix on its way to the server and back, into the memory that it came from."""
+
+    def __init__(self, a: Array, ipiv: Integers, *, pivot: bool, threaded: bool) -> None:
+        single = F32 if a.dtype == np.float32 else 0
+        command = single | (THREADED if threaded else 0) | (0 if pivot else NO_PIVOTING)
+        self._info = bytearray(_INFO.size)
+        matrix = a.T.data.cast("B")
+        self.parts = [memoryview(_HEADER.pack(command, *a.shape)), matrix]
+        self.answer = [memoryview(self._info), matrix, ipiv.data.cast("B")]
+
+    @property
+    def info(self) -> int:
+        """What came back. Holds once the first part of the answer has been read."""
+        return int(_INFO.unpack(self._info)[0])
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the request was refused, or None."""
+        if self.info >= REFUSED_BELOW:
+            return None
+        code = self.info + 2**63
+        return _REFUSALS.get(code, f"code {code}")
+
+
+def advance(buffers: list[memoryview], count: int) -> None:
+    """Drops the first `count` bytes of a list of buffers."""
+    while buffers and count >= len(buffers[0]):
+        count -= len(buffers.pop(0))
+    if count:
+        buffers[0] = buffers[0][count:]

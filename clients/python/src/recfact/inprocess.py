@@ -1,0 +1,30 @@
+"""The functions of `recfact` through the shared library, in this process: the same bits without a child process."""
+
+from __future__ import annotations
+
+from . import _fallback
+from ._backend import Backend
+from ._linalg import Functions
+
+__all__ = ["det", "inv", "lu", "lu_factor", "lu_solve", "slogdet", "solve"]
+
+
+class InProcess(Functions):
+    """Loads the library at the first call."""
+
+    def _backend(self, threads: int | None) -> Backend:
+        return _fallback.library()
+
+    def __reduce__(self) -> str:
+        return "IN_PROCESS"
+
+
+IN_PROCESS = InProcess()
+
+lu_factor = IN_PROCESS.lu_factor
+lu_solve = IN_PROCESS.lu_solve
+lu = IN_PROCESS.lu
+solve = IN_PROCESS.solve
+inv = IN_PROCESS.inv
+det = IN_PROCESS.det
+slogdet = IN_PROCESS.slogdet

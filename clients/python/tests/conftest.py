@@ -1,0 +1,72 @@
+"""What the tests share: the ways to compute, matrices, programs in a fresh interpreter, processes that come and go."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import recfact
+
+Array = NDArray[Any]
+
+
+@pytest.fixture(params=["server", "inprocess"])
+def functions(request: pytest.FixtureRequest) -> Any:
+    """The functions of the package, through each transport."""
+    return recfact if request.param == "server" else recfact.inprocess
+
+
+@pytest.fixture
+def server() -> Iterator[recfact.Server]:
+    with recfact.Server() as server:
+        yield server
+
+
+def matrix(m: int, n: int, dtype: Any = np.float64, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).uniform(-1, 1, (m, n)).astype(dtype)
+
+
+def same_bits(a: Array, b: Array) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def run_python(
+    source: str, *arguments: str, env: dict[str, str] | None = None, status: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program in a fresh interpreter that makes every warning an error; fails unless it ends with `status`."""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", source, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})})
+    assert done.returncode == status, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or a zombie of somebody else."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def children() -> list[int]:
+    """The processes that this one has started and not waited for, zombies too."""
+    listed = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())], capture_output=True, text=True)
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if line.split()[1] != "ps"]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Waits for something that must happen."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.002)

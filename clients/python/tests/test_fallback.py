@@ -1,0 +1,130 @@
+"""What happens where the executable, the shared library or SciPy is missing, and where each is looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import run_python
+
+import recfact
+from recfact import _find
+
+PROGRAM = """
+import sys, warnings
+if "no-scipy" in sys.argv:
+    sys.modules["scipy"] = sys.modules["scipy.linalg"] = None
+import numpy as np
+import recfact
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    try:
+        for _ in range(2):
+            a = np.array([[4.0, 3.0], [6.0, 3.0]], dtype=sys.argv[1])
+            lu, piv = recfact.lu_factor(a)
+            assert piv.tolist() == [1, 1]
+            assert abs(recfact.lu_solve((lu, piv), a @ [1, 2]) - [1, 2]).max() < 1e-5
+            assert abs(recfact.lu_solve((lu, piv), a.T @ [1, 2], trans=1) - [1, 2]).max() < 1e-5
+            assert abs(recfact.inv(a) @ a - np.eye(2)).max() < 1e-5
+            assert abs(recfact.det(a) + 6) < 1e-5
+        print(recfact.backend())
+    except ImportError as error:
+        print(type(error).__name__, error)
+for warning in caught:
+    print(warning.category.__name__, warning.message)
+"""
+
+NO_SERVER = {"RECFACT_SERVER": "/nowhere/recfact_server"}
+NO_LIBRARY = {"RECFACT_LIBRARY": "/nowhere/librecfact.so"}
+
+
+def run(dtype: str, *arguments: str, **missing: str) -> list[str]:
+    return run_python(PROGRAM, dtype, *arguments, env=missing).stdout.splitlines()
+
+
+def test_nothing_is_said_where_nothing_is_missing() -> None:
+    assert run("d") == ["server"]
+
+
+def test_the_library_stands_in_for_the_server_with_one_warning() -> None:
+    backend, warning = run("d", **NO_SERVER)
+    assert backend == "inprocess"
+    assert warning.startswith("RuntimeWarning recfact_server cannot be used (RECFACT_SERVER names /nowhere/")
+    assert warning.endswith("recfact uses librecfact.so in this process")
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+def test_scipy_stands_in_for_both_with_one_warning(dtype: str) -> None:
+    backend, warning = run(dtype, **NO_SERVER, **NO_LIBRARY)
+    assert backend == "scipy"
+    assert "recfact_server cannot be used" in warning
+    assert warning.endswith("recfact uses SciPy")
+
+
+def test_scipy_solves_for_a_server_without_a_library() -> None:
+    backend, warning = run("d", **NO_LIBRARY)
+    assert backend == "server"
+    assert "librecfact.so cannot be used (RECFACT_LIBRARY names /nowhere/librecfact.so" in warning
+    assert warning.endswith("recfact uses SciPy")
+
+
+def test_without_any_the_error_says_what_is_missing() -> None:
+    (error,) = run("d", "no-scipy", **NO_SERVER, **NO_LIBRARY)
+    assert error.startswith("BackendError recfact_server cannot be used (RECFACT_SERVER names")
+    assert error.endswith("SciPy is not installed; reinstall recfact")
+
+
+def test_scipy_cannot_leave_out_pivoting() -> None:
+    program = """
+import recfact, warnings
+warnings.simplefilter("ignore")
+try:
+    recfact.lu_factor([[1.0]], pivot=False)
+except NotImplementedError as error:
+    print(error)
+try:
+    recfact.lu_solve(([[1.0]], [1]), [1.0])
+except ValueError as error:
+    print(error)
+"""
+    said = run_python(program, env={**NO_SERVER, **NO_LIBRARY}).stdout.splitlines()
+    assert said == [
+        "SciPy has no factorization without pivoting: it needs recfact_server",
+        "piv names a row that a matrix of 1 rows has not",
+    ]
+
+
+def test_a_file_that_is_no_executable_is_as_good_as_none(tmp_path: Path) -> None:
+    for content, mode in (("", 0o644), ("\x7fELF", 0o755)):
+        path = tmp_path / "recfact_server"
+        path.write_text(content)
+        path.chmod(mode)
+        assert run("d", RECFACT_SERVER=str(path))[0] == "inprocess"
+
+
+def test_a_library_that_is_none_is_as_good_as_none(tmp_path: Path) -> None:
+    path = tmp_path / "librecfact.so"
+    path.write_text("no library")
+    assert "recfact uses SciPy" in run("d", RECFACT_LIBRARY=str(path))[1]
+
+
+def test_the_executable_is_found_where_it_was_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("RECFACT_SERVER", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    installed = _find.executable()
+    assert installed.endswith("/bin/recfact_server")
+
+    # A package without one takes that of PATH; a variable comes first.
+    monkeypatch.setattr(_find, "_installed", lambda: None)
+    with pytest.raises(FileNotFoundError, match="PATH"):
+        _find.executable()
+    other = tmp_path / "recfact_server"
+    other.symlink_to(installed)
+    assert _find.executable() == str(other)
+    monkeypatch.setenv("RECFACT_SERVER", installed)
+    assert _find.executable() == installed
+
+
+def test_a_path_that_leads_nowhere_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError, match="path names /nowhere"):
+        recfact.Server("/nowhere")
