@@ -1,9 +1,12 @@
-//! A request and its answer through the pipes of a running server.
+//! A request and its answer through the pipes of a running server, by hand and by the Rust client, and the same in process.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use nalgebra::DMatrix;
+use recfact::client::Builder;
+use recfact::{Lu, Options};
 
 fn round_trip(c: &mut Criterion) {
     let mut server = Command::new(env!("CARGO_BIN_EXE_recfact_server"));
@@ -13,7 +16,7 @@ fn round_trip(c: &mut Criterion) {
     let mut group = c.benchmark_group("round_trip");
     group.sample_size(20);
     for (command, name) in [(0_u8, "f64"), (2, "f64-threaded")] {
-        for n in [1, 16, 64, 256, 1000] {
+        for n in [1, 10, 16, 64, 256, 1000] {
             let mut request = vec![command];
             (0..2).for_each(|_| request.extend((n as i64).to_le_bytes()));
             request.extend((0..n * n).flat_map(|at| ((at * 7919 % 10007) as f64).sin().to_le_bytes()));
@@ -35,5 +38,23 @@ fn round_trip(c: &mut Criterion) {
     assert!(child.wait().expect("the server ends").success());
 }
 
-criterion_group!(benches, round_trip);
+/// The Rust client, and the library in process: both take a borrowed matrix and return the factors.
+fn calls(c: &mut Criterion) {
+    let program = env!("CARGO_BIN_EXE_recfact_server");
+    let client = Builder::new().program(program).spawn().expect("the server starts");
+    let mut group = c.benchmark_group("call");
+    group.sample_size(20);
+    for n in [1, 10, 16, 64, 256, 1000] {
+        let a = DMatrix::from_fn(n, n, |i, j| (((i + j * n) * 7919 % 10007) as f64).sin());
+        let options = Options::default();
+        group.throughput(Throughput::Bytes(2 * size_of_val(a.as_slice()) as u64));
+        group.bench_function(BenchmarkId::new("client", n), |bench| {
+            bench.iter(|| client.lu(&a, &options).expect("the server answers"));
+        });
+        group.bench_function(BenchmarkId::new("in process", n), |bench| bench.iter(|| Lu::new(a.clone(), &options)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, round_trip, calls);
 criterion_main!(benches);

@@ -2,7 +2,8 @@
 //!
 //! [`factor`] works on any column-major memory (a nalgebra matrix, a view of one, a slice with a leading
 //! dimension); [`Lu`] owns its factors and solves with them. The same factorization is served over pipes by the
-//! executable `recfact_server` ([`server`]), whose wire format is [`protocol`] here and `protocol.md` for readers.
+//! executable `recfact_server` ([`server`]), whose wire format is [`protocol`] here and `protocol.md` for readers;
+//! [`client`] starts that executable and asks it.
 //!
 //! ```
 //! use nalgebra::DMatrix;
@@ -14,6 +15,7 @@
 //! ```
 
 mod blas;
+pub mod client;
 mod error;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

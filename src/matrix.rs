@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use nalgebra::{DMatrix, DMatrixViewMut, Dyn, U1};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, Dyn, U1};
 
 use crate::error::Error;
 use crate::real::Real;
@@ -58,6 +58,16 @@ unsafe impl<T: Sync> Sync for MatrixRef<'_, T> {}
 /// Elements from the first to the last of an `m` by `n` matrix, both included; `None` on overflow.
 fn span(m: usize, n: usize, lda: usize) -> Option<usize> {
     if m == 0 || n == 0 { Some(0) } else { lda.checked_mul(n - 1)?.checked_add(m) }
+}
+
+/// How many runs of elements a matrix is made of, `lda` elements from one to the next, and the length of each: one run
+/// where nothing stands between the columns, otherwise a run for each column; none in an empty matrix.
+fn runs(m: usize, n: usize, lda: usize) -> (usize, usize) {
+    match (m, n) {
+        (0, _) | (_, 0) => (0, 0),
+        _ if lda == m => (1, m * n),
+        _ => (n, m),
+    }
 }
 
 /// Checks that `len` elements hold an `m` by `n` matrix with leading dimension `lda`.
@@ -139,6 +149,15 @@ impl<'a, T: Real> MatrixMut<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.ptr.add(j * self.lda), self.m) }
     }
 
+    /// Its elements in order, in as few slices as there can be: see [`runs`].
+    pub(crate) fn into_slices(self) -> impl Iterator<Item = &'a mut [T]> {
+        let (count, length) = runs(self.m, self.n, self.lda);
+        (0..count).map(move |j| {
+            // SAFETY: the run lies in the view, which is used up here; runs do not overlap.
+            unsafe { std::slice::from_raw_parts_mut(self.ptr.add(j * self.lda), length) }
+        })
+    }
+
     /// The first `j` columns, and the others.
     ///
     /// # Panics
@@ -200,6 +219,15 @@ impl<'a, T: Real> MatrixRef<'a, T> {
         self.lda
     }
 
+    /// Its elements in order, in as few slices as there can be: see [`runs`].
+    pub(crate) fn slices(self) -> impl Iterator<Item = &'a [T]> {
+        let (count, length) = runs(self.m, self.n, self.lda);
+        (0..count).map(move |j| {
+            // SAFETY: the run lies in the view.
+            unsafe { std::slice::from_raw_parts(self.ptr.add(j * self.lda), length) }
+        })
+    }
+
     /// The first element, for a kernel. Elements outside of the `m` by `n` block may belong to another view.
     pub(crate) fn as_ptr(&self) -> *const T {
         self.ptr
@@ -236,5 +264,12 @@ impl<'a, T: Real> From<DMatrixViewMut<'a, T, U1, Dyn>> for MatrixMut<'a, T> {
     fn from(mut a: DMatrixViewMut<'a, T, U1, Dyn>) -> Self {
         let ((m, n), lda) = (a.shape(), a.strides().1);
         Self { ptr: a.as_mut_ptr(), m, n, lda, owner: PhantomData }
+    }
+}
+
+impl<'a, T: Real> From<DMatrixView<'a, T, U1, Dyn>> for MatrixRef<'a, T> {
+    fn from(a: DMatrixView<'a, T, U1, Dyn>) -> Self {
+        let ((m, n), lda) = (a.shape(), a.strides().1);
+        Self { ptr: a.as_ptr(), m, n, lda, owner: PhantomData }
     }
 }

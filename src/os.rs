@@ -138,8 +138,8 @@ pub fn end_on_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the process came with this signal ignored.
-fn is_ignored(signal: Signal) -> bool {
+/// Whether the process ignores this signal.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
     let mut action = std::mem::MaybeUninit::<nix::libc::sigaction>::zeroed();
     // SAFETY: without a new action the call only writes the present one, of which all zeros are a value, too.
     unsafe {

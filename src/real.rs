@@ -1,10 +1,13 @@
 //! The two element types, `f64` and `f32`, and the few operations that the factorization is written with.
 
+use byteorder::{ByteOrder, LittleEndian};
+
 use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
+use crate::protocol::Precision;
 
 mod sealed {
-    use super::{Error, Isa, Kernels, Real};
+    use super::{Error, Isa, Kernels, Precision, Real};
 
     /// What keeps the trait to two types, and what of it is of no use outside.
     pub trait Sealed: Sized {
@@ -20,18 +23,12 @@ mod sealed {
         {
             Ok(Self::kernels(Isa::in_use()?).expect("an instruction set in use is one that this CPU has"))
         }
-    }
 
-    impl Sealed for f32 {
-        fn kernels(isa: Isa) -> Option<&'static Kernels<f32>> {
-            crate::kernel::table::f32(isa)
-        }
-    }
-
-    impl Sealed for f64 {
-        fn kernels(isa: Isa) -> Option<&'static Kernels<f64>> {
-            crate::kernel::table::f64(isa)
-        }
+        /// What the wire calls this type.
+        const PRECISION: Precision;
+        /// Turns elements in the order of bytes of the wire into the CPU's, and back: it is its own inverse, and
+        /// does nothing on a little-endian CPU.
+        fn wire_order(elements: &mut [Self]);
     }
 }
 
@@ -74,7 +71,18 @@ pub trait Real: sealed::Sealed + nalgebra::Scalar + bytemuck::Pod + PartialOrd +
 }
 
 macro_rules! real {
-    ($t:ident) => {
+    ($t:ident, $precision:ident, $swap:ident) => {
+        impl sealed::Sealed for $t {
+            const PRECISION: Precision = Precision::$precision;
+
+            fn kernels(isa: Isa) -> Option<&'static Kernels<$t>> {
+                crate::kernel::table::$t(isa)
+            }
+            fn wire_order(elements: &mut [$t]) {
+                LittleEndian::$swap(elements);
+            }
+        }
+
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -114,5 +122,5 @@ macro_rules! real {
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, Single, from_slice_f32);
+real!(f64, Double, from_slice_f64);

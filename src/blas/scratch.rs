@@ -19,17 +19,45 @@ thread_local! {
 
 /// Calls `f` with `len` elements of memory, aligned to cache lines; their contents are whatever was left there.
 pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
-    // A thread that is about to end has no buffers any more, and may still call.
-    let mut lines = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default();
-    const { assert!(align_of::<T>() <= align_of::<Line>()) };
-    let needed = (len * size_of::<T>()).div_ceil(size_of::<Line>());
-    if lines.len() < needed {
-        lines.resize(needed, Line([0; 8]));
+    let mut lines = take();
+    if lines.len() < needed::<T>(len) {
+        lines.resize(needed::<T>(len), Line([0; 8]));
     }
+    with_lines(lines, len, f)
+}
+
+/// The same, but `None` where the system refuses the memory; `f` has not been called then.
+pub(crate) fn try_with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Option<R> {
+    let mut lines = take();
+    let more = needed::<T>(len).saturating_sub(lines.len());
+    if lines.try_reserve_exact(more).is_err() {
+        give_back(lines);
+        return None;
+    }
+    lines.resize(lines.len() + more, Line([0; 8]));
+    Some(with_lines(lines, len, f))
+}
+
+fn needed<T>(len: usize) -> usize {
+    const { assert!(align_of::<T>() <= align_of::<Line>()) };
+    len.saturating_mul(size_of::<T>()).div_ceil(size_of::<Line>())
+}
+
+fn with_lines<T: Pod, R>(mut lines: Vec<Line>, len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
+    assert!(needed::<T>(len) <= lines.len());
     // SAFETY: the memory is initialized, aligned, and long enough; any bits are a T.
     let result = f(unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<T>(), len) });
-    let _ = BUFFERS.try_with(|buffers| buffers.borrow_mut().push(lines));
+    give_back(lines);
     result
+}
+
+/// A buffer; a thread that is about to end has none any more, and may still call.
+fn take() -> Vec<Line> {
+    BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default()
+}
+
+fn give_back(lines: Vec<Line>) {
+    let _ = BUFFERS.try_with(|buffers| buffers.borrow_mut().push(lines));
 }
 
 /// Gives this thread's memory back.
@@ -58,6 +86,8 @@ mod tests {
         let mut again = 0;
         assert_eq!(address(50, &mut || again = address(8, &mut || ())), outer);
         assert_eq!(again, inner);
+        assert_eq!(try_with(usize::MAX, |_: &mut [u8]| ()), None);
+        assert_eq!(try_with(8, |memory: &mut [f64]| memory.as_ptr() as usize), Some(outer));
         release();
         BUFFERS.with_borrow(|buffers| assert!(buffers.is_empty()));
     }

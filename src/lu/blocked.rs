@@ -127,20 +127,20 @@ struct Slot<'a, T: Real> {
 // writer at a time, or to readers.
 unsafe impl<T: Real> Sync for Shared<'_, T> {}
 
-/// P A = L U in place. Returns the 1-based index of the first
-/// zero pivot, or 0.
+/// P A = L U in place. Returns the 1-based index of the first zero pivot, or 0; `None` where there is no memory for it,
+/// and nothing was done.
 pub(super) fn factor<T: Real>(
     problem: &Problem<'_, T>,
     mut a: MatrixMut<'_, T>,
     ipiv: &mut [i64],
     blocking: Blocking,
-) -> usize {
+) -> Option<usize> {
     let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
     assert_eq!(ipiv.len(), m.min(n));
     let blocks = Blocks::new(m, n, blocking.width);
     let (rows, elements) = (Moves::size(blocks.nb), PackedPanel::size(m, blocks.nb, problem.kernels));
     scratch::with(SLOTS * rows, |all_rows: &mut [u64]| {
-        scratch::with(SLOTS * elements, |all_elements: &mut [T]| {
+        scratch::try_with(SLOTS * elements, |all_elements: &mut [T]| {
             let mut memory = all_rows.chunks_mut(rows).zip(all_elements.chunks_mut(elements));
             let slots = std::array::from_fn(|_| {
                 let (rows, elements) = memory.next().expect("memory for each slot");

@@ -15,6 +15,7 @@ mod tests;
 
 pub(crate) use blocked::Blocking;
 pub use owned::Lu;
+pub(crate) use owned::{check_info, check_pivots};
 pub(crate) use recursion::{Pivoting, Problem};
 pub use solve::{Transpose, solve};
 pub(crate) use swaps::permutation;

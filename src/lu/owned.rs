@@ -53,13 +53,9 @@ impl<T: Real> Lu<T> {
         if ipiv.len() != m.min(n) {
             return Err(Error::IpivLength { expected: m.min(n), found: ipiv.len() });
         }
-        if info.unsigned_abs() > ipiv.len() as u64 {
-            return Err(Error::Info { info, k: ipiv.len() });
-        }
-        match ipiv.iter().zip(1..).find(|&(&row, i)| row < i || row > m as i64) {
-            Some((&row, i)) => Err(Error::Pivot { index: i as usize, row, m }),
-            None => Ok(Lu { lu, ipiv, info }),
-        }
+        check_info(info, ipiv.len())?;
+        check_pivots(&ipiv, m)?;
+        Ok(Lu { lu, ipiv, info })
     }
 
     /// 0, or k > 0 where U(k,k) is exactly zero (the first such k), -k where there was no pivoting.
@@ -152,5 +148,18 @@ impl<T: Real> Lu<T> {
     fn order(&self) -> Result<usize, Error> {
         let (m, n) = self.lu.shape();
         if m == n { Ok(n) } else { Err(Error::NotSquare { m, n }) }
+    }
+}
+
+/// Checks the `info` of a matrix with `k` pivots.
+pub(crate) fn check_info(info: i64, k: usize) -> Result<(), Error> {
+    if info.unsigned_abs() > k as u64 { Err(Error::Info { info, k }) } else { Ok(()) }
+}
+
+/// Checks the row swaps of a matrix with `m` rows.
+pub(crate) fn check_pivots(ipiv: &[i64], m: usize) -> Result<(), Error> {
+    match ipiv.iter().zip(1..).find(|&(&row, i)| row < i || row > m as i64) {
+        Some((&row, i)) => Err(Error::Pivot { index: i as usize, row, m }),
+        None => Ok(()),
     }
 }

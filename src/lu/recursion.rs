@@ -26,14 +26,12 @@ pub(crate) struct Problem<'k, T: Real> {
 
 impl<T: Real> Problem<'_, T> {
     /// P A = L U in place; `ipiv` has `min(m, n)` elements. Returns `info`, signed as [`super::factor`] says.
-    pub(crate) fn factor(&self, a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> i64 {
+    pub(crate) fn factor(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> i64 {
         if a.nrows() == 0 || a.ncols() == 0 {
             return 0;
         }
-        let first_zero = match self.blocking {
-            Some(blocking) => blocked::factor(self, a, ipiv, blocking),
-            None => self.recurse(a, ipiv),
-        } as i64;
+        let by_blocks = self.blocking.and_then(|blocking| blocked::factor(self, a.reborrow(), ipiv, blocking));
+        let first_zero = by_blocks.unwrap_or_else(|| self.recurse(a, ipiv)) as i64;
         match self.pivoting {
             Pivoting::Partial => first_zero,
             Pivoting::None => -first_zero,

@@ -29,6 +29,7 @@ impl Precision {
 /// assert_eq!(command.precision(), Precision::Single);
 /// assert!(!command.pivoting() && !command.threaded());
 /// assert_eq!(Command::from_byte(0x08), None);
+/// assert_eq!(Command::new(Precision::Single, false, false), command);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command(u8);
@@ -50,6 +51,14 @@ impl Command {
         ("f64-threaded-nopiv", Command(0x06)),
         ("f32-threaded-nopiv", Command(0x07)),
     ];
+
+    /// The command that asks for this.
+    #[must_use]
+    pub fn new(precision: Precision, threaded: bool, pivoting: bool) -> Command {
+        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+        let single = bit(precision == Precision::Single, Self::SINGLE);
+        Command(single | bit(threaded, Self::THREADED) | bit(!pivoting, Self::NO_PIVOTING))
+    }
 
     /// The command of a byte, if it is one.
     #[must_use]

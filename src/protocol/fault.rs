@@ -130,13 +130,17 @@ impl Fault {
         }
     }
 
+    /// The code in an `info` that refuses a request, which is the exit status of the server, too; `None` for any
+    /// other `info`.
+    #[must_use]
+    pub fn refusal(info: i64) -> Option<i64> {
+        (info < -(1 << 62)).then(|| info - i64::MIN)
+    }
+
     /// What an `info` says that refuses a request; `None` for any other.
     #[must_use]
     pub fn describe_answer(info: i64) -> Option<String> {
-        if info >= -(1 << 62) {
-            return None;
-        }
-        Some(match info - i64::MIN {
+        Some(match Fault::refusal(info)? {
             1 => "unknown command".into(),
             2 => "bad shape".into(),
             3 => "larger than the server's limit".into(),

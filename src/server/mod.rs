@@ -7,8 +7,6 @@ mod workspace;
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
-use byteorder::{ByteOrder, LittleEndian};
-
 use crate::lu::{Options, factor};
 use crate::matrix::MatrixMut;
 use crate::protocol::{Command, EXIT, Fault, HEADER_BYTES, Precision, SessionError, Shape};
@@ -90,15 +88,14 @@ impl<R: Read, W: Write> Session<'_, R, W> {
         }
         let shape = Shape::from_header(&header, command.precision(), self.limits.max_bytes)?;
         match command.precision() {
-            Precision::Double => self.factor::<f64>(command, shape, LittleEndian::from_slice_f64),
-            Precision::Single => self.factor::<f32>(command, shape, LittleEndian::from_slice_f32),
+            Precision::Double => self.factor::<f64>(command, shape),
+            Precision::Single => self.factor::<f32>(command, shape),
         }?;
         Ok(true)
     }
 
-    /// Reads a matrix, factors it, writes the response. `swap` turns little-endian elements into the CPU's, and
-    /// back: it is its own inverse.
-    fn factor<T: Real>(&mut self, command: Command, shape: Shape, swap: fn(&mut [T])) -> Result<(), Fault> {
+    /// Reads a matrix, factors it, writes the response.
+    fn factor<T: Real>(&mut self, command: Command, shape: Shape) -> Result<(), Fault> {
         let (m, n) = (shape.m(), shape.n());
         let expected = shape.matrix_bytes();
         // The swaps follow the matrix at the next multiple of 8 bytes.
@@ -114,12 +111,12 @@ impl<R: Read, W: Write> Session<'_, R, W> {
 
         let a: &mut [T] = bytemuck::cast_slice_mut(matrix);
         let ipiv: &mut [i64] = bytemuck::cast_slice_mut(ipiv);
-        swap(a);
+        T::wire_order(a);
         let options =
             Options { pivoting: command.pivoting(), threads: if command.threaded() { self.limits.threads } else { 1 } };
         let view = MatrixMut::from_slice(a, m, n, m).expect("the memory was reserved for this shape");
         let info = factor(view, ipiv, &options).unwrap_or_else(|error| panic!("{error}")).to_le_bytes();
-        swap(a);
+        T::wire_order(a);
         ipiv.iter_mut().for_each(|row| *row = row.to_le());
 
         let (matrix, ipiv) = (bytemuck::cast_slice(a), bytemuck::cast_slice(ipiv));

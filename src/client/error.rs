@@ -1,0 +1,152 @@
+//! What a call of a client can fail with.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::protocol::Fault;
+
+/// Why a call failed.
+///
+/// After any of these that comes out of a conversation with a server ([`Error::Refused`], [`Error::Died`],
+/// [`Error::TimedOut`], [`Error::OutOfStep`], [`Error::Io`]) that server has ended and has been waited for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The arguments do not fit together; nothing was sent.
+    Argument(crate::Error),
+    /// The server could not be started.
+    Start {
+        /// What was to be started.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The child that was to be adopted has no pipe here.
+    NotPiped {
+        /// `"stdin"` or `"stdout"`.
+        stream: &'static str,
+    },
+    /// The server refused the request, and has ended.
+    Refused {
+        /// 1: unknown command; 2: bad shape; 3: larger than the server's limit; 4: out of memory.
+        code: i64,
+        /// The last line that the server wrote to stderr.
+        line: Option<String>,
+    },
+    /// The server ended before it had answered.
+    Died {
+        /// How. `None` where the system does not tell, since this process ignores SIGCHLD or has waited for the
+        /// server elsewhere.
+        status: Option<ExitStatus>,
+        /// The last line that the server wrote to stderr.
+        line: Option<String>,
+    },
+    /// The answer was not complete in time; the server has been killed.
+    TimedOut {
+        /// The time that a request may take.
+        timeout: Duration,
+        /// The last line that the server wrote to stderr.
+        line: Option<String>,
+    },
+    /// What came is not an answer to what was asked: the program is no `recfact_server`, or somebody else reads or
+    /// writes its pipes. It has been killed.
+    OutOfStep {
+        /// What gave it away.
+        reason: String,
+        /// The last line that the program wrote to stderr.
+        line: Option<String>,
+    },
+    /// The system failed an operation on the pipes or on the process.
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The server has ended, and this client may not start another: see [`Builder::restart`](super::Builder::restart).
+    Gone,
+}
+
+impl Error {
+    /// The exit code of a server that died or refused; `None` for every other error, and where a signal ended it.
+    #[must_use]
+    pub fn exit_code(&self) -> Option<i32> {
+        match self {
+            Error::Died { status, .. } => status.as_ref()?.code(),
+            // The code of a refusal is the exit status, too.
+            Error::Refused { code, .. } => i32::try_from(*code).ok(),
+            _ => None,
+        }
+    }
+
+    /// The last line that the server wrote to stderr, where there is one and stderr is a pipe to this process.
+    #[must_use]
+    pub fn stderr_line(&self) -> Option<&str> {
+        match self {
+            Error::Refused { line, .. }
+            | Error::Died { line, .. }
+            | Error::TimedOut { line, .. }
+            | Error::OutOfStep { line, .. } => line.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        Error::Argument(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Argument(error) => error.fmt(f),
+            Error::Start { program, source } => {
+                let program = program.display();
+                write!(
+                    f,
+                    "expected to start {program}, got: {source}; RECFACT_SERVER or Builder::program says where it is"
+                )
+            }
+            Error::NotPiped { stream } => {
+                write!(f, "expected a child whose {stream} is a pipe to this process; start it with Stdio::piped()")
+            }
+            Error::Refused { code, .. } => {
+                let reason = Fault::describe_answer(i64::MIN + code).unwrap_or_default();
+                write!(f, "the server refused the request: {reason}")
+            }
+            Error::Died { status: Some(status), .. } => {
+                write!(f, "expected an answer, but the server ended with {status}")
+            }
+            Error::Died { status: None, .. } => {
+                write!(f, "expected an answer, but the server ended, and somebody else has waited for it")
+            }
+            Error::TimedOut { timeout, .. } => write!(f, "expected an answer within {timeout:?}, killed the server"),
+            Error::OutOfStep { reason, .. } => {
+                write!(f, "this is not the answer of a recfact_server: {reason}; killed the program")
+            }
+            Error::Io { operation, source } => write!(f, "expected to {operation}, got: {source}"),
+            Error::Gone => {
+                write!(f, "the server has ended, and this client may not start another; make a new client")
+            }
+        }?;
+        match self.stderr_line() {
+            Some(line) => write!(f, "; its last line on stderr: {line}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Argument(error) => Some(error),
+            Error::Start { source, .. } | Error::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The client: starts `recfact_server` as a child process, sends it matrices and gets L, U and the pivots back.
+//!
+//! It is for programs that want the factorization in a process of its own, where memory, threads and crashes are none
+//! of theirs; [`factor`](crate::factor) does the same in process. [`Client`] has one server, [`Pool`] several. The
+//! bits of the results are those of [`factor`](crate::factor).
+//!
+//! ```no_run
+//! use nalgebra::DMatrix;
+//! use recfact::Options;
+//! use recfact::client::Client;
+//!
+//! let client = Client::spawn()?;
+//! let lu = client.lu(&DMatrix::from_row_slice(2, 2, &[4.0, 3.0, 6.0, 3.0]), &Options::default())?;
+//! assert_eq!(lu.ipiv(), [2, 2]);
+//! assert!(client.close()?.is_some_and(|status| status.success()));
+//! # Ok::<(), recfact::client::Error>(())
+//! ```
+//!
+//! # When something goes wrong
+//!
+//! A server that ends in the middle of a request is an [`Error::Died`] with its exit code or signal and the last line
+//! that it wrote to stderr. A server is killed that does not answer in time ([`Builder::timeout`]), or answers what
+//! cannot be an answer. Whatever the error, the next call starts a new server, unless [`Builder::restart`] says
+//! otherwise. No request is sent twice. A server that has ended between two calls is replaced without a word: no
+//! request is lost with it.
+//!
+//! # Processes, descriptors, signals
+//!
+//! - Servers are always waited for, so none remains as a zombie, also where the client is just dropped: an idle
+//!   server ends within milliseconds, any other is killed after a second at most.
+//! - The pipes are close-on-exec (those of an adopted child are what the one who started it has made them), so other
+//!   children of this process do not hold them open. A client that dies takes its server with it.
+//! - After `fork` the child process has the client, but not the server: its first call starts a server of its own,
+//!   and dropping the client there leaves the server of the parent alone. A call in which another thread of the
+//!   parent was at that moment leaves its pipes open in the child.
+//! - Writing to a server that is gone raises no SIGPIPE, whatever the program does with that signal.
+
+mod builder;
+mod error;
+mod exchange;
+mod per_process;
+mod pipes;
+mod pool;
+mod server;
+mod sigpipe;
+
+use std::process::{Child, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use nalgebra::DMatrix;
+
+use crate::lu::{Lu, Options};
+use crate::matrix::{MatrixMut, MatrixRef};
+use crate::real::Real;
+pub use builder::Builder;
+pub use error::Error;
+use per_process::PerProcess;
+use pipes::{Break, Pipes};
+pub use pool::Pool;
+use server::Server;
+
+/// A server and the pipes to it.
+///
+/// It may be shared by threads; their calls take turns. (A [`Pool`] lets them run at the same time.)
+#[derive(Debug)]
+pub struct Client {
+    builder: Builder,
+    state: PerProcess<Mutex<State>>,
+}
+
+/// What a process knows of the server.
+#[derive(Debug)]
+struct State {
+    /// The server, except while a call talks to it: a call that fails does not put it back.
+    server: Option<Server>,
+    /// Whether a server may be started where there is none.
+    may_start: bool,
+}
+
+/// Locks, also after a panic: what the locks of this module guard is sound at every moment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Client {
+    /// Starts a server without arguments and without a time-out; [`Builder`] has both, and says where the executable
+    /// is looked for.
+    ///
+    /// # Errors
+    /// [`Error::Start`], [`Error::Io`].
+    pub fn spawn() -> Result<Self, Error> {
+        Builder::new().spawn()
+    }
+
+    /// Takes over a server that somebody has started, as [`Builder::adopt`] does, but once it has ended, every call
+    /// is an [`Error::Gone`]: how to start another is not known.
+    ///
+    /// # Errors
+    /// [`Error::NotPiped`], [`Error::Io`]; the child has been killed then.
+    pub fn adopt(child: Child) -> Result<Self, Error> {
+        Builder::new().restart(false).adopt(child)
+    }
+
+    /// A client that has no server yet.
+    fn idle(builder: Builder) -> Self {
+        Client { builder, state: PerProcess::new(Mutex::new(State { server: None, may_start: true })) }
+    }
+
+    /// A client with this server.
+    fn adopted(builder: Builder, child: Child) -> Result<Self, Error> {
+        let state = State { server: Some(Server::adopt(child)?), may_start: builder.restart };
+        Ok(Client { builder, state: PerProcess::new(Mutex::new(state)) })
+    }
+
+    /// P A = L U of an m x n matrix: a nalgebra matrix, a view of one, a slice with a leading dimension. `a` is only
+    /// read. `options.threads` above 1 asks for several threads; how many, the server's `--threads` says.
+    ///
+    /// # Errors
+    /// Every [`Error`] but [`Error::Argument`] and [`Error::NotPiped`].
+    pub fn lu<'a, T: Real>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
+        let a = a.into();
+        let (m, n) = (a.nrows(), a.ncols());
+        let mut factors = DMatrix::from_vec(m, n, vec![T::ZERO; m * n]);
+        let mut ipiv = vec![0; m.min(n)];
+        let info = self.converse(|pipes, deadline| {
+            let info = exchange::send(pipes, a, options, deadline)?;
+            exchange::receive(pipes, MatrixMut::from(&mut factors), &mut ipiv, deadline)?;
+            Ok(info)
+        })?;
+        Ok(Lu::from_parts(factors, ipiv, info).expect("what was received has been checked"))
+    }
+
+    /// The same in place: [`factor`](crate::factor) by the server. `a` and the first min(m, n) elements of `ipiv` are
+    /// overwritten, `info` is returned. What stands between the columns is neither sent nor written.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if `ipiv` is shorter than min(m, n), and every other [`Error`] but [`Error::NotPiped`].
+    ///
+    /// `a` and `ipiv` are written only after a good `info` has come, which follows the whole computation. So they are
+    /// as they were after [`Error::Argument`], [`Error::Start`], [`Error::Refused`] and [`Error::Gone`], and after a
+    /// death or a time-out before the answer. Where the answer breaks off in its middle, they hold a part of it: keep
+    /// a copy, or call [`Client::lu`], if `a` is to be used after the other errors.
+    pub fn lu_in_place<'a, T: Real>(
+        &self,
+        a: impl Into<MatrixMut<'a, T>>,
+        ipiv: &mut [i64],
+        options: &Options,
+    ) -> Result<i64, Error> {
+        let a = a.into();
+        let (expected, found) = (a.nrows().min(a.ncols()), ipiv.len());
+        let ipiv = ipiv.get_mut(..expected).ok_or(crate::Error::IpivLength { expected, found })?;
+        self.converse(|pipes, deadline| {
+            let info = exchange::send(pipes, a.as_ref(), options, deadline)?;
+            exchange::receive(pipes, a, ipiv, deadline)?;
+            Ok(info)
+        })
+    }
+
+    /// The process id of the server, if there is one; it may have ended. Waits for a call of another thread.
+    #[must_use]
+    pub fn server_id(&self) -> Option<u32> {
+        lock(self.state()).server.as_ref().map(Server::id)
+    }
+
+    /// Ends the session and waits for the server, which is killed if it takes longer than a second. Returns how it
+    /// has ended, or `None` where there was no server, since none was started or the last one had failed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the system does not tell the status (see [`Error::Died`]).
+    pub fn close(self) -> Result<Option<ExitStatus>, Error> {
+        let server = lock(self.state()).server.take();
+        let status = server.map(|mut server| server.stop()).transpose();
+        status.map_err(|source| Error::Io { operation: "wait for the server", source })
+    }
+
+    /// The state of this process; after a fork the pipes of the parent are closed first.
+    fn state(&self) -> &Mutex<State> {
+        self.state.get(|parent| {
+            // Where it is locked, it is so for ever: by a call that the fork has left behind.
+            let may_start = parent.try_lock().map_or(self.builder.restart, |mut parent| {
+                parent.server = None;
+                parent.may_start
+            });
+            Mutex::new(State { server: None, may_start })
+        })
+    }
+
+    /// Closes the pipes of the parent process, if this is a child of it.
+    fn leave_parent(&self) {
+        self.state();
+    }
+
+    /// Makes sure that there is a server.
+    fn start(&self) -> Result<(), Error> {
+        let mut state = lock(self.state());
+        let server = self.ready(&mut state)?;
+        state.server = Some(server);
+        Ok(())
+    }
+
+    /// Calls `talk` with the pipes to a server that waits for a request. Where that fails, the server is ended.
+    fn converse<R>(&self, talk: impl FnOnce(&mut Pipes, Option<Instant>) -> Result<R, Break>) -> Result<R, Error> {
+        let mut state = lock(self.state());
+        let deadline = self.builder.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut server = self.ready(&mut state)?;
+        match talk(&mut server.pipes, deadline) {
+            Ok(result) => {
+                state.server = Some(server);
+                Ok(result)
+            }
+            Err(broken) => Err(server.fail(broken, self.builder.timeout)),
+        }
+    }
+
+    /// Takes the server, or starts one where there is none or where it has ended meanwhile.
+    fn ready(&self, state: &mut State) -> Result<Server, Error> {
+        if let Some(mut server) = state.server.take() {
+            match server.pipes.check_silence() {
+                Ok(()) => return Ok(server),
+                Err(Break::Ended) if state.may_start => drop(server),
+                Err(broken) => return Err(server.fail(broken, self.builder.timeout)),
+            }
+        }
+        if !state.may_start {
+            return Err(Error::Gone);
+        }
+        let server = Server::start(&mut self.builder.command())?;
+        state.may_start = self.builder.restart;
+        Ok(server)
+    }
+}

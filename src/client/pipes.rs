@@ -1,0 +1,216 @@
+//! The bytes between a client and its server: one loop that waits for all three pipes, so that a refusal is heard while
+//! a request is written, stderr never fills up, and a time-out holds wherever the time went.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+
+use super::sigpipe::NoSigpipe;
+use crate::protocol::{EXIT, Fault, INFO_BYTES};
+
+/// How much of the end of stderr is kept, in bytes.
+const TAIL: usize = 4096;
+
+/// Why a conversation cannot go on. The server is of no use after it.
+#[derive(Debug)]
+pub(super) enum Break {
+    /// The request was refused, with this code.
+    Refused(i64),
+    /// stdout was closed.
+    Ended,
+    /// The time is up.
+    TimedOut,
+    /// Something else came than what the protocol says; this tells why.
+    OutOfStep(String),
+    /// The system failed this operation.
+    Io(&'static str, io::Error),
+}
+
+/// This process's ends of the three pipes. They do not block; the server's ends, which are others to the system, do.
+#[derive(Debug)]
+pub(super) struct Pipes {
+    stdin: Option<File>,
+    stdout: Option<File>,
+    stderr: Option<File>,
+    /// The last bytes of stderr.
+    tail: Vec<u8>,
+}
+
+/// Which pipes may have room or bytes.
+struct Ready {
+    stdin: bool,
+    stdout: bool,
+}
+
+impl Pipes {
+    /// Takes the ends of the pipes and makes them nonblocking.
+    pub(super) fn new(stdin: OwnedFd, stdout: OwnedFd, stderr: Option<OwnedFd>) -> io::Result<Self> {
+        let file = |fd: OwnedFd| -> io::Result<Option<File>> {
+            let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
+            fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+            Ok(Some(fd.into()))
+        };
+        let stderr = stderr.map_or(Ok(None), file)?;
+        Ok(Pipes { stdin: file(stdin)?, stdout: file(stdout)?, stderr, tail: Vec::new() })
+    }
+
+    /// Whether the server is there and has nothing to say, as it must be between requests.
+    pub(super) fn check_silence(&mut self) -> Result<(), Break> {
+        match self.read(&mut [IoSliceMut::new(&mut [0])])? {
+            None => Ok(()),
+            Some(_) => Err(Break::OutOfStep("expected silence between requests, got bytes".into())),
+        }
+    }
+
+    /// Writes a request and reads the `info` that answers it. That it refuses the request is an error.
+    pub(super) fn ask(&mut self, mut request: &mut [IoSlice<'_>], deadline: Option<Instant>) -> Result<i64, Break> {
+        let _guard = NoSigpipe::new();
+        let (mut info, mut heard) = ([0; INFO_BYTES], 0);
+        let mut complete = true;
+        let mut ready = Ready { stdin: true, stdout: false };
+        IoSlice::advance_slices(&mut request, 0);
+        loop {
+            if ready.stdin && !request.is_empty() {
+                match self.write(request)? {
+                    Some(written) => IoSlice::advance_slices(&mut request, written),
+                    // The server reads no more. It has said why, or it has died.
+                    None => (request, complete) = (&mut [], false),
+                }
+            }
+            if ready.stdout {
+                heard += self.read(&mut [IoSliceMut::new(&mut info[heard..])])?.unwrap_or(0);
+            }
+            if heard == INFO_BYTES {
+                break;
+            }
+            ready = self.wait(!request.is_empty(), deadline)?;
+        }
+        let info = i64::from_le_bytes(info);
+        match Fault::refusal(info) {
+            Some(code) => Err(Break::Refused(code)),
+            None if complete && request.is_empty() => Ok(info),
+            None => Err(Break::OutOfStep(format!("expected it after the whole request, got info {info} before"))),
+        }
+    }
+
+    /// Fills all of the slices.
+    pub(super) fn receive(
+        &mut self,
+        mut slices: &mut [IoSliceMut<'_>],
+        deadline: Option<Instant>,
+    ) -> Result<(), Break> {
+        IoSliceMut::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            let got = self.read(slices)?.unwrap_or(0);
+            IoSliceMut::advance_slices(&mut slices, got);
+            if !slices.is_empty() {
+                self.wait(false, deadline)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the server to end, if it can be asked, and closes stdin and stdout.
+    pub(super) fn close(&mut self) {
+        let _guard = NoSigpipe::new();
+        if let Some(mut stdin) = self.stdin.take() {
+            // A server that does not read it sees the end of its input, or is killed.
+            let _ = stdin.write(&[EXIT]);
+        }
+        self.stdout = None;
+    }
+
+    /// Takes what stands on stderr, up to so many reads.
+    pub(super) fn drain_stderr(&mut self, reads: usize) {
+        for _ in 0..reads {
+            let mut buffer = [0; TAIL];
+            match self.stderr.as_mut().map(|stderr| retry(|| stderr.read(&mut buffer))) {
+                Some(Ok(Some(got @ 1..))) => {
+                    self.tail.extend(&buffer[..got]);
+                    self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+                }
+                Some(Ok(None)) | None => return,
+                // The end; or no more can be known.
+                Some(Ok(Some(0)) | Err(_)) => self.stderr = None,
+            }
+        }
+    }
+
+    /// The last line on stderr so far that is not empty.
+    pub(super) fn last_line(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.tail);
+        text.lines().rev().map(str::trim_end).find(|line| !line.is_empty()).map(str::to_owned)
+    }
+
+    /// Writes what the pipe takes; `None` where nobody reads it.
+    fn write(&mut self, slices: &[IoSlice<'_>]) -> Result<Option<usize>, Break> {
+        let Some(stdin) = &mut self.stdin else { return Ok(None) };
+        match retry(|| stdin.write_vectored(slices)) {
+            Ok(written) => Ok(Some(written.unwrap_or(0))),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(None),
+            Err(error) => Err(Break::Io("write to the server", error)),
+        }
+    }
+
+    /// Reads what is there, at least a byte; `None` where nothing is yet.
+    fn read(&mut self, slices: &mut [IoSliceMut<'_>]) -> Result<Option<usize>, Break> {
+        let stdout = self.stdout.as_mut().ok_or(Break::Ended)?;
+        match retry(|| stdout.read_vectored(slices)) {
+            Ok(Some(0)) => Err(Break::Ended),
+            Ok(got) => Ok(got),
+            Err(error) => Err(Break::Io("read from the server", error)),
+        }
+    }
+
+    /// Waits until a pipe is ready: stdout, and stdin where there is something to write. What comes on stderr is
+    /// taken.
+    fn wait(&mut self, writing: bool, deadline: Option<Instant>) -> Result<Ready, Break> {
+        let (stdin, stdout, stderr) = match (&self.stdin, &self.stdout, &self.stderr) {
+            (Some(stdin), Some(stdout), stderr) => (stdin.as_fd(), stdout.as_fd(), stderr.as_ref().map(File::as_fd)),
+            _ => return Err(Break::Ended),
+        };
+        let none: (BorrowedFd<'_>, PollFlags) = (stdout, PollFlags::empty());
+        let (input, errors) =
+            (if writing { (stdin, PollFlags::POLLOUT) } else { none }, stderr.map(|fd| (fd, PollFlags::POLLIN)));
+        let mut fds =
+            [(stdout, PollFlags::POLLIN), input, errors.unwrap_or(none)].map(|(fd, events)| PollFd::new(fd, events));
+        loop {
+            match ppoll(&mut fds, remaining(deadline)?, None) {
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => break,
+                Err(error) => return Err(Break::Io("wait for the server", error.into())),
+            }
+        }
+        let [stdout, stdin, errors] = fds.map(|fd| fd.any().unwrap_or(true));
+        if errors && stderr.is_some() {
+            self.drain_stderr(1);
+        }
+        Ok(Ready { stdin, stdout })
+    }
+}
+
+/// The time that is left, if it is limited.
+fn remaining(deadline: Option<Instant>) -> Result<Option<TimeSpec>, Break> {
+    let Some(deadline) = deadline else { return Ok(None) };
+    match deadline.saturating_duration_since(Instant::now()) {
+        left if left.is_zero() => Err(Break::TimedOut),
+        left => Ok(Some(left.into())),
+    }
+}
+
+/// Repeats what a signal interrupts; `None` where it would block.
+fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            result => return result.map(Some),
+        }
+    }
+}

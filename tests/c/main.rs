@@ -1,0 +1,213 @@
+//! The C library from C: every export, linked both ways, under valgrind; its symbols and its size; threads, fork and
+//! dlopen; the bits of the executable.
+
+#[path = "../library/mod.rs"]
+mod library;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use oracle::{Float, KINDS, matrix};
+use tempfile::{TempDir, tempdir};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// How a program gets the library.
+#[derive(Debug, Clone, Copy)]
+enum Linking {
+    Shared,
+    Static,
+}
+
+const BOTH: [Linking; 2] = [Linking::Shared, Linking::Static];
+
+/// Runs a command that must end well.
+fn succeed(command: &mut Command) -> Output {
+    // Cargo's own, with which a program could find another library than the one that it was linked with.
+    command.env_remove("LD_LIBRARY_PATH");
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+fn compiler(program: &str) -> Command {
+    let mut compiler = Command::new(program);
+    compiler.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-O1"]).arg(format!("-I{ROOT}/include"));
+    compiler.arg(format!("-DVERSION=\"{}\"", env!("CARGO_PKG_VERSION")));
+    compiler
+}
+
+/// A program of this folder.
+struct Program {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Program {
+    fn compile(source: &str, library: &Path, linking: Linking, flags: &[&str]) -> Program {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("program");
+        let mut compiler = compiler("cc");
+        compiler.arg("-std=c11").arg(format!("{ROOT}/tests/c/{source}")).args(flags).arg("-o").arg(&path);
+        let library = library.display();
+        match linking {
+            Linking::Shared => {
+                compiler.args([format!("-L{library}"), "-lrecfact".into(), format!("-Wl,-rpath,{library}")])
+            }
+            Linking::Static => compiler.arg(format!("{library}/librecfact.a")),
+        };
+        succeed(compiler.args(["-lm", "-lpthread", "-ldl"]));
+        Program { _folder: folder, path }
+    }
+}
+
+#[test]
+fn every_export_works_and_refuses_what_is_wrong() {
+    let library = library::folder();
+    for linking in BOTH {
+        let program = Program::compile("every_export.c", &library, linking, &[]);
+        succeed(&mut Command::new(&program.path));
+        // No error, no byte that is still allocated, no thread that is left.
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
+        succeed(valgrind.arg("--errors-for-leak-kinds=all").arg(&program.path));
+    }
+}
+
+#[test]
+fn the_header_is_c99_and_cpp() {
+    let header = format!("{ROOT}/include/recfact.h");
+    for (program, args) in [("cc", ["-std=c99", "-xc"]), ("c++", ["-std=c++11", "-xc++"])] {
+        succeed(compiler(program).args(args).args(["-fsyntax-only", &header]));
+    }
+}
+
+#[test]
+fn threads_and_forks_and_a_thousand_loads_leave_nothing_behind() {
+    let library = library::folder();
+    let program = Program::compile("threads.c", &library, Linking::Static, &[]);
+    succeed(Command::new(&program.path).arg(library.join("librecfact.so")));
+}
+
+#[test]
+fn lapack_names_behave_as_lapack_says() {
+    let library = library::folder_with_lapack();
+    for linking in BOTH {
+        for flags in [&["-DWITH_XERBLA", "-rdynamic"][..], &[]] {
+            let program = Program::compile("lapack.c", &library, linking, flags);
+            succeed(&mut Command::new(&program.path));
+        }
+    }
+}
+
+/// What the dynamic symbol table defines.
+fn exported(library: &Path) -> BTreeSet<String> {
+    let mut nm = Command::new("nm");
+    let output = succeed(nm.args(["--dynamic", "--defined-only", "--format=posix"]).arg(library.join("librecfact.so")));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_library_exports_what_the_header_says_and_nothing_else() {
+    let header = fs::read_to_string(format!("{ROOT}/include/recfact.h")).unwrap();
+    let code: String = header.split("/*").map(|part| part.rsplit("*/").next().unwrap()).collect();
+    // A declaration is a name of ours before a parenthesis.
+    let mut declared: BTreeSet<String> = code
+        .split('(')
+        .filter_map(|before| before.rsplit([' ', '*', '\n']).next())
+        .filter(|name| name.starts_with("recfact_") || name.starts_with("recursive_lu_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(declared.len(), 16, "{declared:?}");
+    let marked: Vec<String> =
+        declared.iter().filter(|name| name.starts_with("recursive")).map(|name| format!("{name}!")).collect();
+    declared.extend(marked);
+    assert_eq!(exported(&library::folder()), declared);
+
+    // The comment at the header's end names LAPACK's.
+    let list = header.split("With the cargo feature lapack").nth(1).unwrap().split("*/").next().unwrap();
+    let words = list.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let lapack: BTreeSet<String> = words.filter(|word| word.ends_with('_')).map(str::to_owned).collect();
+    assert_eq!(lapack.len(), 12, "{lapack:?}");
+    declared.extend(lapack);
+    assert_eq!(exported(&library::folder_with_lapack()), declared);
+}
+
+#[test]
+fn the_shared_library_is_small_and_stays_loaded() {
+    for library in [library::folder(), library::folder_with_lapack()] {
+        let stripped = tempdir().unwrap().path().with_extension("so");
+        succeed(Command::new("strip").arg("-o").arg(&stripped).arg(library.join("librecfact.so")));
+        let size = fs::metadata(&stripped).unwrap().len();
+        fs::remove_file(&stripped).unwrap();
+        assert!(size < 600 << 10, "{} has {size} bytes", library.display());
+        let dynamic = succeed(Command::new("readelf").args(["--dynamic", "--wide"]).arg(library.join("librecfact.so")));
+        assert!(String::from_utf8_lossy(&dynamic.stdout).contains("NODELETE"));
+    }
+}
+
+/// Requests for every command and kind of matrix.
+fn requests() -> Vec<u8> {
+    fn add<T: Float>(requests: &mut Vec<u8>, command: u8, kind: oracle::Kind, m: usize, n: usize) {
+        requests.push(command);
+        requests.extend((m as i64).to_le_bytes());
+        requests.extend((n as i64).to_le_bytes());
+        matrix::<T>(kind, m, n, (m * 1000 + n) as u64).iter().for_each(|x| requests.extend(x.le_bytes()));
+    }
+    let mut requests = Vec::new();
+    for command in 0..8 {
+        for kind in KINDS {
+            for (m, n) in [(0, 3), (1, 1), (7, 5), (40, 40), (33, 130), (200, 90), (150, 150)] {
+                match command & 1 {
+                    0 => add::<f64>(&mut requests, command, kind, m, n),
+                    _ => add::<f32>(&mut requests, command, kind, m, n),
+                }
+            }
+        }
+    }
+    requests
+}
+
+/// The answers of a program to requests.
+fn answers(program: &Path, requests: &[u8]) -> Vec<u8> {
+    let mut child = Command::new(program)
+        .env_remove("LD_LIBRARY_PATH")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let output = thread::scope(|scope| {
+        scope.spawn(move || match stdin.write_all(requests) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            result => result.unwrap(),
+        });
+        child.wait_with_output().unwrap()
+    });
+    assert!(output.status.success(), "{}: {}", program.display(), output.status);
+    output.stdout
+}
+
+#[test]
+fn the_library_gives_the_bits_of_the_executable() {
+    let (library, requests) = (library::folder(), requests());
+    let expected = answers(Path::new(env!("CARGO_BIN_EXE_recfact_server")), &requests);
+    assert!(expected.len() > requests.len());
+    for linking in BOTH {
+        let program = Program::compile("session.c", &library, linking, &[]);
+        assert!(answers(&program.path, &requests) == expected, "{linking:?}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Servers, good and bad, and what the system knows of them.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use nalgebra::DMatrix;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use recfact::client::{Builder, Client};
+use recfact::{Lu, Options, Real};
+
+use crate::oracle::{Float, Kind, matrix};
+
+pub const EXECUTABLE: &str = env!("CARGO_BIN_EXE_recfact_server");
+/// After this long what should have happened has not.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The executable; a call that hangs fails after a minute.
+pub fn builder() -> Builder {
+    Builder::new().program(EXECUTABLE).timeout(PATIENCE)
+}
+
+/// A shell that runs a script in place of a server.
+pub fn script(script: &str) -> Builder {
+    Builder::new().program("sh").args(["-c", script]).timeout(PATIENCE)
+}
+
+/// A client of a server that runs.
+pub fn client() -> Client {
+    builder().spawn().expect("the server starts")
+}
+
+/// A server that this program has started itself.
+pub fn child() -> Child {
+    let mut server = Command::new(EXECUTABLE);
+    server.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts")
+}
+
+/// A matrix of uniform random numbers.
+pub fn random<T: Real + Float>(m: usize, n: usize) -> DMatrix<T> {
+    DMatrix::from_vec(m, n, matrix(Kind::Uniform, m, n, (m * 1000 + n) as u64))
+}
+
+/// A matrix that every test can use, and its factors.
+pub fn small() -> (DMatrix<f64>, Lu<f64>) {
+    let a = random(5, 5);
+    (a.clone(), Lu::new(a, &Options::default()))
+}
+
+/// Whether the client works: a request and the check of its answer.
+pub fn works(client: &Client) -> bool {
+    let (a, expected) = small();
+    client.lu(&a, &Options::default()).is_ok_and(|lu| lu == expected)
+}
+
+/// The state letter of a process, as in /proc/PID/stat; `None` where there is no such process.
+pub fn state(process: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Waits for what must happen.
+pub fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "expected that {what}");
+        sleep(Duration::from_millis(1));
+    }
+}
+
+pub fn signal(process: u32, signal: Signal) {
+    kill(Pid::from_raw(process as i32), signal).expect("the process is there");
+}
+
+/// Kills a process and waits until it is a corpse.
+pub fn murder(process: u32) {
+    signal(process, Signal::SIGKILL);
+    eventually("a killed process dies", || state(process) == Some('Z'));
+}
+
+/// This process's descriptors and children.
+pub fn possessions() -> (usize, usize) {
+    let children = fs::read_dir("/proc/self/task").expect("/proc").map(|task| {
+        let children = fs::read_to_string(task.expect("a thread").path().join("children")).unwrap_or_default();
+        children.split_whitespace().count()
+    });
+    (fs::read_dir("/proc/self/fd").expect("/proc").count(), children.sum())
+}
+
+/// Runs a test, by its full name, in a process of its own, for what one test would do to another. `None` in that
+/// process, where the test is to go on; what it has printed in the first one.
+pub fn alone(name: &str) -> Option<String> {
+    alone_as(name, || env::current_exe().expect("this program has a name"))
+}
+
+/// The same with another copy of this program.
+pub fn alone_as(name: &str, program: impl FnOnce() -> PathBuf) -> Option<String> {
+    const ALONE: &str = "RECFACT_TEST_ALONE";
+    if env::var_os(ALONE).is_some() {
+        return None;
+    }
+    let mut test = Command::new(program());
+    test.args(["--exact", name, "--nocapture"]).env(ALONE, "1").env("RECFACT_SERVER", EXECUTABLE);
+    let output = test.output().expect("this program starts");
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success() && stdout.contains("1 passed"), "{}\n{stdout}\n{stderr}", output.status);
+    Some(stdout)
+}

@@ -1,0 +1,12 @@
+//! The Rust client against the executable, and against programs that are not what they should be.
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+
+mod ends;
+mod failures;
+mod harness;
+mod parallel;
+mod process;
+mod readme;
+mod results;
