@@ -224,6 +224,13 @@ def test_errors_and_warnings(functions: Any, name: str, arguments: tuple[Any, ..
     assert ours == theirs
 
 
+def test_determinants_that_leave_the_range(functions: Any) -> None:
+    for diagonal in ([1e300, 1e300, 0], [1e300, 1e300, 1], [1e-300, 1e-300, 1]):
+        assert functions.det(np.diag(diagonal)) == scipy.linalg.det(np.diag(diagonal))
+    assert functions.det(np.diag([1e38, 1e38]).astype("f")) == scipy.linalg.det(np.diag([1e38, 1e38]).astype("f"))
+    np.testing.assert_allclose(functions.slogdet(np.diag([-1e300, 1e300, 1])), (-1, 2 * np.log(1e300)))
+
+
 def test_slogdet_errors(functions: Any) -> None:
     for a in (np.ones(3), np.ones((2, 3))):
         ours, theirs = outcomes("slogdet", a, ours=functions, theirs=np.linalg)
@@ -289,7 +296,10 @@ def test_overwriting(functions: Any) -> None:
     np.testing.assert_array_equal(lu, expected[0])
     b = np.ones((5, 2), order="F")
     assert np.shares_memory(functions.lu_solve((lu, piv), b, overwrite_b=True), b)
-    for unusable in (matrix(5, 5), matrix(5, 5, np.float16), np.broadcast_to(1.0, (5, 5))):
+    read_only = np.asfortranarray(matrix(5, 5))
+    read_only.flags.writeable = False
+    unaligned = np.frombuffer(bytearray(201), np.float64, offset=1).reshape((5, 5), order="F")
+    for unusable in (matrix(5, 5), matrix(5, 5).astype(">f8"), read_only, unaligned):
         before = unusable.copy()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
