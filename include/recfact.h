@@ -14,7 +14,8 @@
  *
  * Memory. Every array is the caller's, before and after; the library keeps no pointer to it. No array may overlap
  * another of the same call. Each thread that calls keeps scratch memory for its next call (at most 8 MiB, or 4% of its
- * largest matrix) until it ends or calls recfact_release. Strings that are returned are constants: do not free them.
+ * largest matrix) until it ends or calls recfact_release; where the system refuses it a call is slower, and where there is
+ * not even 1 MiB the process ends. Strings that are returned are constants: do not free them.
  *
  * Threads. Every function may be called from any number of threads at once. A call that may use more than one thread
  * has helper threads that belong to the thread which calls: they block all signals, sleep between its calls, and end

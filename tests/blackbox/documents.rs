@@ -8,6 +8,7 @@ use recfact::protocol::{Command as Wire, ExitStatus};
 use tempfile::tempdir;
 
 use crate::harness::{command, executable, report, root, run};
+use crate::library;
 use crate::venv::python;
 
 /// The fenced blocks of a document, in order: their language and their lines.
@@ -75,23 +76,33 @@ fn the_tables_of_the_protocol_are_those_of_the_code() {
     }
 }
 
-/// Each block of commands is run by `bash`, each program by Python, and the block after it says what they print. The
+/// Each block of commands is run by `bash`, each program by Python, and the block after it says what they print; a C
+/// program is written to the file that its first line names, for the commands that follow. The
 /// commands that build (`cargo ..`) are those that run this test; the one that installs (`pip ..`) is run by [`python`].
 #[test]
 fn the_commands_of_the_documents_print_what_they_say() {
     let folder = tempdir().unwrap();
-    fs::create_dir_all(folder.path().join("target/release")).unwrap();
-    symlink(executable(), folder.path().join("target/release/recfact_server")).unwrap();
-    symlink(root().join("examples"), folder.path().join("examples")).unwrap();
     let bin = folder.path().join("target/release");
+    fs::create_dir_all(&bin).unwrap();
+    symlink(executable(), bin.join("recfact_server")).unwrap();
+    symlink(library::folder().join("librecfact.a"), bin.join("librecfact.a")).unwrap();
+    symlink(library::folder_with_lapack().parent().unwrap(), folder.path().join("target/lapack")).unwrap();
+    for name in ["examples", "include"] {
+        symlink(root().join(name), folder.path().join(name)).unwrap();
+    }
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
 
     let mut ran = 0;
     for document in ["README.md", "clients/README.md"] {
         let blocks = blocks(&read(document));
         for (at, (language, lines)) in blocks.iter().enumerate() {
-            let Some(mut process) = program(language, &lines.join("\n")) else { continue };
-            let output = process.current_dir(folder.path()).env("PATH", &path).output().unwrap();
+            let source = lines.join("\n");
+            if let Some(name) = source.strip_prefix("/* ").and_then(|rest| rest.split(':').next()) {
+                fs::write(folder.path().join(name), &source).unwrap();
+            }
+            let Some(mut process) = program(language, &source) else { continue };
+            process.current_dir(folder.path()).env("PATH", &path).env_remove("LD_LIBRARY_PATH");
+            let output = process.output().unwrap();
             assert!(output.status.success(), "{document}: {lines:#?}\n{}", report(&output));
             assert_eq!(blocks[at + 1].0, "output", "{document}: every block says what it prints: {lines:#?}");
             let printed = String::from_utf8_lossy(&output.stdout);
@@ -99,12 +110,23 @@ fn the_commands_of_the_documents_print_what_they_say() {
             ran += 1;
         }
     }
-    assert_eq!(ran, 5, "three blocks for the shell and two for Python");
+    let octave = usize::from(has_octave());
+    assert_eq!(ran, 6 + octave, "three blocks for the shell, one for C, one for Octave, two for Python");
+}
+
+/// Whether the block for Octave can be run.
+fn has_octave() -> bool {
+    let has = Command::new("octave-cli").arg("--version").output().is_ok();
+    if !has {
+        eprintln!("NOT TESTED, octave-cli is not installed: the commands of README.md that call it");
+    }
+    has
 }
 
 /// What runs a block, if it is to be run.
 fn program(language: &str, source: &str) -> Option<Command> {
     let (mut command, source) = match language {
+        "sh" if source.contains("octave-cli") && !has_octave() => return None,
         "sh" if !source.starts_with("cargo ") && !source.starts_with("pip ") => {
             (Command::new("bash"), format!("set -o pipefail\nexec 2>&1\n{source}"))
         }
