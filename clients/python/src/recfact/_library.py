@@ -10,7 +10,7 @@ import numpy as np
 
 from ._backend import Array, Integers
 
-_SUCCESS, _PIVOT, _OUT_OF_MEMORY = 0, 6, 8
+_SUCCESS, _PIVOT = 0, 6
 
 
 class Library:
@@ -55,7 +55,7 @@ class Library:
         if status == _SUCCESS:
             return
         message = self._dll.recfact_strerror(status).decode()
-        raise {_PIVOT: ValueError, _OUT_OF_MEMORY: MemoryError}.get(status, RuntimeError)(message)
+        raise (ValueError if status == _PIVOT else RuntimeError)(message)
 
 
 def _suffix(a: Array) -> str:
