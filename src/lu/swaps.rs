@@ -8,31 +8,27 @@ use crate::real::Real;
 ///
 /// # Panics
 /// If a row is not one of A.
-pub(crate) fn laswp<T: Real>(a: MatrixMut<'_, T>, ipiv: &[i64]) {
-    swap_rows(a, ipiv, ipiv.iter().enumerate());
+pub(crate) fn laswp<T: Real>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
+    let m = a.nrows();
+    assert!(ipiv.len() <= m && are_rows(ipiv, m), "laswp: rows");
+    for j in 0..a.ncols() {
+        let column = a.col_mut(j).as_mut_ptr();
+        for (i, &row) in ipiv.iter().enumerate() {
+            // SAFETY: both rows are below m, as checked above.
+            unsafe { std::ptr::swap(column.add(i), column.add(row as usize - 1)) };
+        }
+    }
 }
 
 /// A <- P^T A: the same swaps, the last one first.
 ///
 /// # Panics
 /// If a row is not one of A.
-pub(super) fn laswp_back<T: Real>(a: MatrixMut<'_, T>, ipiv: &[i64]) {
-    swap_rows(a, ipiv, ipiv.iter().enumerate().rev());
-}
-
-/// Some swaps in their order, each a row (counted from 0) and its number in `ipiv` (counted from 1).
-fn swap_rows<'a, T: Real>(
-    mut a: MatrixMut<'_, T>,
-    ipiv: &[i64],
-    swaps: impl Iterator<Item = (usize, &'a i64)> + Clone,
-) {
-    let m = a.nrows();
-    assert!(ipiv.len() <= m && are_rows(ipiv, m), "laswp: rows");
+pub(super) fn laswp_back<T: Real>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
     for j in 0..a.ncols() {
-        let column = a.col_mut(j).as_mut_ptr();
-        for (i, &row) in swaps.clone() {
-            // SAFETY: both rows are below m, as checked above.
-            unsafe { std::ptr::swap(column.add(i), column.add(row as usize - 1)) };
+        let column = a.col_mut(j);
+        for (i, &row) in ipiv.iter().enumerate().rev() {
+            column.swap(i, row as usize - 1);
         }
     }
 }
