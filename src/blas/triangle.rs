@@ -1,7 +1,7 @@
 //! B <- T^-1 B for the triangles of a factored matrix: L, U and their transposes.
 //!
 //! U and L^T are solved from their last row on: turned by half a circle they are lower triangles as the others are. So
-//! there is one solve, for a lower triangle whose elements stand at any distances.
+//! there is one solve, for a lower triangle whose elements stand at any distances; only B keeps its rows where they are.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -11,8 +11,14 @@ use crate::kernel::{Kernels, Tiles};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::real::Real;
 
-/// Rows that are solved before the later ones are updated with them.
+/// Rows that are solved before the later ones are updated with them: in many columns, and in a few.
 const ROWS: usize = 128;
+const ROWS_OF_FEW: usize = 32;
+/// For fewer columns than this T is read where it stands, if its rows are next to each other; a copy would cost more than
+/// it saves.
+const FEW: usize = 32;
+/// Columns that are solved at once; it bounds the scratch memory.
+const COLUMNS: usize = 512;
 
 /// A lower triangle of order `n`, in the order in which its rows are solved: element (i, k) stands at
 /// `i * row + k * col` from the first.
@@ -70,59 +76,110 @@ impl<'a, T: Real> Triangle<'a, T> {
     /// If B has not n rows.
     pub(crate) fn solve(&self, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
         assert_eq!(b.nrows(), self.n, "triangle: sizes do not fit");
-        if self.n == 0 {
-            return;
-        }
-        if self.turned {
-            (0..b.ncols()).for_each(|j| b.col_mut(j).reverse());
-        }
-        // Whole tiles.
-        let most = (ROWS / kernels.mr * kernels.mr).min(self.n.next_multiple_of(kernels.mr));
-        scratch::with((kernels.lanes + kernels.mc) * most, |memory: &mut [T]| {
-            let (tile, panel) = memory.split_at_mut(kernels.lanes * most);
-            for k in (0..self.n).step_by(most) {
-                let rows = k..self.n.min(k + most);
-                self.solve_rows(rows.clone(), b.reborrow(), tile, kernels);
-                self.update(rows, b.reborrow(), panel, kernels);
+        let rows = if b.ncols() < FEW { ROWS_OF_FEW } else { ROWS }.min(self.n);
+        let line = 64 / size_of::<T>();
+        let ldx = (rows.div_ceil(line) | 1) * line;
+        let sizes = [ldx * COLUMNS.min(b.ncols()), kernels.lanes * rows, kernels.mc * rows];
+        scratch::with(sizes.iter().sum(), |memory: &mut [T]| {
+            let (x, memory) = memory.split_at_mut(sizes[0]);
+            let (tile, panel) = memory.split_at_mut(sizes[1]);
+            for j in (0..b.ncols()).step_by(COLUMNS) {
+                let columns = COLUMNS.min(b.ncols() - j);
+                let mut b = b.reborrow().split_at_col(j).1.split_at_col(columns).0;
+                for k in (0..self.n).step_by(rows.max(1)) {
+                    let next = k..self.n.min(k + rows);
+                    let mut x = MatrixMut::from_slice(x, next.len(), columns, ldx).expect("memory for it");
+                    self.solve_rows(next.clone(), b.reborrow(), x.reborrow(), tile, kernels);
+                    self.update(next, b.reborrow(), x.as_ref(), panel, kernels);
+                }
             }
         });
-        if self.turned {
-            (0..b.ncols()).for_each(|j| b.col_mut(j).reverse());
-        }
     }
 
-    /// B1 <- T11^-1 B1, where T11 has these rows and columns, and B1 these rows.
-    fn solve_rows(&self, rows: Range<usize>, b: MatrixMut<'_, T>, tile: &mut [T], kernels: &Kernels<T>) {
-        let (lanes, n, ldb) = (kernels.lanes, b.ncols(), b.lda());
-        let mut b1 = b.split_at_row(rows.start).1;
-        let b1 = b1.as_mut_ptr();
+    /// X <- T11^-1 B1, and B1 <- X: T11 has these rows and columns, B1 these rows. X has them in the order of T.
+    fn solve_rows(
+        &self,
+        rows: Range<usize>,
+        b: MatrixMut<'_, T>,
+        mut x: MatrixMut<'_, T>,
+        tile: &mut [T],
+        kernels: &Kernels<T>,
+    ) {
+        let (lanes, columns, ldx) = (kernels.lanes, x.ncols(), x.lda());
+        let above = if self.turned { self.n - rows.end } else { rows.start };
+        let mut b1 = b.split_at_row(above).1.split_at_row(rows.len()).0;
+        for j in 0..columns {
+            x.col_mut(j).copy_from_slice(b1.col_mut(j));
+            if self.turned {
+                x.col_mut(j).reverse();
+            }
+        }
+        let to = x.as_mut_ptr();
         for i in (0..rows.len()).step_by(lanes) {
             let next = rows.start + i..rows.end.min(rows.start + i + lanes);
             self.pack(next.clone(), rows.start..next.end, lanes, tile);
             if self.unit {
                 (0..next.len()).for_each(|d| tile[d + (i + d) * lanes] = T::ONE);
             }
-            // SAFETY: the tile has these rows of T11 and its columns up to the diagonal; i rows of B1 are solved.
-            unsafe { (kernels.trsm)(next.len(), n, i, tile.as_ptr(), lanes, b1, ldb, b1.wrapping_add(i), ldb) };
+            // SAFETY: the tile has these rows of T11 and its columns up to the diagonal; i rows of X are solved.
+            unsafe { (kernels.trsm)(next.len(), columns, i, tile.as_ptr(), lanes, to, ldx, to.wrapping_add(i), ldx) };
+        }
+        for j in 0..columns {
+            b1.col_mut(j).copy_from_slice(x.col_mut(j));
+            if self.turned {
+                b1.col_mut(j).reverse();
+            }
         }
     }
 
-    /// B2 <- B2 - T21 B1, where T21 has these columns and the rows after them.
-    fn update(&self, columns: Range<usize>, b: MatrixMut<'_, T>, panel: &mut [T], kernels: &Kernels<T>) {
-        let (n, k, mr, ldb) = (b.ncols(), columns.len(), kernels.mr, b.lda());
-        let (b1, mut b2) = b.split_at_row(columns.start).1.split_at_row(k);
-        let b1 = b1.as_ref();
-        for i in (0..b2.nrows()).step_by(kernels.mc) {
-            let rows = kernels.mc.min(b2.nrows() - i);
-            for tile in (0..rows).step_by(mr) {
-                let first = columns.end + i + tile;
-                self.pack(first..first + mr.min(rows - tile), columns.clone(), mr, &mut panel[tile * k..]);
+    /// B2 <- B2 - T21 X, where T21 has these columns and the rows after them.
+    fn update(
+        &self,
+        columns: Range<usize>,
+        b: MatrixMut<'_, T>,
+        x: MatrixRef<'_, T>,
+        panel: &mut [T],
+        kernels: &Kernels<T>,
+    ) {
+        let (m, n, k, mr) = (self.n - columns.end, b.ncols(), columns.len(), kernels.mr);
+        if m == 0 {
+            return;
+        }
+        let above = if self.turned { 0 } else { columns.end };
+        let mut b2 = b.split_at_row(above).1.split_at_row(m).0;
+        let ldc = b2.lda();
+        // T21 with its rows in the order of B's.
+        let t21 = if self.turned { self.rows_reversed() } else { *self };
+        let rows = if self.turned { 0..m } else { columns.end..self.n };
+        if t21.row == 1 && n < FEW {
+            // The columns may go backwards: a step is counted modulo the address space.
+            let ptr = t21.element(rows.start, columns.start);
+            let tiles = Tiles { ptr, tile: mr, col: t21.col as usize };
+            // SAFETY: the tiles are T21, X has as many rows as it has columns; C is B2, which has its rows.
+            return unsafe { (kernels.gemm)(m, n, k, tiles, x.as_ptr(), x.lda(), b2.as_mut_ptr(), ldc) };
+        }
+        for i in (0..m).step_by(kernels.mc) {
+            let some = kernels.mc.min(m - i);
+            for tile in (0..some).step_by(mr) {
+                let first = rows.start + i + tile;
+                t21.pack(first..first + mr.min(some - tile), columns.clone(), mr, &mut panel[tile * k..]);
             }
             let mut c = b2.reborrow().split_at_row(i).1;
             let tiles = Tiles { ptr: panel.as_ptr(), tile: mr * k, col: mr };
-            // SAFETY: the tiles hold these rows of T21, B1 has as many rows as they have columns; C is rows of B2.
-            unsafe { (kernels.gemm)(rows, n, k, tiles, b1.as_ptr(), ldb, c.as_mut_ptr(), ldb) };
+            // SAFETY: the tiles hold some rows of T21, X has as many rows as they have columns; C is those rows of B2.
+            unsafe { (kernels.gemm)(some, n, k, tiles, x.as_ptr(), x.lda(), c.as_mut_ptr(), ldc) };
         }
+    }
+
+    /// The same elements with the rows counted from the other end.
+    fn rows_reversed(&self) -> Self {
+        Triangle { first: self.element(self.n - 1, 0), row: -self.row, ..*self }
+    }
+
+    /// Where element (i, k) stands.
+    fn element(&self, i: usize, k: usize) -> *const T {
+        assert!(i < self.n && k < self.n, "triangle: element ({i}, {k}) of {}", self.n);
+        self.first.wrapping_offset(i as isize * self.row + k as isize * self.col)
     }
 
     /// A block of T into a tile of `mr` rows, column after column, filled up with zeros.
