@@ -66,6 +66,10 @@ pub fn solve<'a, 'b, T: Real>(
     if let Some(i) = (0..n).find(|&i| !are_rows(&ipiv[i..=i], n)) {
         return Err(Error::Pivot { index: i + 1, row: ipiv[i], m: n });
     }
+    if n == 0 {
+        // However many columns.
+        return Ok(());
+    }
     System { transpose, lu, ipiv, kernels: T::kernels_in_use()? }.solve(b, threads);
     Ok(())
 }

@@ -110,6 +110,10 @@ static void NAME(refusals, )(void) {
     assert(ipiv[0] == 77 && ipiv[1] == 77 && info == 77);
     assert(FACTOR(0, 3, NULL, 0, NULL, 1, 1, &info) == RECFACT_SUCCESS && info == 0);
     assert(SOLVE('T', 0, 3, NULL, 0, NULL, NULL, 0, 1) == RECFACT_SUCCESS);
+    /* No elements, however large the other size is: nothing to do, at once. */
+    assert(SOLVE('N', 0, INT64_MAX, NULL, INT64_MAX, NULL, NULL, INT64_MAX, 0) == RECFACT_SUCCESS);
+    assert(FACTOR(0, INT64_MAX, NULL, INT64_MAX, NULL, 1, 0, &info) == RECFACT_SUCCESS && info == 0);
+    assert(FACTOR(INT64_MAX, 0, NULL, INT64_MAX, NULL, 0, 0, &info) == RECFACT_SUCCESS && info == 0);
     T zero[1] = {0};
     assert(FACTOR(1, 1, zero, 1, ipiv, RECFACT_NO_PIVOTING, 1, &info) == 0 && info == -1);
 }
