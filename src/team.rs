@@ -5,6 +5,7 @@
 //! others are done is not waited for.
 
 use std::cell::{RefCell, UnsafeCell};
+use std::ffi::c_void;
 use std::hint::spin_loop;
 use std::num::NonZeroUsize;
 use std::process;
@@ -13,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use nix::libc::{pthread_key_create, pthread_key_t, pthread_setspecific};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
 /// How long a helper spins before it sleeps: about the time that a client takes from one request to the next.
@@ -59,7 +61,29 @@ pub(crate) fn run(threads: usize, job: &(dyn Fn() + Sync)) {
 
 /// Ends the helpers of the calling thread.
 pub(crate) fn release() {
-    TEAM.set(Team { helpers: Vec::new(), process: 0 });
+    // A thread that is about to end may have none any more.
+    let _ = TEAM.try_with(|team| team.replace(Team { helpers: Vec::new(), process: 0 }));
+}
+
+/// Has the helpers of the calling thread end with it also where it is the program's first thread and ends by itself
+/// (`pthread_exit`): the C library then calls the destructors of keys, but not those of thread-local memory, and a process
+/// whose last threads are helpers would never end.
+fn end_with_thread() {
+    extern "C" fn end(_: *mut c_void) {
+        release();
+    }
+    static KEY: OnceLock<Option<pthread_key_t>> = OnceLock::new();
+    let key = *KEY.get_or_init(|| {
+        let mut key = 0;
+        // SAFETY: the key is written to a place of our own; its destructor takes any value.
+        (unsafe { pthread_key_create(&mut key, Some(end)) } == 0).then_some(key)
+    });
+    if let Some(key) = key {
+        // A destructor is called for values that are not null.
+        let value: *const c_void = (&raw const KEY).cast();
+        // SAFETY: the key exists, and nobody looks at its value. Without memory for it, all is as without the key.
+        unsafe { pthread_setspecific(key, value) };
+    }
 }
 
 /// Waits for another thread of the team: spins, and lets others run where that takes long.
@@ -100,6 +124,7 @@ impl Team {
         let process = process::id();
         if self.process != process {
             *self = Team { helpers: Vec::new(), process };
+            end_with_thread();
         }
         while self.helpers.len() < count {
             match Helper::start() {

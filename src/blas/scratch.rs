@@ -62,7 +62,8 @@ fn give_back(lines: Vec<Line>) {
 
 /// Gives this thread's memory back.
 pub(crate) fn release() {
-    BUFFERS.take();
+    // A thread that is about to end may have none any more.
+    let _ = BUFFERS.try_with(RefCell::take);
 }
 
 #[cfg(test)]

@@ -178,14 +178,17 @@ impl<'a, T: Real> Triangle<'a, T> {
 
     /// Where element (i, k) stands.
     fn element(&self, i: usize, k: usize) -> *const T {
-        assert!(i < self.n && k < self.n, "triangle: element ({i}, {k}) of {}", self.n);
+        assert!(i < self.n && k < self.n, "triangle: no such element");
         self.first.wrapping_offset(i as isize * self.row + k as isize * self.col)
     }
 
     /// A block of T into a tile of `mr` rows, column after column, filled up with zeros.
     #[inline(never)] // one copy is enough
     fn pack(&self, rows: Range<usize>, columns: Range<usize>, mr: usize, tile: &mut [T]) {
-        assert!(rows.len() <= mr && rows.end <= self.n && columns.end <= self.n && columns.len() * mr <= tile.len());
+        assert!(
+            rows.len() <= mr && rows.end <= self.n && columns.end <= self.n && columns.len() * mr <= tile.len(),
+            "pack: sizes do not fit"
+        );
         for (k, to) in columns.zip(tile.chunks_exact_mut(mr)) {
             let (to, rest) = to.split_at_mut(rows.len());
             for (i, to) in rows.clone().zip(to) {

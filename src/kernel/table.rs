@@ -97,9 +97,9 @@ macro_rules! kernels {
 
 // An x86-64 without AVX2 has no fused multiply-add, and registers are no help: small kernels.
 #[cfg(target_arch = "x86_64")]
-kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 1>, mv: 1, nr: 2, nt: 1, tv: 4, small: 0);
+kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 1>, mv: 1, nr: 2, nt: 1, tv: 1, small: 0);
 #[cfg(target_arch = "x86_64")]
-kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 1>, mv: 1, nr: 2, nt: 1, tv: 4, small: 0);
+kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 1>, mv: 1, nr: 2, nt: 1, tv: 1, small: 0);
 
 #[cfg(not(target_arch = "x86_64"))]
 kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, nt: 4, tv: 2, small: 40);

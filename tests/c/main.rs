@@ -102,6 +102,16 @@ fn threads_and_forks_and_a_thousand_loads_leave_nothing_behind() {
 }
 
 #[test]
+fn a_program_whose_first_thread_ends_by_itself_ends() {
+    let library = library::folder();
+    for linking in BOTH {
+        let program = Program::compile("first_thread.c", &library, linking, &[]);
+        // A process that waits for its helpers would wait for ever.
+        succeed(Command::new("timeout").args(["--signal=KILL", "60"]).arg(&program.path));
+    }
+}
+
+#[test]
 fn lapack_names_behave_as_lapack_says() {
     let library = library::folder_with_lapack();
     for linking in BOTH {
