@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 import recfact
+
+# Where the tests run in the background of a shell SIGINT comes ignored, to Python and to the programs that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Array = NDArray[Any]
 
