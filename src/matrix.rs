@@ -91,6 +91,15 @@ impl<'a, T: Real> MatrixMut<'a, T> {
         Ok(Self { ptr: data.as_mut_ptr(), m, n, lda, owner: PhantomData })
     }
 
+    /// As [`Self::from_slice`], for memory that was reserved for the matrix.
+    ///
+    /// # Panics
+    /// Where `from_slice` would be an error.
+    pub(crate) fn in_memory(memory: &'a mut [T], m: usize, n: usize, lda: usize) -> Self {
+        assert!(check(memory.len(), m, n, lda).is_ok(), "the memory does not fit the matrix");
+        Self { ptr: memory.as_mut_ptr(), m, n, lda, owner: PhantomData }
+    }
+
     /// The `m` by `n` matrix that begins at `ptr`.
     ///
     /// # Safety
@@ -141,7 +150,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     /// If `j >= n`.
     #[must_use]
     pub fn col_mut(&mut self, j: usize) -> &mut [T] {
-        assert!(j < self.n, "column {j} of a matrix with {} columns", self.n);
+        assert!(j < self.n, "column beyond the last");
         if self.m == 0 {
             return &mut [];
         }
@@ -164,7 +173,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     /// If `j > n`.
     #[must_use]
     pub fn split_at_col(self, j: usize) -> (Self, Self) {
-        assert!(j <= self.n, "split at column {j} of {}", self.n);
+        assert!(j <= self.n, "split beyond the last column");
         // Wrapping: with m = 0 or j = n the address is not used, and need not be in the allocation, or exist.
         let right = self.ptr.wrapping_add(j.wrapping_mul(self.lda));
         (Self { n: j, ..self }, Self { ptr: right, n: self.n - j, ..self })
@@ -176,7 +185,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     /// If `i > m`.
     #[must_use]
     pub fn split_at_row(self, i: usize) -> (Self, Self) {
-        assert!(i <= self.m, "split at row {i} of {}", self.m);
+        assert!(i <= self.m, "split beyond the last row");
         let below = self.ptr.wrapping_add(i);
         (Self { m: i, ..self }, Self { ptr: below, m: self.m - i, ..self })
     }
@@ -239,8 +248,8 @@ impl<'a, T: Real> MatrixRef<'a, T> {
     /// If the block does not lie in the view.
     #[must_use]
     pub(crate) fn block(&self, i: usize, j: usize, m: usize, n: usize) -> Self {
-        assert!(i <= self.m && m <= self.m - i, "rows {i}+{m} of {}", self.m);
-        assert!(j <= self.n && n <= self.n - j, "columns {j}+{n} of {}", self.n);
+        assert!(i <= self.m && m <= self.m - i, "block beyond the last row");
+        assert!(j <= self.n && n <= self.n - j, "block beyond the last column");
         // Wrapping: the address of an empty block is not used.
         Self { ptr: self.ptr.wrapping_add(i.wrapping_add(j.wrapping_mul(self.lda))), m, n, ..*self }
     }

@@ -65,12 +65,7 @@ unsafe fn report<I: Integer>(routine: &'static [u8; 6], result: Result<i64, Ille
 /// The instruction set is the one thing that a call with legal arguments can lack, and LAPACK has no word for that: the
 /// process ends with a line that says so.
 fn must<R>(result: Result<R, Error>) -> R {
-    result.unwrap_or_else(|error| end(error))
-}
-
-#[cold]
-fn end(error: Error) -> ! {
-    panic!("{error}")
+    result.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// P A = L U of an `m` by `n` matrix in place; the arguments are DGETRF's.

@@ -17,6 +17,8 @@ const ROWS_OF_FEW: usize = 32;
 /// For fewer columns than this T is read where it stands, if its rows are next to each other; a copy would cost more than
 /// it saves.
 const FEW: usize = 32;
+/// For fewer columns than this each of them goes through the rows of T by itself, if those are contiguous.
+const FEWER: usize = 3;
 /// Columns that are solved at once; it bounds the scratch memory.
 const COLUMNS: usize = 512;
 
@@ -77,6 +79,9 @@ impl<'a, T: Real> Triangle<'a, T> {
     pub(crate) fn solve(&self, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
         assert_eq!(b.nrows(), self.n, "triangle: sizes do not fit");
         let rows = if b.ncols() < FEW { ROWS_OF_FEW } else { ROWS }.min(self.n);
+        // In very few columns of B, where the rows of T are contiguous: each row is subtracted when its turn comes. Else T
+        // goes by in blocks of columns, each as soon as its rows of X are known.
+        let by_rows = b.ncols() < FEWER && self.col.abs() == 1;
         let line = 64 / size_of::<T>();
         let ldx = (rows.div_ceil(line) | 1) * line;
         let sizes = [ldx * COLUMNS.min(b.ncols()), kernels.lanes * rows, kernels.mc * rows];
@@ -86,11 +91,20 @@ impl<'a, T: Real> Triangle<'a, T> {
             for j in (0..b.ncols()).step_by(COLUMNS) {
                 let columns = COLUMNS.min(b.ncols() - j);
                 let mut b = b.reborrow().split_at_col(j).1.split_at_col(columns).0;
-                for k in (0..self.n).step_by(rows.max(1)) {
-                    let next = k..self.n.min(k + rows);
-                    let mut x = MatrixMut::from_slice(x, next.len(), columns, ldx).expect("memory for it");
-                    self.solve_rows(next.clone(), b.reborrow(), x.reborrow(), tile, kernels);
-                    self.update(next, b.reborrow(), x.as_ref(), panel, kernels);
+                let mut solved = 0;
+                while solved < self.n {
+                    // A block of fewer rows comes where it has the least to do: first, or last.
+                    let some = if by_rows { (self.n - solved - 1) % rows + 1 } else { rows.min(self.n - solved) };
+                    let next = solved..solved + some;
+                    solved = next.end;
+                    let mut x = MatrixMut::in_memory(x, some, columns, ldx);
+                    if by_rows {
+                        (0..columns).for_each(|j| self.subtract_rows(next.clone(), b.col_mut(j), kernels));
+                        self.solve_rows(next, b.reborrow(), x.reborrow(), tile, kernels);
+                    } else {
+                        self.solve_rows(next.clone(), b.reborrow(), x.reborrow(), tile, kernels);
+                        self.update(next, b.reborrow(), x.as_ref(), panel, kernels);
+                    }
                 }
             }
         });
@@ -109,10 +123,7 @@ impl<'a, T: Real> Triangle<'a, T> {
         let above = if self.turned { self.n - rows.end } else { rows.start };
         let mut b1 = b.split_at_row(above).1.split_at_row(rows.len()).0;
         for j in 0..columns {
-            x.col_mut(j).copy_from_slice(b1.col_mut(j));
-            if self.turned {
-                x.col_mut(j).reverse();
-            }
+            self.copy(b1.col_mut(j), x.col_mut(j));
         }
         let to = x.as_mut_ptr();
         for i in (0..rows.len()).step_by(lanes) {
@@ -125,10 +136,32 @@ impl<'a, T: Real> Triangle<'a, T> {
             unsafe { (kernels.trsm)(next.len(), columns, i, tile.as_ptr(), lanes, to, ldx, to.wrapping_add(i), ldx) };
         }
         for j in 0..columns {
-            b1.col_mut(j).copy_from_slice(x.col_mut(j));
-            if self.turned {
-                b1.col_mut(j).reverse();
-            }
+            self.copy(x.col_mut(j), b1.col_mut(j));
+        }
+    }
+
+    /// Copies rows of B into the order of T, or back.
+    #[inline(never)] // one copy is enough
+    fn copy(&self, from: &[T], to: &mut [T]) {
+        if self.turned {
+            to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
+        } else {
+            to.copy_from_slice(from);
+        }
+    }
+
+    /// y <- y - T10 x, where y is these elements of a column of B and x those that were solved before them. The rows of T
+    /// are contiguous.
+    fn subtract_rows(&self, rows: Range<usize>, b: &mut [T], kernels: &Kernels<T>) {
+        let inc = if self.turned { -1 } else { 1 };
+        assert!(b.len() == self.n && self.col == inc, "triangle: no contiguous rows");
+        let element = |i| if self.turned { self.n - 1 - i } else { i };
+        let b = b.as_mut_ptr();
+        let (x, y) = (b.wrapping_add(element(0)), b.wrapping_add(element(rows.start)));
+        // SAFETY: T10 has these rows, and as many columns as there are elements of B before y.
+        unsafe {
+            let t10 = self.element(rows.start, 0);
+            (kernels.gemv)(rows.len(), rows.start, t10, self.row, inc, x, inc, y, inc);
         }
     }
 
@@ -152,8 +185,12 @@ impl<'a, T: Real> Triangle<'a, T> {
         let t21 = if self.turned { self.rows_reversed() } else { *self };
         let rows = if self.turned { 0..m } else { columns.end..self.n };
         if t21.row == 1 && n < FEW {
-            // The columns may go backwards: a step is counted modulo the address space.
             let ptr = t21.element(rows.start, columns.start);
+            if n == 1 {
+                // SAFETY: T21 has these rows and columns, X has as many rows as it has columns; y is B2, one column.
+                return unsafe { (kernels.gemv)(m, k, ptr, 1, t21.col, x.as_ptr(), 1, b2.as_mut_ptr(), 1) };
+            }
+            // The columns may go backwards: a step is counted modulo the address space.
             let tiles = Tiles { ptr, tile: mr, col: t21.col as usize };
             // SAFETY: the tiles are T21, X has as many rows as it has columns; C is B2, which has its rows.
             return unsafe { (kernels.gemm)(m, n, k, tiles, x.as_ptr(), x.lda(), b2.as_mut_ptr(), ldc) };

@@ -1,13 +1,14 @@
 //! The inner loops, one table of them for each instruction set.
 //!
-//! A kernel knows no matrix: it takes pointers, sizes and leading dimensions. Bodies (`gemm.rs`, `trsm.rs`,
-//! `panel.rs`, `small.rs`, `tiny.rs`) are written once over [`vector::Vector`] and instantiated in `table.rs` for each element
+//! A kernel knows no matrix: it takes pointers, sizes and leading dimensions. Bodies (`gemm.rs`, `gemv.rs`,
+//! `trsm.rs`, `panel.rs`, `small.rs`, `tiny.rs`) are written once over [`vector::Vector`] and instantiated in `table.rs` for each element
 //! type and instruction set. A table is chosen by [`Isa::in_use`] and handed down from there.
 //!
 //! Every kernel keeps the one order of operations: an element is updated by one fused multiply-subtract for each
 //! `k`, in rising `k`, starting from the element itself. So all tables give the same bits.
 
 mod gemm;
+mod gemv;
 mod isa;
 mod panel;
 mod portable;
@@ -38,6 +39,23 @@ use crate::real::Real;
 /// The pointers are good for those sizes; C overlaps neither A nor B; `ldb >= k`, `ldc >= m`.
 pub(crate) type Gemm<T> =
     unsafe fn(m: usize, n: usize, k: usize, a: Tiles<T>, b: *const T, ldb: usize, c: *mut T, ldc: usize);
+
+/// y <- y - A x: A is `m` by `n`, its element (i, k) stands at `i * row + k * col` from `a`; those of x and of y are
+/// `incx` and `incy` apart. Any distance may be negative.
+///
+/// # Safety
+/// The pointers are good for those elements; y overlaps neither A nor x.
+pub(crate) type Gemv<T> = unsafe fn(
+    m: usize,
+    n: usize,
+    a: *const T,
+    row: isize,
+    col: isize,
+    x: *const T,
+    incx: isize,
+    y: *mut T,
+    incy: isize,
+);
 
 /// Copies an `m` by `k` matrix into tiles of `mr` rows, column after column, the last tile filled up with zeros.
 ///
@@ -86,6 +104,7 @@ pub struct Kernels<T: Real> {
     /// Matrices with at most this many rows and columns are factored as a whole; at most [`small::LARGEST`].
     pub(crate) small: usize,
     pub(crate) gemm: Gemm<T>,
+    pub(crate) gemv: Gemv<T>,
     pub(crate) pack: Pack<T>,
     /// The solve with ones on the diagonal, which are not read.
     pub(crate) trsm_unit: Trsm<T>,

@@ -1,6 +1,6 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
-use super::{Isa, Kernels, Tiles, gemm, panel, small, trsm};
+use super::{Isa, Kernels, Tiles, gemm, gemv, panel, small, trsm};
 
 /// A module with the kernels of one instruction set and element type: thin functions that carry its target features
 /// and inline the bodies, and the table of them.
@@ -23,6 +23,23 @@ macro_rules! kernels {
             unsafe fn gemm(m: usize, n: usize, k: usize, a: Tiles<T>, b: *const T, ldb: usize, c: *mut T, ldc: usize) {
                 // SAFETY: see above.
                 unsafe { gemm::gemm::<V, $mv, $nr>(m, n, k, a, b, ldb, c, ldc) }
+            }
+
+            $(#[$feature])*
+            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
+            unsafe fn gemv(
+                m: usize,
+                n: usize,
+                a: *const T,
+                row: isize,
+                col: isize,
+                x: *const T,
+                incx: isize,
+                y: *mut T,
+                incy: isize,
+            ) {
+                // SAFETY: see above.
+                unsafe { gemv::gemv::<V>(m, n, a, row, col, x, incx, y, incy) }
             }
 
             $(#[$feature])*
@@ -85,6 +102,7 @@ macro_rules! kernels {
                 nb: $tv * V::LANES,
                 small: $small,
                 gemm,
+                gemv,
                 pack,
                 trsm_unit,
                 trsm,

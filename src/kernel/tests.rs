@@ -58,6 +58,43 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
     }
 }
 
+fn gemv_is_the_naive_one<T: Real + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        let largest = 2 * NR.max(kernels.lanes) + 1;
+        // Rows or columns are contiguous; they come in rising or falling order; vectors have gaps or none.
+        let orders = [
+            (false, [1, 1], 1),
+            (false, [1, -1], 1),
+            (false, [-1, -1], 1),
+            (true, [1, 1], 1),
+            (true, [-1, -1], 1),
+            (false, [1, 1], 2),
+            (true, [-1, 1], 3),
+        ];
+        for (m, n) in (1..=largest).flat_map(|m| (0..=largest).map(move |n| (m, n))) {
+            for (transposed, [down, right], gap) in orders {
+                let (a, lda) = if transposed { block::<T>(n, m, 1) } else { block::<T>(m, n, 1) };
+                let (x, mut y): (Vec<T>, Vec<T>) = (block(gap * n, 1, 2).0, block(gap * m, 1, 3).0);
+                let mut expected = y.clone();
+                let (row, col) = if transposed { (lda, 1) } else { (1, lda) };
+                let at = |i: usize, len: usize, order: isize| if order < 0 { len - i - 1 } else { i };
+                for (k, i) in (0..n).flat_map(|k| (0..m).map(move |i| (k, i))) {
+                    let (i, k) = (at(i, m, down), at(k, n, right));
+                    expected[i * gap] = a[i * row + k * col].neg().fma(x[k * gap], expected[i * gap]);
+                }
+                let (first_row, first_col) = (at(0, m, down), at(0, n.max(1), right));
+                let a = a.as_ptr().wrapping_add(first_row * row + first_col * col);
+                let (row, col) = (down * row as isize, right * col as isize);
+                let (incx, incy) = (right * gap as isize, down * gap as isize);
+                let (from, to) = (x[first_col * gap..].as_ptr(), y[first_row * gap..].as_mut_ptr());
+                // SAFETY: A, x and y have these sizes and distances.
+                unsafe { (kernels.gemv)(m, n, a, row, col, from, incx, to, incy) };
+                assert_eq!(bits(&y), bits(&expected), "{isa:?} {m}x{n} {row} {col} {incx} {incy}");
+            }
+        }
+    }
+}
+
 fn trsm_is_the_naive_one<T: Real + Float>(unit: bool) {
     for (isa, kernels) in kernels::<T>() {
         let (trsm, rows) = if unit { (kernels.trsm_unit, kernels.mr) } else { (kernels.trsm, kernels.lanes) };
@@ -165,6 +202,12 @@ fn small_factors_are_the_naive_ones_at_every_edge() {
 fn gemm_is_the_naive_one_at_every_edge() {
     gemm_is_the_naive_one::<f64>();
     gemm_is_the_naive_one::<f32>();
+}
+
+#[test]
+fn gemv_is_the_naive_one_at_every_edge() {
+    gemv_is_the_naive_one::<f64>();
+    gemv_is_the_naive_one::<f32>();
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl<'a, T: Real> PackedPanel<'a, T> {
             for j in (0..a.ncols()).step_by(CHUNK) {
                 let n = CHUNK.min(a.ncols() - j);
                 let mut a = a.reborrow().split_at_col(j).1.split_at_col(n).0;
-                let mut u12 = MatrixMut::from_slice(buffer, w, n, ldb).expect("the buffer has this size");
+                let mut u12 = MatrixMut::in_memory(buffer, w, n, ldb);
                 self.moves.apply(a.reborrow(), u12.reborrow());
                 let (a12, mut a22) = a.split_at_row(w);
                 self.solve(u12.reborrow(), a12, kernels);

@@ -114,7 +114,7 @@ impl<R: Read, W: Write> Session<'_, R, W> {
         T::wire_order(a);
         let options =
             Options { pivoting: command.pivoting(), threads: if command.threaded() { self.limits.threads } else { 1 } };
-        let view = MatrixMut::from_slice(a, m, n, m).expect("the memory was reserved for this shape");
+        let view = MatrixMut::in_memory(a, m, n, m);
         let info = factor(view, ipiv, &options).unwrap_or_else(|error| panic!("{error}")).to_le_bytes();
         T::wire_order(a);
         ipiv.iter_mut().for_each(|row| *row = row.to_le());
