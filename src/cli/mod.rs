@@ -99,11 +99,21 @@ fn version() -> String {
 
 /// Parses the command line. On `--help`, `--version` and mistakes it has printed what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitStatus> {
-    Cli::try_parse().map_err(|error| match (error.use_stderr(), error.print()) {
-        (true, _) => ExitStatus::Usage,
-        (false, Ok(())) => ExitStatus::Success,
-        (false, Err(error)) => Failure::stdout(&error).status,
+    Cli::try_parse().map_err(|error| {
+        if error.use_stderr() {
+            say(format_args!("{}; recfact_server --help shows what there is", in_a_line(&error.render().to_string())));
+            return ExitStatus::Usage;
+        }
+        error.print().map_or_else(|error| Failure::stdout(&error).status, |()| ExitStatus::Success)
     })
+}
+
+/// What clap says of a mistake, in one line as every other error: a parent that reads the last line finds the reason.
+fn in_a_line(message: &str) -> String {
+    let said = message.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let parts = said.map(|line| line.trim().trim_start_matches("error: ").trim_start_matches("tip: "));
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join("; ").replace(":; ", ": ")
 }
 
 impl Cli {

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -66,15 +67,16 @@ impl Builder {
     }
 
     /// How long a request may take, from its first byte to the last byte of the answer, the start of a server
-    /// included where one has to be started. What a call waits for other threads' calls is not counted.
+    /// included where one has to be started. What a call waits for other threads' calls is not counted. Without it a
+    /// call waits as long as the server lives; to end one from another thread, kill [`Client::server_id`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Whether a call starts a new server where the old one has ended. It does, unless this says `false`; such a call
-    /// is then an [`Error::Gone`].
+    /// Whether a call starts a new server where the old one has ended. It does, unless this says `false`: then the call
+    /// that finds the server ended is an [`Error::Died`], with how it ended, and every later one an [`Error::Gone`].
     #[must_use]
     pub fn restart(mut self, restart: bool) -> Self {
         self.restart = restart;
@@ -110,7 +112,8 @@ impl Builder {
     /// The command that starts a server.
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new(self.program.clone().unwrap_or_else(find));
-        command.args(&self.args);
+        // A group of its own: Ctrl-C at a terminal is for the program, which then decides.
+        command.args(&self.args).process_group(0);
         command
     }
 }

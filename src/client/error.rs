@@ -66,7 +66,8 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The server has ended, and this client may not start another: see [`Builder::restart`](super::Builder::restart).
+    /// The server ended in an earlier call or before it, which said how, and this client may not start another: see
+    /// [`Builder::restart`](super::Builder::restart).
     Gone,
 }
 
@@ -106,11 +107,14 @@ impl fmt::Display for Error {
         match self {
             Error::Argument(error) => error.fmt(f),
             Error::Start { program, source } => {
-                let program = program.display();
-                write!(
-                    f,
-                    "expected to start {program}, got: {source}; RECFACT_SERVER or Builder::program says where it is"
-                )
+                write!(f, "expected to start {}, got: {source}", program.display())?;
+                // Other errors are not of the file: no memory, no descriptor, too many processes.
+                match source.kind() {
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+                        write!(f, "; RECFACT_SERVER or Builder::program says where it is")
+                    }
+                    _ => Ok(()),
+                }
             }
             Error::NotPiped { stream } => {
                 write!(f, "expected a child whose {stream} is a pipe to this process; start it with Stdio::piped()")
@@ -141,12 +145,5 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Argument(error) => Some(error),
-            Error::Start { source, .. } | Error::Io { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
+// No `source`: what there is to say of it is part of the message, and would be said twice.
+impl std::error::Error for Error {}

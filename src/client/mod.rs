@@ -22,17 +22,20 @@
 //! that it wrote to stderr. A server is killed that does not answer in time ([`Builder::timeout`]), or answers what
 //! cannot be an answer. Whatever the error, the next call starts a new server, unless [`Builder::restart`] says
 //! otherwise. No request is sent twice. A server that has ended between two calls is replaced without a word: no
-//! request is lost with it.
+//! request is lost with it. A call is given up by killing the server, [`Client::server_id`], from another thread.
 //!
 //! # Processes, descriptors, signals
 //!
 //! - Servers are always waited for, so none remains as a zombie, also where the client is just dropped: an idle
 //!   server ends within milliseconds, any other is killed after a second at most.
 //! - The pipes are close-on-exec (those of an adopted child are what the one who started it has made them), so other
-//!   children of this process do not hold them open. A client that dies takes its server with it.
+//!   children of this process do not hold them open. A client that dies takes its server with it, in whatever way.
 //! - After `fork` the child process has the client, but not the server: its first call starts a server of its own,
-//!   and dropping the client there leaves the server of the parent alone. A call in which another thread of the
-//!   parent was at that moment leaves its pipes open in the child.
+//!   and dropping the client there leaves the server of the parent alone. Until then the child has the pipes of the
+//!   parent's servers open, too, and those of a call in which another thread of the parent was at that moment until it
+//!   ends: so long these servers live on where the parent is killed.
+//! - A server is in a process group of its own: Ctrl-C at a terminal is for the program, which ends its servers as it
+//!   ends. (An adopted child is where the one who started it has put it.)
 //! - Writing to a server that is gone raises no SIGPIPE, whatever the program does with that signal.
 
 mod builder;
@@ -45,6 +48,7 @@ mod server;
 mod sigpipe;
 
 use std::process::{Child, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -66,7 +70,23 @@ use server::Server;
 #[derive(Debug)]
 pub struct Client {
     builder: Builder,
-    state: PerProcess<Mutex<State>>,
+    shared: PerProcess<Shared>,
+}
+
+/// What the threads of a process share of a client.
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// The process id of the server, for who does not want to wait for a call; 0 where there is none. It is forgotten
+    /// before the server is waited for, since after that the number may become another process's.
+    server_id: AtomicU32,
+}
+
+impl Shared {
+    fn new(server: Option<Server>, may_start: bool) -> Self {
+        let server_id = server.as_ref().map_or(0, Server::id).into();
+        Shared { state: Mutex::new(State { server, may_start }), server_id }
+    }
 }
 
 /// What a process knows of the server.
@@ -93,8 +113,8 @@ impl Client {
         Builder::new().spawn()
     }
 
-    /// Takes over a server that somebody has started, as [`Builder::adopt`] does, but once it has ended, every call
-    /// is an [`Error::Gone`]: how to start another is not known.
+    /// Takes over a server that somebody has started, as [`Builder::adopt`] does, but with
+    /// [`restart(false)`](Builder::restart): how to start another is not known.
     ///
     /// # Errors
     /// [`Error::NotPiped`], [`Error::Io`]; the child has been killed then.
@@ -104,13 +124,13 @@ impl Client {
 
     /// A client that has no server yet.
     fn idle(builder: Builder) -> Self {
-        Client { builder, state: PerProcess::new(Mutex::new(State { server: None, may_start: true })) }
+        Client { builder, shared: PerProcess::new(Shared::new(None, true)) }
     }
 
     /// A client with this server.
     fn adopted(builder: Builder, child: Child) -> Result<Self, Error> {
-        let state = State { server: Some(Server::adopt(child)?), may_start: builder.restart };
-        Ok(Client { builder, state: PerProcess::new(Mutex::new(state)) })
+        let shared = Shared::new(Some(Server::adopt(child)?), builder.restart);
+        Ok(Client { builder, shared: PerProcess::new(shared) })
     }
 
     /// P A = L U of an m x n matrix: a nalgebra matrix, a view of one, a slice with a leading dimension. `a` is only
@@ -157,10 +177,10 @@ impl Client {
         })
     }
 
-    /// The process id of the server, if there is one; it may have ended. Waits for a call of another thread.
+    /// The process id of the server, if there is one; it may have ended. Also while another thread is in a call.
     #[must_use]
     pub fn server_id(&self) -> Option<u32> {
-        lock(self.state()).server.as_ref().map(Server::id)
+        Some(self.shared().server_id.load(Ordering::Relaxed)).filter(|&id| id != 0)
     }
 
     /// Ends the session and waits for the server, which is killed if it takes longer than a second. Returns how it
@@ -169,63 +189,79 @@ impl Client {
     /// # Errors
     /// [`Error::Io`] where the system does not tell the status (see [`Error::Died`]).
     pub fn close(self) -> Result<Option<ExitStatus>, Error> {
-        let server = lock(self.state()).server.take();
+        let server = lock(&self.shared().state).server.take();
         let status = server.map(|mut server| server.stop()).transpose();
         status.map_err(|source| Error::Io { operation: "wait for the server", source })
     }
 
-    /// The state of this process; after a fork the pipes of the parent are closed first.
-    fn state(&self) -> &Mutex<State> {
-        self.state.get(|parent| {
+    /// What the threads of this process share; after a fork the pipes of the parent are closed first.
+    fn shared(&self) -> &Shared {
+        self.shared.get(|parent| {
             // Where it is locked, it is so for ever: by a call that the fork has left behind.
-            let may_start = parent.try_lock().map_or(self.builder.restart, |mut parent| {
+            let may_start = parent.state.try_lock().map_or(self.builder.restart, |mut parent| {
                 parent.server = None;
                 parent.may_start
             });
-            Mutex::new(State { server: None, may_start })
+            Shared::new(None, may_start)
         })
     }
 
     /// Closes the pipes of the parent process, if this is a child of it.
     fn leave_parent(&self) {
-        self.state();
+        self.shared();
+    }
+
+    /// Whether every call from now on is an [`Error::Gone`].
+    fn is_gone(&self) -> bool {
+        let state = lock(&self.shared().state);
+        state.server.is_none() && !state.may_start
+    }
+
+    /// Asks the server to end, and does not wait until it has.
+    fn ask_to_end(&mut self) {
+        if let Some(server) = &mut lock(&self.shared().state).server {
+            server.ask_to_end();
+        }
     }
 
     /// Makes sure that there is a server.
     fn start(&self) -> Result<(), Error> {
-        let mut state = lock(self.state());
-        let server = self.ready(&mut state)?;
-        state.server = Some(server);
-        Ok(())
+        self.converse(|_, _| Ok(()))
     }
 
     /// Calls `talk` with the pipes to a server that waits for a request. Where that fails, the server is ended.
     fn converse<R>(&self, talk: impl FnOnce(&mut Pipes, Option<Instant>) -> Result<R, Break>) -> Result<R, Error> {
-        let mut state = lock(self.state());
+        let Shared { state, server_id } = self.shared();
+        let mut state = lock(state);
         let deadline = self.builder.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut server = self.ready(&mut state)?;
+        let mut server = self.ready(&mut state, server_id, deadline)?;
         match talk(&mut server.pipes, deadline) {
             Ok(result) => {
                 state.server = Some(server);
                 Ok(result)
             }
-            Err(broken) => Err(server.fail(broken, self.builder.timeout)),
+            Err(broken) => {
+                server_id.store(0, Ordering::Relaxed);
+                Err(server.fail(broken, self.builder.timeout, deadline))
+            }
         }
     }
 
     /// Takes the server, or starts one where there is none or where it has ended meanwhile.
-    fn ready(&self, state: &mut State) -> Result<Server, Error> {
+    fn ready(&self, state: &mut State, server_id: &AtomicU32, deadline: Option<Instant>) -> Result<Server, Error> {
         if let Some(mut server) = state.server.take() {
-            match server.pipes.check_silence() {
-                Ok(()) => return Ok(server),
-                Err(Break::Ended) if state.may_start => drop(server),
-                Err(broken) => return Err(server.fail(broken, self.builder.timeout)),
+            let Err(broken) = server.pipes.check_silence() else { return Ok(server) };
+            server_id.store(0, Ordering::Relaxed);
+            match broken {
+                Break::Ended if state.may_start => drop(server),
+                _ => return Err(server.fail(broken, self.builder.timeout, deadline)),
             }
         }
         if !state.may_start {
             return Err(Error::Gone);
         }
         let server = Server::start(&mut self.builder.command())?;
+        server_id.store(server.id(), Ordering::Relaxed);
         state.may_start = self.builder.restart;
         Ok(server)
     }

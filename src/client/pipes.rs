@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Instant;
 
 use nix::errno::Errno;
@@ -49,9 +49,11 @@ struct Ready {
 }
 
 impl Pipes {
-    /// Takes the ends of the pipes and makes them nonblocking.
+    /// Takes the ends of the pipes and makes them nonblocking. They are none of the descriptors 0 to 2, also where the
+    /// program has closed those: it may print to them.
     pub(super) fn new(stdin: OwnedFd, stdout: OwnedFd, stderr: Option<OwnedFd>) -> io::Result<Self> {
         let file = |fd: OwnedFd| -> io::Result<Option<File>> {
+            let fd = if fd.as_raw_fd() > 2 { fd } else { above_stderr(&fd)? };
             let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
             fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
             Ok(Some(fd.into()))
@@ -93,7 +95,8 @@ impl Pipes {
         }
         let info = i64::from_le_bytes(info);
         match Fault::refusal(info) {
-            Some(code) => Err(Break::Refused(code)),
+            Some(code @ 1..=255) => Err(Break::Refused(code)),
+            Some(_) => Err(Break::OutOfStep(format!("expected info, got {info}"))),
             None if complete && request.is_empty() => Ok(info),
             None => Err(Break::OutOfStep(format!("expected it after the whole request, got info {info} before"))),
         }
@@ -193,6 +196,13 @@ impl Pipes {
         }
         Ok(Ready { stdin, stdout })
     }
+}
+
+/// A copy of a descriptor above those of stdin, stdout and stderr.
+fn above_stderr(fd: &OwnedFd) -> io::Result<OwnedFd> {
+    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
+    // SAFETY: it has just been made, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// The time that is left, if it is limited.

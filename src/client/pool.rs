@@ -1,7 +1,7 @@
 //! Several servers for parallel callers.
 
 use std::process::ExitStatus;
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::per_process::PerProcess;
 use super::{Builder, Client, Error, lock};
@@ -12,7 +12,9 @@ use crate::real::Real;
 /// Up to so many servers: each call has one for itself, and waits where all are at work.
 ///
 /// A server is started when a call finds none that is free; the one that was used last is used next. Dropping the pool
-/// ends them all. What [`Client`] says of errors, restarts, time-outs, threads and `fork` is true here, too.
+/// ends them all, at the same time. What [`Client`] says of errors, restarts, time-outs, threads and `fork` is true here,
+/// too; with [`restart(false)`](Builder::restart) a server that has ended is one less, and after the last one every call
+/// is an [`Error::Gone`].
 ///
 /// ```no_run
 /// use nalgebra::DMatrix;
@@ -31,20 +33,29 @@ use crate::real::Real;
 #[derive(Debug)]
 pub struct Pool {
     clients: Vec<Client>,
-    free: PerProcess<Free>,
+    desk: PerProcess<Desk>,
 }
 
-/// The numbers of the clients that no call has.
+/// Who may call.
 #[derive(Debug)]
-struct Free {
-    clients: Mutex<Vec<usize>>,
-    one_more: Condvar,
+struct Desk {
+    numbers: Mutex<Numbers>,
+    change: Condvar,
 }
 
-impl Free {
-    /// All of them.
-    fn all(size: usize) -> Self {
-        Free { clients: Mutex::new((0..size).rev().collect()), one_more: Condvar::new() }
+#[derive(Debug)]
+struct Numbers {
+    /// The clients that no call has.
+    free: Vec<usize>,
+    /// How many there are that can still answer, free or not.
+    living: usize,
+}
+
+impl Desk {
+    /// All clients are free.
+    fn new(size: usize) -> Self {
+        let numbers = Numbers { free: (0..size).rev().collect(), living: size };
+        Desk { numbers: Mutex::new(numbers), change: Condvar::new() }
     }
 }
 
@@ -52,20 +63,26 @@ impl Free {
 struct Taken<'p> {
     client: &'p Client,
     number: usize,
-    free: &'p Free,
+    desk: &'p Desk,
 }
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        lock(&self.free.clients).push(self.number);
-        self.free.one_more.notify_one();
+        let mut numbers = lock(&self.desk.numbers);
+        if self.client.is_gone() {
+            numbers.living -= 1;
+            self.desk.change.notify_all();
+        } else {
+            numbers.free.push(self.number);
+            self.desk.change.notify_one();
+        }
     }
 }
 
 impl Pool {
     pub(super) fn new(builder: &Builder, size: usize) -> Self {
         let clients: Vec<Client> = (0..size.max(1)).map(|_| Client::idle(builder.clone())).collect();
-        Pool { free: PerProcess::new(Free::all(clients.len())), clients }
+        Pool { desk: PerProcess::new(Desk::new(clients.len())), clients }
     }
 
     /// The most servers that run at the same time.
@@ -79,7 +96,7 @@ impl Pool {
     /// # Errors
     /// As there.
     pub fn lu<'a, T: Real>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
-        self.take().client.lu(a, options)
+        self.take()?.client.lu(a, options)
     }
 
     /// [`Client::lu_in_place`] on a server that is free.
@@ -92,30 +109,45 @@ impl Pool {
         ipiv: &mut [i64],
         options: &Options,
     ) -> Result<i64, Error> {
-        self.take().client.lu_in_place(a, ipiv, options)
+        self.take()?.client.lu_in_place(a, ipiv, options)
     }
 
     /// Ends all servers and waits for them. Returns how those have ended that were running.
     ///
     /// # Errors
     /// The first [`Error::Io`] of [`Client::close`]; every server has ended all the same.
-    pub fn close(self) -> Result<Vec<ExitStatus>, Error> {
-        let ends: Vec<_> = self.clients.into_iter().map(Client::close).collect();
+    pub fn close(mut self) -> Result<Vec<ExitStatus>, Error> {
+        self.ask_to_end();
+        let ends: Vec<_> = self.clients.drain(..).map(Client::close).collect();
         ends.into_iter().filter_map(Result::transpose).collect()
     }
 
     /// Takes a client that is free, or waits for one.
-    fn take(&self) -> Taken<'_> {
-        let free = self.free.get(|_| {
+    fn take(&self) -> Result<Taken<'_>, Error> {
+        let desk = self.desk.get(|_| {
             self.clients.iter().for_each(Client::leave_parent);
-            Free::all(self.clients.len())
+            Desk::new(self.clients.len())
         });
-        let mut clients = lock(&free.clients);
+        let mut numbers = lock(&desk.numbers);
         loop {
-            if let Some(number) = clients.pop() {
-                return Taken { client: &self.clients[number], number, free };
+            if let Some(number) = numbers.free.pop() {
+                return Ok(Taken { client: &self.clients[number], number, desk });
             }
-            clients = free.one_more.wait(clients).unwrap_or_else(std::sync::PoisonError::into_inner);
+            if numbers.living == 0 {
+                return Err(Error::Gone);
+            }
+            numbers = desk.change.wait(numbers).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Asks all servers to end, so that the time that they may take is one for all.
+    fn ask_to_end(&mut self) {
+        self.clients.iter_mut().for_each(Client::ask_to_end);
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.ask_to_end();
     }
 }

@@ -23,6 +23,15 @@ pub(super) struct Server {
     child: Child,
     owner: u32,
     pub(super) pipes: Pipes,
+    /// Since when it should end.
+    asked: Option<Instant>,
+}
+
+/// How a process has ended.
+struct End {
+    status: ExitStatus,
+    /// It did not end by itself.
+    killed: bool,
 }
 
 impl Server {
@@ -43,7 +52,7 @@ impl Server {
                 .map_err(|source| Error::Io { operation: "set up the pipes", source }),
         };
         match pipes {
-            Ok(pipes) => Ok(Server { child, owner: process::id(), pipes }),
+            Ok(pipes) => Ok(Server { child, owner: process::id(), pipes, asked: None }),
             Err(error) => {
                 // Its status would tell nothing.
                 let _ = child.kill().and_then(|()| child.wait());
@@ -57,19 +66,34 @@ impl Server {
         self.child.id()
     }
 
-    /// Asks it to end, kills it where it does not, and waits for it.
-    pub(super) fn stop(&mut self) -> io::Result<ExitStatus> {
-        self.end(GRACE)
+    /// Asks it to end, and does not wait until it has.
+    pub(super) fn ask_to_end(&mut self) {
+        if self.asked.is_none() {
+            self.pipes.close();
+            self.asked = Some(Instant::now());
+        }
     }
 
-    /// Ends it after a conversation has broken off. Returns what to say of it.
-    pub(super) fn fail(mut self, broken: Break, timeout: Option<Duration>) -> Error {
-        let at_once = matches!(broken, Break::TimedOut | Break::OutOfStep(_) | Break::Io(..));
-        let status = self.end(if at_once { Duration::ZERO } else { GRACE }).ok();
+    /// Asks it to end, kills it where it does not, and waits for it.
+    pub(super) fn stop(&mut self) -> io::Result<ExitStatus> {
+        Ok(self.end(GRACE)?.status)
+    }
+
+    /// Ends it after a conversation has broken off, which had so much time. Returns what to say of it.
+    pub(super) fn fail(mut self, broken: Break, timeout: Option<Duration>, deadline: Option<Instant>) -> Error {
+        let left = deadline.map_or(GRACE, |deadline| deadline.saturating_duration_since(Instant::now()));
+        let grace = match broken {
+            Break::Refused(_) | Break::Ended => GRACE.min(left),
+            Break::TimedOut | Break::OutOfStep(_) | Break::Io(..) => Duration::ZERO,
+        };
+        let end = self.end(grace).ok();
         let line = self.pipes.last_line();
         match broken {
             Break::Refused(code) => Error::Refused { code, line },
-            Break::Ended => Error::Died { status, line },
+            Break::Ended if end.as_ref().is_some_and(|end| end.killed) => {
+                Error::OutOfStep { reason: "it closed its stdout and went on".into(), line }
+            }
+            Break::Ended => Error::Died { status: end.map(|end| end.status), line },
             Break::TimedOut => Error::TimedOut { timeout: timeout.unwrap_or_default(), line },
             Break::OutOfStep(reason) => Error::OutOfStep { reason, line },
             Break::Io(operation, source) => Error::Io { operation, source },
@@ -77,24 +101,26 @@ impl Server {
     }
 
     /// Closes the pipes, kills the process after `grace`, and waits for it. What it says on stderr until then is read.
-    fn end(&mut self, grace: Duration) -> io::Result<ExitStatus> {
-        self.pipes.close();
-        let start = Instant::now();
+    fn end(&mut self, grace: Duration) -> io::Result<End> {
+        self.ask_to_end();
         let mut pause = PAUSE.0;
-        let status = loop {
+        let end = loop {
             self.pipes.drain_stderr(READS);
             match self.child.try_wait() {
-                Ok(Some(status)) => break Ok(status),
-                Ok(None) if start.elapsed() < grace => {
+                Ok(Some(status)) => break Ok(End { status, killed: false }),
+                Ok(None) if self.asked.is_some_and(|asked| asked.elapsed() < grace) => {
                     sleep(pause);
                     pause = PAUSE.1.min(pause * 2);
                 }
-                Ok(None) => break self.child.kill().and_then(|()| self.child.wait()),
+                Ok(None) => {
+                    let status = self.child.kill().and_then(|()| self.child.wait());
+                    break status.map(|status| End { status, killed: true });
+                }
                 Err(error) => break Err(error),
             }
         };
         self.pipes.drain_stderr(READS);
-        status
+        end
     }
 }
 

@@ -3,6 +3,7 @@
 //! Programs in Rust ignore SIGPIPE unless they were told otherwise, but a library may find itself in one that does
 //! not. The signal is then blocked in the writing thread, and taken back before it is let through again.
 
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use nix::libc;
@@ -12,7 +13,7 @@ use crate::os::is_ignored;
 
 /// While it lives, no write of this thread ends the process by SIGPIPE. It must be dropped on the same thread.
 pub(super) struct NoSigpipe {
-    /// The mask to go back to; `None` where the signal is ignored anyway.
+    /// The mask to go back to; `None` where nothing was changed.
     before: Option<SigSet>,
     thread_bound: std::marker::PhantomData<*const ()>,
 }
@@ -24,10 +25,18 @@ fn sigpipe() -> SigSet {
     set
 }
 
+/// Whether it has come to this thread or process, and waits to be let through.
+fn is_pending() -> bool {
+    let mut pending = MaybeUninit::uninit();
+    // SAFETY: a set that the call fills; where it fails nothing is read.
+    unsafe { libc::sigpending(pending.as_mut_ptr()) == 0 && libc::sigismember(pending.as_ptr(), libc::SIGPIPE) == 1 }
+}
+
 impl NoSigpipe {
     pub(super) fn new() -> Self {
         let block = || sigpipe().thread_swap_mask(SigmaskHow::SIG_BLOCK).ok();
-        let before = if is_ignored(Signal::SIGPIPE) { None } else { block() };
+        // A signal that waits already is blocked, and somebody else's: it stays, and another would not be told from it.
+        let before = if is_ignored(Signal::SIGPIPE) || is_pending() { None } else { block() };
         NoSigpipe { before, thread_bound: std::marker::PhantomData }
     }
 }

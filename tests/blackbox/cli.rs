@@ -273,6 +273,26 @@ fn help_and_version_tell_what_there_is() {
 }
 
 #[test]
+fn a_mistake_in_the_arguments_is_one_line_that_names_it() {
+    let cases: [(&[&str], &str); 6] = [
+        (&["--thraeds", "2"], "unexpected argument '--thraeds' found"),
+        (&["--threads"], "a value is required for '--threads <N>' but none was supplied"),
+        (&["--max-bytes", "1GG"], "invalid value '1GG' for '--max-bytes <SIZE>': expected a number of bytes"),
+        (&["encode", "--cmd", "f99"], "invalid value 'f99' for '--cmd <COMMAND>': expected one of f64, f32"),
+        (&["--threads", "2", "demo"], "the subcommand 'demo' cannot be used with '--threads <N>'"),
+        (&["serve", "a\nb"], "unexpected argument 'a; b' found"),
+    ];
+    for (args, reason) in cases {
+        let output = run(&mut command(args), &[]);
+        assert_eq!(output.status.code(), Some(64), "{}", report(&output));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.starts_with(&format!("recfact_server: {reason}")), "{said}");
+        assert!(said.ends_with("; recfact_server --help shows what there is\n"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
 fn an_instruction_set_can_be_forced_and_an_impossible_one_is_an_error() {
     let a: Vec<f64> = matrix(Kind::Uniform, 90, 70, 5);
     let (request, response) = (request(0, 90, 70, &a), expected(0, 90, 70, &a));

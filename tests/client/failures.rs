@@ -58,6 +58,7 @@ fn a_server_killed_in_the_middle_of_a_request_is_an_error_with_the_signal() {
             let call = scope.spawn(|| failure(&client, &a));
             // Whenever it comes, the call has no answer yet.
             thread::sleep(Duration::from_millis(30));
+            assert_eq!(client.server_id(), Some(server), "it is told during a call, too");
             signal(server, Signal::SIGKILL);
             call.join().unwrap()
         });
@@ -88,7 +89,17 @@ fn arguments_that_the_server_does_not_know_are_told_by_its_death() {
     let client = builder().args(["--threads", "none"]).spawn().unwrap();
     let error = failure(&client, &random(2, 2));
     assert_eq!(error.exit_code(), Some(64), "{error}");
-    assert!(error.stderr_line().is_some(), "{error}");
+    let line = error.stderr_line().unwrap_or_default();
+    assert!(line.starts_with("recfact_server: invalid value 'none' for '--threads <N>'"), "{error}");
+}
+
+#[test]
+fn a_program_that_closes_its_stdout_and_goes_on_is_killed_and_did_not_die() {
+    let client = script("exec >&-; exec sleep 1000").spawn().unwrap();
+    let server = client.server_id().unwrap();
+    let error = failure(&client, &random(2, 2));
+    assert!(error.to_string().contains("it closed its stdout and went on; killed the program"), "{error}");
+    assert_eq!((state(server), client.server_id()), (None, None));
 }
 
 #[test]
@@ -143,6 +154,8 @@ fn answers_that_no_server_gives_are_errors_and_no_panics() {
         (answers(3, [1, 2]), "expected info in 0..=2, got 3"),
         (answers(-1, [1, 2]), "expected info in 0..=2, got -1"),
         (answers(i64::MAX, [1, 2]), "expected info in 0..=2"),
+        (answers(i64::MIN, [1, 2]), "expected info, got -9223372036854775808"),
+        (answers(i64::MIN + 256, [1, 2]), "expected info, got"),
         ("echo 'Welcome to this program'; exec sleep 1000".into(), ""),
     ];
     for (body, reason) in cases {
@@ -193,4 +206,8 @@ fn a_program_that_cannot_be_started_is_named() {
     let error = Builder::new().program("/no/such/program").spawn().unwrap_err();
     assert!(matches!(error, Error::Start { .. }), "{error}");
     assert!(error.to_string().contains("/no/such/program") && error.to_string().contains("RECFACT_SERVER"), "{error}");
+    assert!(std::error::Error::source(&error).is_none(), "a chain of errors says it once");
+    let source = std::io::Error::from_raw_os_error(nix::libc::EMFILE);
+    let error = Error::Start { program: "server".into(), source };
+    assert!(!error.to_string().contains("RECFACT_SERVER"), "{error}");
 }

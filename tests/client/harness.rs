@@ -81,13 +81,18 @@ pub fn murder(process: u32) {
     eventually("a killed process dies", || state(process) == Some('Z'));
 }
 
-/// This process's descriptors and children.
+/// This process's descriptors and children, by number.
 pub fn possessions() -> (usize, usize) {
-    let children = fs::read_dir("/proc/self/task").expect("/proc").map(|task| {
+    (fs::read_dir("/proc/self/fd").expect("/proc").count(), children().len())
+}
+
+/// The process ids of this process's children, living or dead.
+pub fn children() -> Vec<u32> {
+    let of = |task: std::io::Result<fs::DirEntry>| {
         let children = fs::read_to_string(task.expect("a thread").path().join("children")).unwrap_or_default();
-        children.split_whitespace().count()
-    });
-    (fs::read_dir("/proc/self/fd").expect("/proc").count(), children.sum())
+        children.split_whitespace().map(|id| id.parse().expect("a process id")).collect::<Vec<u32>>()
+    };
+    fs::read_dir("/proc/self/task").expect("/proc").flat_map(of).collect()
 }
 
 /// Runs a test, by its full name, in a process of its own, for what one test would do to another. `None` in that

@@ -91,6 +91,59 @@ fn a_server_of_a_pool_that_fails_is_replaced_and_its_place_is_free_again() {
 }
 
 #[test]
+fn a_pool_that_may_not_restart_goes_on_with_the_servers_that_are_left() {
+    if alone("parallel::a_pool_that_may_not_restart_goes_on_with_the_servers_that_are_left").is_some() {
+        return;
+    }
+    let pool = builder().restart(false).pool(2);
+    let (a, expected) = small();
+    let lu = || pool.lu(&a, &Options::default());
+    for _ in 0..2 {
+        assert_eq!(lu().unwrap(), expected);
+        let running = children();
+        assert_eq!(running.len(), 1, "the one that was killed has been waited for: {running:?}");
+        murder(running[0]);
+        assert!(matches!(lu(), Err(Error::Died { .. })));
+    }
+    for _ in 0..2 {
+        assert!(matches!(lu(), Err(Error::Gone)));
+    }
+    assert!(pool.close().unwrap().is_empty());
+}
+
+#[test]
+fn who_waits_for_the_last_server_of_a_pool_hears_that_it_is_gone() {
+    // It never answers.
+    let pool = script("exec sleep 1000").restart(false).timeout(std::time::Duration::from_millis(300)).pool(1);
+    let call = || pool.lu(&small().0, &Options::default()).unwrap_err();
+    let errors = thread::scope(|scope| [scope.spawn(call), scope.spawn(call)].map(|call| call.join().unwrap()));
+    assert!(errors.iter().any(|error| matches!(error, Error::TimedOut { .. })), "{errors:?}");
+    assert!(errors.iter().any(|error| matches!(error, Error::Gone)), "{errors:?}");
+}
+
+#[test]
+fn a_dropped_pool_leaves_no_process_whatever_its_servers_do() {
+    if alone("parallel::a_dropped_pool_leaves_no_process_whatever_its_servers_do").is_some() {
+        return;
+    }
+    let pool = builder().pool(3);
+    let all = std::sync::Barrier::new(3);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                all.wait();
+                (0..20).for_each(|_| drop(pool.lu(&random::<f64>(200, 200), &Options::default()).unwrap()));
+            });
+        }
+    });
+    let servers = children();
+    assert!(!servers.is_empty());
+    servers.iter().for_each(|&server| signal(server, Signal::SIGSTOP));
+    drop(pool);
+    assert!(servers.iter().all(|&server| state(server).is_none()));
+}
+
+#[test]
 fn a_slow_call_does_not_hold_the_others_of_a_pool() {
     let client = client();
     let server = client.server_id().unwrap();

@@ -6,9 +6,9 @@ use std::thread;
 use std::{env, fs};
 
 use nix::libc;
-use nix::sys::signal::{SigHandler, SigSet, Signal, signal as handle};
+use nix::sys::signal::{SigHandler, SigSet, Signal, raise, signal as handle};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, alarm, fork};
+use nix::unistd::{ForkResult, Pid, alarm, close, dup, dup2_stderr, dup2_stdout, fork, getpgid};
 use recfact::Options;
 use recfact::client::{Builder, Client, Error, Pool};
 use tempfile::tempdir;
@@ -117,6 +117,44 @@ fn a_program_that_sigpipe_would_kill_lives_and_has_its_mask_back() {
     let client = self::client();
     murder(client.server_id().unwrap());
     drop(client);
+}
+
+#[test]
+fn a_sigpipe_that_waits_for_the_program_is_left_to_it() {
+    if alone("process::a_sigpipe_that_waits_for_the_program_is_left_to_it").is_some() {
+        return;
+    }
+    // SAFETY: it is the default action.
+    unsafe { handle(Signal::SIGPIPE, SigHandler::SigDfl) }.unwrap();
+    let mut sigpipe = SigSet::empty();
+    sigpipe.add(Signal::SIGPIPE);
+    sigpipe.thread_block().unwrap();
+    raise(Signal::SIGPIPE).unwrap();
+    assert!(works(&client()));
+    assert_eq!(sigpipe.wait().unwrap(), Signal::SIGPIPE, "it is still there: this would wait for ever");
+}
+
+#[test]
+fn ctrl_c_is_for_the_program() {
+    let client = client();
+    let server = Pid::from_raw(client.server_id().unwrap() as i32);
+    assert_eq!(getpgid(Some(server)).unwrap(), server, "a group of its own");
+}
+
+#[test]
+fn the_pipes_are_not_what_the_program_prints_to() {
+    if alone("process::the_pipes_are_not_what_the_program_prints_to").is_some() {
+        return;
+    }
+    let [out, err] = [dup(std::io::stdout()).unwrap(), dup(std::io::stderr()).unwrap()];
+    (0..3).for_each(|fd| close(fd).unwrap());
+    let client = client();
+    // SAFETY: bytes that live through the call; where the descriptor is closed nothing is written.
+    let heard = (0..3).any(|fd| unsafe { libc::write(fd, b"noise".as_ptr().cast(), 5) } >= 0);
+    let works = works(&client);
+    dup2_stdout(out).unwrap();
+    dup2_stderr(err).unwrap();
+    assert!(works && !heard);
 }
 
 #[test]
