@@ -47,6 +47,28 @@ print("parent done")
     assert done.stderr == ""
 
 
+def test_the_pipes_are_not_what_the_program_prints_to() -> None:
+    program = """
+import os, numpy as np, recfact
+a = np.random.default_rng(0).random((40, 40))
+expected = recfact.inprocess.lu_factor(a)[0]
+out = os.dup(1)
+for fd in range(3):
+    os.close(fd)
+same = np.array_equal(recfact.lu_factor(a)[0], expected)
+free = []
+for fd in range(3):
+    try:
+        os.write(fd, b"noise")
+    except OSError:
+        free.append(fd)
+same = same and np.array_equal(recfact.lu_factor(a)[0], expected)
+os.write(out, repr((recfact._default.DEFAULT.choose().name, same, free)).encode())
+os._exit(0)
+"""
+    assert run_python(program).stdout == "('server', True, [0, 1, 2])"
+
+
 def test_a_fork_while_other_threads_call() -> None:
     program = """
 import os, threading, numpy as np, recfact

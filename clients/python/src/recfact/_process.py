@@ -201,8 +201,15 @@ def _size(buffers: list[memoryview]) -> int:
 
 
 def _end(stream: IO[bytes] | None) -> IO[bytes]:
-    """Our end of one of the pipes."""
+    """Our end of one of the pipes.
+
+    It is none of the descriptors 0 to 2, also where the program has closed those: something may print to them.
+    """
     assert stream is not None
+    if stream.fileno() <= 2:
+        low, mode = stream, "rb" if stream.readable() else "wb"
+        with low:
+            stream = os.fdopen(fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3), mode, buffering=0)
     os.set_blocking(stream.fileno(), False)
     return stream
 
