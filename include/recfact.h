@@ -7,6 +7,8 @@
  *
  *   ipiv[0..k)  for i = 1, 2, .., k (in this order) row i was swapped with row ipiv[i-1], counted from 1; ipiv[i-1] >= i.
  *               Without pivoting it is 1, 2, .., k.
+ *               A pivot is the element of the largest magnitude that is left in its column, of equal ones the first; NaN is
+ *               never larger.
  *   info        0; or i > 0 where U(i,i) is exactly zero (the first such i): the factorization is complete, but U is
  *               singular. Without pivoting it is -i instead.
  *

@@ -36,6 +36,8 @@ pub use error::Error;
 pub use kernel::Isa;
 pub use lu::{Lu, Options, Transpose, factor, solve};
 pub use matrix::{MatrixMut, MatrixRef};
+/// The crate of the matrices that the functions here take and return, in the version that they have.
+pub use nalgebra;
 pub use real::Real;
 pub use team::default_threads;
 

@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, Dyn, U1};
+use nalgebra::{DMatrixView, DMatrixViewMut, Dim, Dyn, IsContiguous, Matrix, RawStorage, RawStorageMut, U1};
 
 use crate::error::Error;
 use crate::real::Real;
@@ -255,15 +255,21 @@ impl<'a, T: Real> MatrixRef<'a, T> {
     }
 }
 
-impl<'a, T: Real> From<&'a mut DMatrix<T>> for MatrixMut<'a, T> {
-    fn from(a: &'a mut DMatrix<T>) -> Self {
+impl<'a, T: Real, R: Dim, C: Dim, S> From<&'a mut Matrix<T, R, C, S>> for MatrixMut<'a, T>
+where
+    S: RawStorageMut<T, R, C> + IsContiguous,
+{
+    fn from(a: &'a mut Matrix<T, R, C, S>) -> Self {
         let (m, n) = a.shape();
         Self { ptr: a.as_mut_slice().as_mut_ptr(), m, n, lda: m, owner: PhantomData }
     }
 }
 
-impl<'a, T: Real> From<&'a DMatrix<T>> for MatrixRef<'a, T> {
-    fn from(a: &'a DMatrix<T>) -> Self {
+impl<'a, T: Real, R: Dim, C: Dim, S> From<&'a Matrix<T, R, C, S>> for MatrixRef<'a, T>
+where
+    S: RawStorage<T, R, C> + IsContiguous,
+{
+    fn from(a: &'a Matrix<T, R, C, S>) -> Self {
         let (m, n) = a.shape();
         Self { ptr: a.as_slice().as_ptr(), m, n, lda: m, owner: PhantomData }
     }

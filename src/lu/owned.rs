@@ -1,6 +1,7 @@
 //! The factors as a value, and what is computed from them.
 
-use nalgebra::DMatrix;
+use nalgebra::allocator::Allocator;
+use nalgebra::{DMatrix, DefaultAllocator, Dim, Dyn, Matrix, OMatrix, Storage};
 
 use super::{Options, Transpose, factor, permutation, solve};
 use crate::error::Error;
@@ -9,7 +10,7 @@ use crate::real::Real;
 /// The factorization P A = L U of an m x n matrix, with k = min(m, n).
 ///
 /// ```
-/// use nalgebra::DMatrix;
+/// use nalgebra::{DMatrix, DVector};
 /// use recfact::{Lu, Options};
 ///
 /// let a = DMatrix::from_row_slice(2, 2, &[4.0, 3.0, 6.0, 3.0]);
@@ -19,8 +20,8 @@ use crate::real::Real;
 /// let pa = a.select_rows(&lu.permutation());
 /// assert_eq!(lu.l() * lu.u(), pa);
 ///
-/// let x = lu.solve(&DMatrix::from_row_slice(2, 1, &[10.0, 12.0]))?;
-/// assert!((x - DMatrix::from_row_slice(2, 1, &[1.0, 2.0])).amax() < 1e-15);
+/// let x = lu.solve(&DVector::from_vec(vec![10.0, 12.0]))?;
+/// assert!((x - DVector::from_vec(vec![1.0, 2.0])).amax() < 1e-15);
 /// assert_eq!(lu.det()?, -6.0);
 /// # Ok::<(), recfact::Error>(())
 /// ```
@@ -56,6 +57,12 @@ impl<T: Real> Lu<T> {
         check_info(info, ipiv.len())?;
         check_pivots(&ipiv, m)?;
         Ok(Lu { lu, ipiv, info })
+    }
+
+    /// What [`Lu::from_parts`] takes: the factors, their pivots and their `info`.
+    #[must_use]
+    pub fn into_parts(self) -> (DMatrix<T>, Vec<i64>, i64) {
+        (self.lu, self.ipiv, self.info)
     }
 
     /// 0, or k > 0 where U(k,k) is exactly zero (the first such k), -k where there was no pivoting.
@@ -106,12 +113,15 @@ impl<T: Real> Lu<T> {
         self.info != 0
     }
 
-    /// X with A X = B: A is n x n, B and X are n x (any number). The bits of a column of X depend on nothing but A and
-    /// that column of B.
+    /// X with A X = B: A is n x n, B and X are n x (any number), or vectors of n elements. The bits of a column of X
+    /// depend on nothing but A and that column of B.
     ///
     /// # Errors
     /// [`Error::NotSquare`], [`Error::RightHandSide`], or [`Error::Singular`].
-    pub fn solve(&self, b: &DMatrix<T>) -> Result<DMatrix<T>, Error> {
+    pub fn solve<C: Dim, S: Storage<T, Dyn, C>>(&self, b: &Matrix<T, Dyn, C, S>) -> Result<OMatrix<T, Dyn, C>, Error>
+    where
+        DefaultAllocator: Allocator<Dyn, C>,
+    {
         self.solve_system(Transpose::No, b)
     }
 
@@ -119,16 +129,29 @@ impl<T: Real> Lu<T> {
     ///
     /// # Errors
     /// As for [`Lu::solve`].
-    pub fn solve_transposed(&self, b: &DMatrix<T>) -> Result<DMatrix<T>, Error> {
+    pub fn solve_transposed<C: Dim, S: Storage<T, Dyn, C>>(
+        &self,
+        b: &Matrix<T, Dyn, C, S>,
+    ) -> Result<OMatrix<T, Dyn, C>, Error>
+    where
+        DefaultAllocator: Allocator<Dyn, C>,
+    {
         self.solve_system(Transpose::Yes, b)
     }
 
-    fn solve_system(&self, transpose: Transpose, b: &DMatrix<T>) -> Result<DMatrix<T>, Error> {
+    fn solve_system<C: Dim, S: Storage<T, Dyn, C>>(
+        &self,
+        transpose: Transpose,
+        b: &Matrix<T, Dyn, C, S>,
+    ) -> Result<OMatrix<T, Dyn, C>, Error>
+    where
+        DefaultAllocator: Allocator<Dyn, C>,
+    {
         self.order()?;
         if self.is_singular() {
             return Err(Error::Singular { index: self.info.unsigned_abs() as usize });
         }
-        let mut x = b.clone();
+        let mut x = b.clone_owned();
         solve(transpose, &self.lu, &self.ipiv, &mut x, 1)?;
         Ok(x)
     }

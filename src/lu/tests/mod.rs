@@ -3,7 +3,7 @@
 mod exhaustive;
 mod solve;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
 use proptest::prelude::*;
 
 use super::*;
@@ -261,6 +261,27 @@ proptest! {
             prop_assert!((det - expected).abs() <= bound * expected.abs());
         }
     }
+}
+
+#[test]
+fn matrices_of_any_storage_and_vectors_are_taken() {
+    let a = Matrix3::new(4.0, 3.0, 1.0, 6.0, 3.0, 2.0, 1.0, 1.0, 5.0);
+    let whole = DMatrix::from_column_slice(3, 3, a.as_slice());
+    let expected = Lu::new(whole.clone(), &Options::default());
+    let (mut fixed, mut ipiv) = (a, [0; 3]);
+    assert_eq!(factor(&mut fixed, &mut ipiv, &Options::default()), Ok(0));
+    assert_eq!((fixed.as_slice(), &ipiv[..]), (expected.packed().as_slice(), expected.ipiv()));
+
+    let b = DVector::from_vec(vec![1.0, 2.0, 3.0]);
+    let x: DVector<f64> = expected.solve(&b).unwrap();
+    assert_eq!(expected.solve(&DMatrix::from_column_slice(3, 1, b.as_slice())).unwrap().as_slice(), x.as_slice());
+    assert_eq!(expected.solve(&DMatrix::from_fn(3, 4, |i, _| b[i]).column(2)).unwrap(), x);
+    let mut in_place = Vector3::new(1.0, 2.0, 3.0);
+    assert_eq!(crate::solve(Transpose::No, &fixed, &ipiv, &mut in_place, 1), Ok(()));
+    assert_eq!(in_place.as_slice(), x.as_slice());
+
+    let (lu, ipiv, info) = expected.clone().into_parts();
+    assert_eq!(Lu::from_parts(lu, ipiv, info), Ok(expected));
 }
 
 #[test]
