@@ -19,23 +19,12 @@ thread_local! {
 
 /// Calls `f` with `len` elements of memory, aligned to cache lines; their contents are whatever was left there.
 pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
-    let mut lines = take();
-    if lines.len() < needed::<T>(len) {
-        lines.resize(needed::<T>(len), Line([0; 8]));
-    }
-    with_lines(lines, len, f)
+    with_lines(take(needed::<T>(len)), len, f)
 }
 
 /// The same, but `None` where the system refuses the memory; `f` has not been called then.
 pub(crate) fn try_with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Option<R> {
-    let mut lines = take();
-    let more = needed::<T>(len).saturating_sub(lines.len());
-    if lines.try_reserve_exact(more).is_err() {
-        give_back(lines);
-        return None;
-    }
-    lines.resize(lines.len() + more, Line([0; 8]));
-    Some(with_lines(lines, len, f))
+    Some(with_lines(try_take(needed::<T>(len))?, len, f))
 }
 
 fn needed<T>(len: usize) -> usize {
@@ -51,11 +40,33 @@ fn with_lines<T: Pod, R>(mut lines: Vec<Line>, len: usize, f: impl FnOnce(&mut [
     result
 }
 
+/// A buffer of at least so many lines.
+#[inline(never)] // one copy is enough, as for the two below
+fn take(needed: usize) -> Vec<Line> {
+    let mut lines = any();
+    lines.resize(needed.max(lines.len()), Line([0; 8]));
+    lines
+}
+
+/// The same, unless the system refuses the memory.
+#[inline(never)]
+fn try_take(needed: usize) -> Option<Vec<Line>> {
+    let mut lines = any();
+    let more = needed.saturating_sub(lines.len());
+    if lines.try_reserve_exact(more).is_err() {
+        give_back(lines);
+        return None;
+    }
+    lines.resize(lines.len() + more, Line([0; 8]));
+    Some(lines)
+}
+
 /// A buffer; a thread that is about to end has none any more, and may still call.
-fn take() -> Vec<Line> {
+fn any() -> Vec<Line> {
     BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default()
 }
 
+#[inline(never)]
 fn give_back(lines: Vec<Line>) {
     let _ = BUFFERS.try_with(|buffers| buffers.borrow_mut().push(lines));
 }

@@ -59,8 +59,9 @@ impl Program {
     fn compile(source: &str, library: &Path, linking: Linking, flags: &[&str]) -> Program {
         let folder = tempdir().unwrap();
         let path = folder.path().join("program");
-        let mut compiler = compiler("cc");
-        compiler.arg("-std=c11").arg(format!("{ROOT}/tests/c/{source}")).args(flags).arg("-o").arg(&path);
+        let (program, standard) = if source.ends_with(".cpp") { ("c++", "-std=c++11") } else { ("cc", "-std=c11") };
+        let mut compiler = compiler(program);
+        compiler.arg(standard).arg(format!("{ROOT}/tests/c/{source}")).args(flags).arg("-o").arg(&path);
         let library = library.display();
         match linking {
             Linking::Shared => {
@@ -119,6 +120,22 @@ fn lapack_names_behave_as_lapack_says() {
             let program = Program::compile("lapack.c", &library, linking, flags);
             succeed(&mut Command::new(&program.path));
         }
+    }
+}
+
+#[test]
+fn an_xerbla_may_throw_or_belong_to_a_plugin() {
+    let library = library::folder_with_lapack();
+    for linking in BOTH {
+        // Elsewhere a C++ exception ends the process.
+        if cfg!(target_arch = "x86_64") {
+            succeed(&mut Command::new(&Program::compile("xerbla.cpp", &library, linking, &["-rdynamic"]).path));
+        }
+    }
+    let host = Program::compile("xerbla.cpp", &library, Linking::Shared, &["-DHOST"]);
+    let plugin = Program::compile("xerbla.cpp", &library, Linking::Shared, &["-DPLUGIN", "-shared", "-fPIC"]);
+    if cfg!(target_arch = "x86_64") {
+        succeed(Command::new(&host.path).arg(&plugin.path));
     }
 }
 

@@ -2,13 +2,15 @@
 //! (`dgetrf_`) and with 64-bit ones (`dgetrf_64_`).
 //!
 //! Arguments come by reference, as Fortran passes them; the hidden lengths of strings are not looked at. An illegal
-//! argument gives `info = -i`, and the host's `XERBLA` is called where it has one (its own LAPACK's, mostly), which may
-//! not return. Sources: the argument checks of LAPACK 3.12's `DGETRF`, `DGETRS` and `DGESV`.
+//! argument gives `info = -i`, and the host's `XERBLA` is called where it has one (its own LAPACK's, mostly). Sources:
+//! the argument checks of LAPACK 3.12's `DGETRF`, `DGETRS` and `DGESV`.
 
-use std::ffi::{CStr, c_char, c_void};
+mod xerbla;
+
+use std::ffi::{CStr, c_char};
 
 use library::{Error, Options, Real, default_threads, factor};
-use nix::libc::{RTLD_DEFAULT, dlsym};
+use xerbla::routine;
 
 use crate::arguments::{matrix, matrix_mut};
 use crate::transpose;
@@ -41,25 +43,15 @@ impl Integer for i64 {
 /// The number of an illegal argument, counted from 1.
 struct Illegal(i32);
 
-/// Writes the `info` of a call of `routine`; an illegal argument is reported as LAPACK does it.
+/// Writes the `info` of a call. Returns the number of an illegal argument, or 0.
 ///
 /// # Safety
 /// `info` is good for one integer.
-unsafe fn report<I: Integer>(routine: &'static [u8; 6], result: Result<i64, Illegal>, info: *mut I) {
+unsafe fn report<I: Integer>(result: Result<i64, Illegal>, info: *mut I) -> i64 {
     let value = result.unwrap_or_else(|Illegal(argument)| -i64::from(argument));
-    // SAFETY: the caller's promise. (First, since XERBLA may not return.)
+    // SAFETY: the caller's promise.
     unsafe { *info = I::from_i64(value) };
-    if value < 0 {
-        type Xerbla<I> = unsafe extern "C-unwind" fn(name: *const u8, info: *const I, length: usize);
-        // SAFETY: the name is a C string, and a function of this name takes these arguments in every LAPACK.
-        unsafe {
-            let xerbla = dlsym(RTLD_DEFAULT, I::XERBLA.as_ptr());
-            if !xerbla.is_null() {
-                let xerbla = std::mem::transmute::<*mut c_void, Xerbla<I>>(xerbla);
-                xerbla(routine.as_ptr(), &I::from_i64(-value), routine.len());
-            }
-        }
-    }
+    0.max(-value)
 }
 
 /// The instruction set is the one thing that a call with legal arguments can lack, and LAPACK has no word for that: the
@@ -166,74 +158,82 @@ unsafe fn gesv<T: Real, I: Integer>(
     }
 }
 
+/// DGETRF's arguments as Fortran passes them; returns the number of an illegal one, or 0.
+///
+/// # Safety
+/// As LAPACK says: every pointer is good for what the sizes say.
+unsafe extern "C" fn getrf_by_reference<T: Real, I: Integer>(
+    m: *const I,
+    n: *const I,
+    a: *mut T,
+    lda: *const I,
+    ipiv: *mut I,
+    info: *mut I,
+) -> i64 {
+    // SAFETY: the caller's promise.
+    unsafe { report(getrf((*m).into(), (*n).into(), a, (*lda).into(), ipiv), info) }
+}
+
+/// DGETRS's arguments as Fortran passes them; returns the number of an illegal one, or 0.
+///
+/// # Safety
+/// As for [`getrf_by_reference`].
+#[allow(clippy::too_many_arguments)] // LAPACK's own argument list
+unsafe extern "C" fn getrs_by_reference<T: Real, I: Integer>(
+    trans: *const c_char,
+    n: *const I,
+    nrhs: *const I,
+    a: *const T,
+    lda: *const I,
+    ipiv: *const I,
+    b: *mut T,
+    ldb: *const I,
+    info: *mut I,
+) -> i64 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
+        report(getrs(*trans, n, nrhs, a, lda, ipiv, b, ldb), info)
+    }
+}
+
+/// DGESV's arguments as Fortran passes them; returns the number of an illegal one, or 0.
+///
+/// # Safety
+/// As for [`getrf_by_reference`].
+#[allow(clippy::too_many_arguments)] // LAPACK's own argument list
+unsafe extern "C" fn gesv_by_reference<T: Real, I: Integer>(
+    n: *const I,
+    nrhs: *const I,
+    a: *mut T,
+    lda: *const I,
+    ipiv: *mut I,
+    b: *mut T,
+    ldb: *const I,
+    info: *mut I,
+) -> i64 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
+        report(gesv(n, nrhs, a, lda, ipiv, b, ldb), info)
+    }
+}
+
 /// The three routines of one precision and one kind of integer.
 macro_rules! routines {
     ($t:ty, $i:ty: $getrf:ident = $getrf_name:literal, $getrs:ident = $getrs_name:literal, $gesv:ident = $gesv_name:literal) => {
-        /// LAPACK's `xGETRF`.
-        ///
-        /// # Safety
-        /// As LAPACK says: every pointer is good for what the sizes say.
-        #[unsafe(no_mangle)]
-        unsafe extern "C-unwind" fn $getrf(
-            m: *const $i,
-            n: *const $i,
-            a: *mut $t,
-            lda: *const $i,
-            ipiv: *mut $i,
-            info: *mut $i,
-        ) {
-            // SAFETY: the caller's promise.
-            unsafe { report($getrf_name, getrf((*m).into(), (*n).into(), a, (*lda).into(), ipiv), info) }
-        }
-
-        /// LAPACK's `xGETRS`.
-        ///
-        /// # Safety
-        /// As LAPACK says: every pointer is good for what the sizes say.
-        #[unsafe(no_mangle)]
-        unsafe extern "C-unwind" fn $getrs(
-            trans: *const c_char,
-            n: *const $i,
-            nrhs: *const $i,
-            a: *const $t,
-            lda: *const $i,
-            ipiv: *const $i,
-            b: *mut $t,
-            ldb: *const $i,
-            info: *mut $i,
-        ) {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
-                report($getrs_name, getrs(*trans, n, nrhs, a, lda, ipiv, b, ldb), info);
-            }
-        }
-
-        /// LAPACK's `xGESV`.
-        ///
-        /// # Safety
-        /// As LAPACK says: every pointer is good for what the sizes say.
-        #[unsafe(no_mangle)]
-        unsafe extern "C-unwind" fn $gesv(
-            n: *const $i,
-            nrhs: *const $i,
-            a: *mut $t,
-            lda: *const $i,
-            ipiv: *mut $i,
-            b: *mut $t,
-            ldb: *const $i,
-            info: *mut $i,
-        ) {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
-                report($gesv_name, gesv(n, nrhs, a, lda, ipiv, b, ldb), info);
-            }
-        }
+        routine!($getrf = getrf_by_reference::<$t, $i>, $getrf_name, $i:
+            (m: *const $i, n: *const $i, a: *mut $t, lda: *const $i, ipiv: *mut $i, info: *mut $i));
+        routine!($getrs = getrs_by_reference::<$t, $i>, $getrs_name, $i:
+            (trans: *const c_char, n: *const $i, nrhs: *const $i, a: *const $t, lda: *const $i, ipiv: *const $i, b: *mut $t,
+             ldb: *const $i, info: *mut $i));
+        routine!($gesv = gesv_by_reference::<$t, $i>, $gesv_name, $i:
+            (n: *const $i, nrhs: *const $i, a: *mut $t, lda: *const $i, ipiv: *mut $i, b: *mut $t, ldb: *const $i,
+             info: *mut $i));
     };
 }
 
-routines!(f64, i32: dgetrf_ = b"DGETRF", dgetrs_ = b"DGETRS", dgesv_ = b"DGESV ");
-routines!(f32, i32: sgetrf_ = b"SGETRF", sgetrs_ = b"SGETRS", sgesv_ = b"SGESV ");
-routines!(f64, i64: dgetrf_64_ = b"DGETRF", dgetrs_64_ = b"DGETRS", dgesv_64_ = b"DGESV ");
-routines!(f32, i64: sgetrf_64_ = b"SGETRF", sgetrs_64_ = b"SGETRS", sgesv_64_ = b"SGESV ");
+routines!(f64, i32: dgetrf_ = "DGETRF", dgetrs_ = "DGETRS", dgesv_ = "DGESV ");
+routines!(f32, i32: sgetrf_ = "SGETRF", sgetrs_ = "SGETRS", sgesv_ = "SGESV ");
+routines!(f64, i64: dgetrf_64_ = "DGETRF", dgetrs_64_ = "DGETRS", dgesv_64_ = "DGESV ");
+routines!(f32, i64: sgetrf_64_ = "SGETRF", sgetrs_64_ = "SGETRS", sgesv_64_ = "SGESV ");

@@ -1,0 +1,103 @@
+// XERBLA that throws (as Octave's does), and XERBLA that only a plug-in has.
+#undef NDEBUG
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <dlfcn.h>
+
+extern "C" {
+void dgetrf_(const int32_t *m, const int32_t *n, double *a, const int32_t *lda, int32_t *ipiv, int32_t *info);
+void sgetrs_(const char *trans, const int32_t *n, const int32_t *nrhs, const float *a, const int32_t *lda,
+             const int32_t *ipiv, float *b, const int32_t *ldb, int32_t *info, size_t trans_length);
+void dgesv_64_(const int64_t *n, const int64_t *nrhs, double *a, const int64_t *lda, int64_t *ipiv, double *b,
+               const int64_t *ldb, int64_t *info);
+}
+
+static const int32_t zero = 0, one = 1;
+static int32_t ipiv = 1, info = 9;
+
+#if defined PLUGIN
+
+static int32_t heard = 0;
+
+extern "C" void xerbla_(const char *, const int32_t *argument, size_t) { heard = *argument; }
+
+extern "C" int32_t plugin(void) {
+    double a = 1;
+    dgetrf_(&one, &one, &a, &zero, &ipiv, &info);
+    assert(info == -4);
+    return heard;
+}
+
+#elif defined HOST
+
+int main(int, char **arguments) {
+    double a = 1;
+    dgetrf_(&one, &one, &a, &zero, &ipiv, &info);
+    assert(info == -4); // and nobody has heard of it
+    void *handle = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);
+    assert(handle != nullptr);
+    int32_t (*plugin)(void) = nullptr;
+    *reinterpret_cast<void **>(&plugin) = dlsym(handle, "plugin");
+    assert(plugin() == 4);
+    return 0;
+}
+
+#else
+
+struct Illegal {
+    char name[16];
+    int64_t argument;
+};
+
+// The name is read to its end, as some do that do not look at its length.
+static void say(const char *name, int64_t argument, size_t length) {
+    assert(length == 6 && strlen(name) == 6);
+    Illegal illegal;
+    strcpy(illegal.name, name);
+    illegal.argument = argument;
+    throw illegal;
+}
+extern "C" void xerbla_(const char *name, const int32_t *argument, size_t length) { say(name, *argument, length); }
+extern "C" void xerbla_64_(const char *name, const int64_t *argument, size_t length) { say(name, *argument, length); }
+
+static int ended = 0;
+
+// Something of the caller's to clean up.
+struct Guard {
+    ~Guard() { ended += 1; }
+};
+
+template <typename Call> static void throws(Call call, const char *name, int64_t argument) {
+    int before = ended;
+    bool caught = false;
+    try {
+        Guard guard;
+        call();
+    } catch (const Illegal &illegal) {
+        caught = strcmp(illegal.name, name) == 0 && illegal.argument == argument;
+    }
+    assert(caught && ended == before + 1);
+}
+
+int main() {
+    double a = 2, b = 6;
+    float a1 = 2, b1 = 6;
+    int64_t one64 = 1, zero64 = 0, ipiv64 = 1, info64 = 9;
+    for (int round = 0; round < 1000; round++) {
+        throws([&] { dgetrf_(&one, &one, &a, &zero, &ipiv, &info); }, "DGETRF", 4);
+        assert(info == -4);
+        throws([&] { sgetrs_("N", &one, &one, &a1, &one, &ipiv, &b1, &zero, &info, 1); }, "SGETRS", 8);
+        assert(info == -8);
+        throws([&] { dgesv_64_(&one64, &one64, &a, &one64, &ipiv64, &b, &zero64, &info64); }, "DGESV ", 7);
+        assert(info64 == -7);
+        assert(a == 2 && b == 6 && b1 == 6);
+    }
+    dgesv_64_(&one64, &one64, &a, &one64, &ipiv64, &b, &one64, &info64);
+    sgetrs_("N", &one, &one, &a1, &one, &ipiv, &b1, &one, &info, 1);
+    assert(info64 == 0 && b == 3 && info == 0 && b1 == 3);
+    return 0;
+}
+
+#endif
