@@ -110,9 +110,9 @@ const char *recfact_isa(void);
  * With the cargo feature lapack the library has LAPACK's own names as well, for programs that call LAPACK (LAPACK's
  * documents say how): dgetrf_, sgetrf_, dgetrs_, sgetrs_, dgesv_, sgesv_ with 32-bit integers; dgetrf_64_, sgetrf_64_,
  * dgetrs_64_, sgetrs_64_, dgesv_64_, sgesv_64_ with 64-bit ones. They leave the number of threads to the library. An
- * illegal argument gives info < 0, and the XERBLA of the process (or, on x86-64, of the library that calls) is called where
- * it has one; on x86-64 it may throw a C++ exception. Illegal is also an array that is not aligned to its elements. A
- * RECFACT_ISA that names no instruction set of this CPU ends the process with a message.
+ * illegal argument gives info < 0, and XERBLA is called where the whole process sees one (not that of a LAPACK which was
+ * loaded for a plug-in alone, RTLD_LOCAL); on x86-64 it may throw a C++ exception. Illegal is also an array that is not
+ * aligned to its elements. A RECFACT_ISA that names no instruction set of this CPU ends the process with a message.
  */
 
 #ifdef __cplusplus

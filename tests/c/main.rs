@@ -124,18 +124,11 @@ fn lapack_names_behave_as_lapack_says() {
 }
 
 #[test]
-fn an_xerbla_may_throw_or_belong_to_a_plugin() {
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "a C++ exception from XERBLA ends the process on this CPU")]
+fn an_xerbla_may_throw() {
     let library = library::folder_with_lapack();
     for linking in BOTH {
-        // Elsewhere a C++ exception ends the process.
-        if cfg!(target_arch = "x86_64") {
-            succeed(&mut Command::new(&Program::compile("xerbla.cpp", &library, linking, &["-rdynamic"]).path));
-        }
-    }
-    let host = Program::compile("xerbla.cpp", &library, Linking::Shared, &["-DHOST"]);
-    let plugin = Program::compile("xerbla.cpp", &library, Linking::Shared, &["-DPLUGIN", "-shared", "-fPIC"]);
-    if cfg!(target_arch = "x86_64") {
-        succeed(Command::new(&host.path).arg(&plugin.path));
+        succeed(&mut Command::new(&Program::compile("xerbla.cpp", &library, linking, &["-rdynamic"]).path));
     }
 }
 

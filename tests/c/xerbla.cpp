@@ -1,10 +1,9 @@
-// XERBLA that throws (as Octave's does), and XERBLA that only a plug-in has.
+// XERBLA that throws a C++ exception, as Octave's does.
 #undef NDEBUG
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <dlfcn.h>
 
 extern "C" {
 void dgetrf_(const int32_t *m, const int32_t *n, double *a, const int32_t *lda, int32_t *ipiv, int32_t *info);
@@ -16,35 +15,6 @@ void dgesv_64_(const int64_t *n, const int64_t *nrhs, double *a, const int64_t *
 
 static const int32_t zero = 0, one = 1;
 static int32_t ipiv = 1, info = 9;
-
-#if defined PLUGIN
-
-static int32_t heard = 0;
-
-extern "C" void xerbla_(const char *, const int32_t *argument, size_t) { heard = *argument; }
-
-extern "C" int32_t plugin(void) {
-    double a = 1;
-    dgetrf_(&one, &one, &a, &zero, &ipiv, &info);
-    assert(info == -4);
-    return heard;
-}
-
-#elif defined HOST
-
-int main(int, char **arguments) {
-    double a = 1;
-    dgetrf_(&one, &one, &a, &zero, &ipiv, &info);
-    assert(info == -4); // and nobody has heard of it
-    void *handle = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);
-    assert(handle != nullptr);
-    int32_t (*plugin)(void) = nullptr;
-    *reinterpret_cast<void **>(&plugin) = dlsym(handle, "plugin");
-    assert(plugin() == 4);
-    return 0;
-}
-
-#else
 
 struct Illegal {
     char name[16];
@@ -99,5 +69,3 @@ int main() {
     assert(info64 == 0 && b == 3 && info == 0 && b1 == 3);
     return 0;
 }
-
-#endif

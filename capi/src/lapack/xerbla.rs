@@ -5,35 +5,16 @@
 //! the exported routines are therefore a few instructions that call the Rust function and, where that has refused an
 //! argument, XERBLA. On other CPUs the call is made from Rust, and a C++ exception ends the process.
 
-use std::ffi::{CStr, c_void};
-use std::mem::MaybeUninit;
-use std::ptr::null_mut;
+use std::ffi::c_void;
 
-use nix::libc::{Dl_info, RTLD_DEFAULT, RTLD_LAZY, RTLD_NOLOAD, dladdr, dlclose, dlopen, dlsym};
+use nix::libc::{RTLD_DEFAULT, dlsym};
 
 use super::Integer;
 
-/// The XERBLA for this kind of integers; NULL where there is none. `caller` is an address in the code that called LAPACK:
-/// where no library that all may see has one, that code's own libraries are asked, as a LAPACK that was loaded for a
-/// plug-in alone.
-pub(super) extern "C" fn find<I: Integer>(caller: *const c_void) -> *mut c_void {
-    let name: &CStr = I::XERBLA;
-    // SAFETY: names are C strings, `file` belongs to a library that is loaded, `handle` is closed once.
-    unsafe {
-        let known = dlsym(RTLD_DEFAULT, name.as_ptr());
-        let mut info = MaybeUninit::<Dl_info>::zeroed();
-        if !known.is_null() || dladdr(caller, info.as_mut_ptr()) == 0 {
-            return known;
-        }
-        let file = info.assume_init().dli_fname;
-        let handle = if file.is_null() { null_mut() } else { dlopen(file, RTLD_LAZY | RTLD_NOLOAD) };
-        if handle.is_null() {
-            return null_mut();
-        }
-        let own = dlsym(handle, name.as_ptr());
-        dlclose(handle);
-        own
-    }
+/// The XERBLA for this kind of integers that the whole process sees; NULL where there is none.
+pub(super) extern "C" fn find<I: Integer>() -> *mut c_void {
+    // SAFETY: the name is a C string.
+    unsafe { dlsym(RTLD_DEFAULT, I::XERBLA.as_ptr()) }
 }
 
 /// Defines an exported routine: `$inner` of the same arguments, which returns the number of an illegal argument or 0, and
@@ -49,32 +30,31 @@ macro_rules! routine {
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $exported($($argument: $t),*) {
             // Six arguments stand in registers; up to three more on the stack, above the address of return, are copied.
-            // (Where there are fewer, what is copied is not looked at.) [rsp + 40] is the integer for XERBLA.
+            // (Where there are fewer, what is copied is not looked at.) [rsp + 24] is the integer for XERBLA.
             std::arch::naked_asm!(
                 ".cfi_startproc",
-                "sub rsp, 56",
-                ".cfi_adjust_cfa_offset 56",
-                "mov rax, [rsp + 64]",
+                "sub rsp, 40",
+                ".cfi_adjust_cfa_offset 40",
+                "mov rax, [rsp + 48]",
                 "mov [rsp], rax",
-                "mov rax, [rsp + 72]",
+                "mov rax, [rsp + 56]",
                 "mov [rsp + 8], rax",
-                "mov rax, [rsp + 80]",
+                "mov rax, [rsp + 64]",
                 "mov [rsp + 16], rax",
                 "call {inner}",
                 "test rax, rax",
                 "jz 2f",
-                "mov [rsp + 40], rax",
-                "mov rdi, [rsp + 56]",
+                "mov [rsp + 24], rax",
                 "call {find}",
                 "test rax, rax",
                 "jz 2f",
                 "lea rdi, [rip + 3f]",
-                "lea rsi, [rsp + 40]",
+                "lea rsi, [rsp + 24]",
                 "mov edx, 6",
                 "call rax",
                 "2:",
-                "add rsp, 56",
-                ".cfi_adjust_cfa_offset -56",
+                "add rsp, 40",
+                ".cfi_adjust_cfa_offset -40",
                 "ret",
                 ".cfi_endproc",
                 concat!("3: .asciz \"", $name, "\""),
@@ -101,7 +81,7 @@ macro_rules! routine {
                 if illegal == 0 {
                     return;
                 }
-                let xerbla = $crate::lapack::xerbla::find::<$i>(std::ptr::null());
+                let xerbla = $crate::lapack::xerbla::find::<$i>();
                 if !xerbla.is_null() {
                     let xerbla = std::mem::transmute::<*mut std::ffi::c_void, Xerbla>(xerbla);
                     xerbla(concat!($name, "\0").as_ptr(), &(illegal as $i), 6);
