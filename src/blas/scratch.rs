@@ -44,7 +44,9 @@ fn with_lines<T: Pod, R>(mut lines: Vec<Line>, len: usize, f: impl FnOnce(&mut [
 #[inline(never)] // one copy is enough, as for the two below
 fn take(needed: usize) -> Vec<Line> {
     let mut lines = any();
-    lines.resize(needed.max(lines.len()), Line([0; 8]));
+    if lines.len() < needed {
+        lines.resize(needed, Line([0; 8]));
+    }
     lines
 }
 

@@ -8,6 +8,7 @@ use crate::real::Real;
 ///
 /// # Panics
 /// If a row is not one of A.
+#[inline(never)] // inlined into the recursion its loop has more instructions
 pub(crate) fn laswp<T: Real>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
     let m = a.nrows();
     assert!(ipiv.len() <= m && are_rows(ipiv, m), "laswp: rows");
