@@ -14,6 +14,7 @@ use crate::real::Real;
 /// Rows that are solved before the later ones are updated with them: in many columns, and in a few.
 const ROWS: usize = 128;
 const ROWS_OF_FEW: usize = 32;
+const ROWS_OF_FEWER: usize = 8;
 /// For fewer columns than this T is read where it stands, if its rows are next to each other; a copy would cost more than
 /// it saves.
 const FEW: usize = 32;
@@ -78,7 +79,12 @@ impl<'a, T: Real> Triangle<'a, T> {
     /// If B has not n rows.
     pub(crate) fn solve(&self, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
         assert_eq!(b.nrows(), self.n, "triangle: sizes do not fit");
-        let rows = if b.ncols() < FEW { ROWS_OF_FEW } else { ROWS }.min(self.n);
+        let rows = match b.ncols() {
+            ..FEWER => ROWS_OF_FEWER,
+            FEWER..FEW => ROWS_OF_FEW,
+            FEW.. => ROWS,
+        }
+        .min(self.n);
         // In very few columns of B, where the rows of T are contiguous: each row is subtracted when its turn comes. Else T
         // goes by in blocks of columns, each as soon as its rows of X are known.
         let by_rows = b.ncols() < FEWER && self.col.abs() == 1;

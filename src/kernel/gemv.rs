@@ -121,16 +121,18 @@ unsafe fn sums<T: Real, const NR: usize>(
 ) {
     // SAFETY: NR elements of y and rows of A; `n` elements of x and of each row.
     unsafe {
-        let mut acc = [T::ZERO; NR];
+        // Each row has a register of its own for its address: else one is computed from the other, a chain.
+        let (mut acc, mut rows) = ([T::ZERO; NR], [a; NR]);
         for i in 0..NR {
             acc[i] = *y.offset(i as isize * incy);
+            rows[i] = a.wrapping_offset(i as isize * row);
         }
-        let (mut a, mut x) = (a, x);
+        let (mut at, mut x) = (0_isize, x);
         for _ in 0..n {
             for i in 0..NR {
-                acc[i] = (*a.wrapping_offset(i as isize * row)).negate().mul_add(*x, acc[i]);
+                acc[i] = (*rows[i].wrapping_offset(at)).negate().mul_add(*x, acc[i]);
             }
-            a = a.wrapping_offset(col);
+            at = at.wrapping_add(col);
             x = x.wrapping_offset(incx);
         }
         for i in 0..NR {
