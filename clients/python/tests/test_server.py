@@ -146,8 +146,51 @@ def test_a_refusal_says_why(n: int) -> None:
 
 
 def test_errors_can_be_pickled() -> None:
-    error = pickle.loads(pickle.dumps(recfact.ServerError("it ended", 3, "said")))
-    assert (str(error), error.status, error.stderr) == ("it ended: exit status 3: said", 3, "said")
+    for kind in (recfact.ServerError, recfact.ServerTimeoutError):
+        error = pickle.loads(pickle.dumps(kind("it ended", 3, "said")))
+        assert (type(error), error.args) == (kind, ("it ended: exit status 3: said",))
+        assert (str(error), error.status, error.stderr) == ("it ended: exit status 3: said", 3, "said")
+
+
+@pytest.mark.parametrize(
+    ("n", "source"),
+    [
+        (300, "exec sleep 60"),  # nothing is read
+        (1, "echo help >&2; exec sleep 60"),
+        (40, "head -c 17 >/dev/null; while printf '\\0'; do sleep 0.01; done"),  # bytes keep coming, slowly
+    ],
+)
+def test_a_late_answer_is_an_error(tmp_path: Path, n: int, source: str) -> None:
+    a = np.asfortranarray(matrix(n, n))
+    before = a.copy()
+    with recfact.Server(script(tmp_path, source), timeout=1) as server:
+        pid = server.pid
+        with pytest.raises(recfact.ServerTimeoutError, match=r"within 1 s, killed the server") as raised:
+            server.lu_factor(a)
+        assert isinstance(raised.value, TimeoutError)
+        assert isinstance(raised.value, recfact.ServerError)
+        assert raised.value.stderr == ("help" if "help" in source else None)
+        assert server.pid is None
+        assert pid not in children()
+    np.testing.assert_array_equal(a, before)
+
+
+def test_after_a_time_out_the_next_call_starts_a_new_server() -> None:
+    with recfact.Server(timeout=2) as server:
+        pid = pid_of(server)
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(TimeoutError):
+            server.lu_factor(A)
+        assert same_bits(server.lu_factor(A)[0], recfact.lu_factor(A)[0])
+        assert server.pid != pid
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_time_out_is_more_than_nothing(timeout: float) -> None:
+    with pytest.raises(ValueError, match="more than zero seconds"):
+        recfact.Server(timeout=timeout)
+    with recfact.Server(timeout=1e300) as server:
+        server.lu_factor(A)
 
 
 @pytest.mark.parametrize("writing", [True, False])

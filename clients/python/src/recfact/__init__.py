@@ -9,7 +9,7 @@ from numpy.linalg import LinAlgError
 
 from . import inprocess
 from ._default import DEFAULT, backend
-from ._errors import BackendError, LinAlgWarning, ServerError
+from ._errors import BackendError, LinAlgWarning, ServerError, ServerTimeoutError
 from ._linalg import SlogdetResult
 from ._server import Server
 
@@ -19,6 +19,7 @@ __all__ = [
     "LinAlgWarning",
     "Server",
     "ServerError",
+    "ServerTimeoutError",
     "SlogdetResult",
     "backend",
     "det",

@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from typing import Any
 
 from . import _fallback, _process
 from ._backend import Array, Integers
-from ._errors import ServerError
+from ._errors import ServerError, ServerTimeoutError
 from ._wire import Request
 
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 class Connection:
-    """Sends one request at a time to a process that runs `command`, which has so many threads."""
+    """Sends one request at a time to a process that runs `command`, which has so many threads.
+
+    A request that is not answered within `timeout` seconds fails, and the process is killed.
+    """
 
     name = "server"
 
-    def __init__(self, command: list[str], threads: int) -> None:
+    def __init__(self, command: list[str], threads: int, timeout: float | None = None) -> None:
         self._command = command
+        self._timeout = timeout
         self.threads = threads
         self._closed = False
         self._lock = threading.Lock()
@@ -48,6 +53,8 @@ class Connection:
                 self._ask(request)
             except _process.EndedError:
                 raise self._failure("the server ended before it had answered") from None
+            except _process.LateError:
+                raise self._late() from None
             except BaseException:
                 self._kill()
                 raise
@@ -75,14 +82,15 @@ class Connection:
 
     def _ask(self, request: Request) -> None:
         """Asks the server that runs, or a new one. One that died idle, unnoticed until now, is replaced once."""
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
         process = self._living()
         try:
-            process.ask(request)
+            process.ask(request, deadline)
         except _process.EndedError as end:
             if not end.idle:
                 raise
             self._kill()
-            self._living().ask(request)
+            self._living().ask(request, deadline)
 
     def _living(self) -> _process.Process:
         if self._closed:
@@ -96,6 +104,13 @@ class Connection:
         process, self._process = self._process, None
         assert process is not None
         return ServerError(message, *process.last_words())
+
+    def _late(self) -> ServerTimeoutError:
+        process, self._process = self._process, None
+        assert process is not None
+        process.kill()
+        message = f"expected an answer within {self._timeout} s, killed the server"
+        return ServerTimeoutError(message, None, process.last_words()[1])
 
     def _kill(self) -> None:
         # Forgotten first: if this is interrupted, too, nobody asks a server that is in the middle of something.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BackendError", "LinAlgWarning", "ServerError"]
+__all__ = ["BackendError", "LinAlgWarning", "ServerError", "ServerTimeoutError"]
 
 
 class LinAlgWarning(RuntimeWarning):
@@ -28,11 +28,15 @@ class ServerError(RuntimeError):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process boundaries (multiprocessing); the message is complete already.
-        return _rebuild, (str(self), self.status, self.stderr)
+        return _rebuild, (type(self), str(self), self.status, self.stderr)
 
 
-def _rebuild(message: str, status: int | None, stderr: str | None) -> ServerError:
-    error = ServerError(message)
+class ServerTimeoutError(ServerError, TimeoutError):
+    """A recfact_server had not answered within the `timeout` of its `Server`, and was killed."""
+
+
+def _rebuild(kind: type[ServerError], message: str, status: int | None, stderr: str | None) -> ServerError:
+    error = kind(message)
     error.status, error.stderr = status, stderr
     return error
 

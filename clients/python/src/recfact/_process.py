@@ -8,12 +8,14 @@ when the one process that started it ends, in whatever way.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import select
 import struct
 import subprocess
 import termios
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
@@ -45,6 +47,10 @@ class EndedError(Exception):
         self.idle = idle
 
 
+class LateError(Exception):
+    """The time for an answer is up."""
+
+
 class Process:
     """One child process. Not for several threads at once, apart from `kill`."""
 
@@ -63,6 +69,7 @@ class Process:
             _running.add(self)
         self._stdin, self._stdout, self._stderr = (end.fileno() for end in self._ends)
         self._ending = threading.Lock()
+        self._deadline: float | None = None
         self._tail = b""
         self._listeners = select.poll()
         self._listeners.register(self._stdout, select.POLLIN)
@@ -77,14 +84,18 @@ class Process:
         """Whether it still runs."""
         return self._popen.poll() is None
 
-    def ask(self, request: Request) -> None:
-        """Sends a request and receives its answer, or its refusal. Raises `EndedError` where there is neither.
+    def ask(self, request: Request, deadline: float | None) -> None:
+        """Sends a request and receives its answer, or its refusal.
+
+        Raises `EndedError` where there is neither, and `LateError` where there is none by `deadline`, in seconds of the
+        monotonic clock.
 
         Nothing but `info` is read before the request is written: the matrix of the answer goes where that of the
         request comes from.
         """
         parts, info, factors = list(request.parts), request.answer[:1], request.answer[1:]
         size, untouched = _size(parts), _size(info)
+        self._deadline = deadline
         try:
             self._send(parts, info)
             self._receive(info)
@@ -131,13 +142,22 @@ class Process:
         if writing:
             self._listeners.register(self._stdin, select.POLLOUT)
         try:
-            ready = {fd for fd, _ in self._listeners.poll()}
+            ready = {fd for fd, _ in self._listeners.poll(self._milliseconds())}
         finally:
             if writing:
                 self._listeners.unregister(self._stdin)
         if self._stderr in ready:
             self._listen()
         return self._stdout in ready
+
+    def _milliseconds(self) -> int | None:
+        """The time that is left for the answer, if it is limited."""
+        if self._deadline is None:
+            return None
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise LateError
+        return min(math.ceil(left * 1000), 2**31 - 1)
 
     def _listen(self) -> None:
         """Keeps the end of what has come on stderr."""

@@ -19,7 +19,9 @@ class Server(Functions):
 
     `path` names the executable; without it that of the package is used. `threads` is how many threads the server
     has (default: one for each processor), `max_bytes` the largest matrix that it accepts (default: half of the
-    physical memory). A call that asks for fewer threads than the server has gets one.
+    physical memory). A call that asks for fewer threads than the server has gets one. `timeout` is how many seconds a
+    request may take (default: any number), from its first byte to the last one of the answer; after that the server is
+    killed and the call raises `ServerTimeoutError`.
 
     Any number of threads may share a `Server`; it serves one request after the other. If its process is killed, or a
     call is interrupted, the next call starts a new process. After a fork the child has a process of its own as soon
@@ -32,8 +34,9 @@ class Server(Functions):
         *,
         threads: int | None = None,
         max_bytes: int | None = None,
+        timeout: float | None = None,
     ) -> None:
-        self._connection = connect(path, threads, max_bytes)
+        self._connection = connect(path, threads, max_bytes, timeout)
 
     @property
     def pid(self) -> int | None:
@@ -57,12 +60,17 @@ class Server(Functions):
 
 
 def connect(
-    path: str | os.PathLike[str] | None = None, threads: int | None = None, max_bytes: int | None = None
+    path: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    max_bytes: int | None = None,
+    timeout: float | None = None,
 ) -> Connection:
     """Starts a server. The arguments are those of `Server`."""
     if threads is not None and threads < 1:
         raise ValueError(f"expected at least one thread, got {threads=}")
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"expected a time-out of more than zero seconds, got {timeout=}")
     command = [_find.executable() if path is None else _find.existing(os.fspath(path), "path")]
     command += [] if threads is None else ["--threads", str(threads)]
     command += [] if max_bytes is None else ["--max-bytes", str(max_bytes)]
-    return Connection(command, threads or len(os.sched_getaffinity(0)))
+    return Connection(command, threads or len(os.sched_getaffinity(0)), timeout)
