@@ -11,9 +11,11 @@ use crate::kernel::{Kernels, Tiles};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::real::Real;
 
-/// Rows that are solved before the later ones are updated with them: in many columns, and in a few.
+/// Rows that are solved before the later ones are updated with them: in many columns; in a few, with T copied or read
+/// where it stands; and in one or two.
 const ROWS: usize = 128;
 const ROWS_OF_FEW: usize = 32;
+const ROWS_OF_FEW_IN_PLACE: usize = 16;
 const ROWS_OF_FEWER: usize = 8;
 /// For fewer columns than this T is read where it stands, if its rows are next to each other; a copy would cost more than
 /// it saves.
@@ -81,6 +83,7 @@ impl<'a, T: Real> Triangle<'a, T> {
         assert_eq!(b.nrows(), self.n, "triangle: sizes do not fit");
         let rows = match b.ncols() {
             ..FEWER => ROWS_OF_FEWER,
+            FEWER..FEW if self.row.abs() == 1 => ROWS_OF_FEW_IN_PLACE,
             FEWER..FEW => ROWS_OF_FEW,
             FEW.. => ROWS,
         }
