@@ -1,8 +1,8 @@
 //! The inner loops, one table of them for each instruction set.
 //!
-//! A kernel knows no matrix: it takes pointers, sizes and leading dimensions. Bodies (`gemm.rs`, `gemv.rs`,
-//! `trsm.rs`, `panel.rs`, `small.rs`, `tiny.rs`) are written once over [`vector::Vector`] and instantiated in `table.rs` for each element
-//! type and instruction set. A table is chosen by [`Isa::in_use`] and handed down from there.
+//! A kernel knows no matrix: it takes pointers, sizes and leading dimensions. Bodies (`gemm.rs`, `gemv.rs`, `trsm.rs`,
+//! `panel.rs`, `small.rs`, `tiny.rs`) are written once over [`vector::Vector`] and instantiated in `table.rs` for each
+//! element type and instruction set. A table is chosen by [`Isa::in_use`] and handed down from there.
 //!
 //! Every kernel keeps the one order of operations: an element is updated by one fused multiply-subtract for each
 //! `k`, in rising `k`, starting from the element itself. So all tables give the same bits.

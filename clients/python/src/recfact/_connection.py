@@ -106,9 +106,9 @@ class Connection:
         return ServerError(message, *process.last_words())
 
     def _late(self) -> ServerTimeoutError:
-        process, self._process = self._process, None
+        process = self._process
         assert process is not None
-        process.kill()
+        self._kill()
         message = f"expected an answer within {self._timeout} s, killed the server"
         return ServerTimeoutError(message, None, process.last_words()[1])
 
