@@ -1,9 +1,9 @@
 //! The factorization by order, shape, kind of matrix, threads and pivoting; Gelem/s are GFLOP/s.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use recfact::{MatrixMut, Options, factor};
+use recfact::{MatrixMut, Options, Pivoting, factor};
 
-const ONE: Options = Options { pivoting: true, threads: 1 };
+const ONE: Options = Options::new();
 
 /// Numbers in [-1, 1).
 fn random(len: usize) -> Vec<f64> {
@@ -44,8 +44,8 @@ fn orders(c: &mut Criterion) {
         let mut a = random(n * n);
         (0..n).for_each(|i| a[i * (n + 1)] += 2.0 * n as f64);
         measure(c, "order", "1 thread", [n, n, n], &random(n * n), ONE);
-        measure(c, "order", "2 threads", [n, n, n], &random(n * n), Options { threads: 2, ..ONE });
-        measure(c, "order", "no pivoting", [n, n, n], &a, Options { pivoting: false, ..ONE });
+        measure(c, "order", "2 threads", [n, n, n], &random(n * n), ONE.threads(2));
+        measure(c, "order", "no pivoting", [n, n, n], &a, ONE.pivoting(Pivoting::None));
     }
 }
 

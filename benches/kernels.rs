@@ -3,9 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use recfact::{Isa, Real, internals};
+use recfact::{Element, Isa, Pivoting, internals};
 
-fn random<T: Real>(len: usize, of: fn(f64) -> T) -> Vec<T> {
+fn random<T: Element>(len: usize, of: fn(f64) -> T) -> Vec<T> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
         state ^= state << 13;
@@ -16,7 +16,7 @@ fn random<T: Real>(len: usize, of: fn(f64) -> T) -> Vec<T> {
     (0..len).map(|_| next()).collect()
 }
 
-fn kernels<T: Real>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
+fn kernels<T: Element>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
     for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
         let name = |operation: &str| format!("{operation}_{name}_{}", isa.name());
         let matrix = |m: usize, n: usize| random(m * n, of);
@@ -35,12 +35,12 @@ fn kernels<T: Real>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
 
         let mut group = c.benchmark_group(name("trsm"));
         for m in [8, 24, 48, 96] {
-            let (mut l, b) = (matrix(m, m), matrix(m, 48));
+            let (l, b) = (matrix(m, m), matrix(m, 48));
             group.throughput(Throughput::Elements((m * (m - 1) * 48) as u64));
             group.bench_function(BenchmarkId::from_parameter(m), |bench| {
                 bench.iter_batched_ref(
                     || b.clone(),
-                    |b| internals::trsm(isa, m, 48, black_box(&mut l), b),
+                    |b| internals::trsm(isa, m, 48, black_box(&l), b),
                     BatchSize::SmallInput,
                 );
             });
@@ -51,7 +51,7 @@ fn kernels<T: Real>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
         for m in [64, 256, 1024, 4096] {
             let (a, mut ipiv) = (matrix(m, nb), vec![0; nb]);
             group.throughput(Throughput::Elements((nb * nb * m) as u64 - (nb * nb * nb) as u64 / 3));
-            for (pivoting, label) in [(true, "pivoting"), (false, "none")] {
+            for (pivoting, label) in [(Pivoting::Partial, "pivoting"), (Pivoting::None, "none")] {
                 group.bench_function(BenchmarkId::new(label, m), |bench| {
                     bench.iter_batched_ref(
                         || a.clone(),

@@ -51,7 +51,9 @@ fn calls(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("client", n), |bench| {
             bench.iter(|| client.lu(&a, &options).expect("the server answers"));
         });
-        group.bench_function(BenchmarkId::new("in process", n), |bench| bench.iter(|| Lu::new(a.clone(), &options)));
+        group.bench_function(BenchmarkId::new("in process", n), |bench| {
+            bench.iter(|| Lu::new(a.clone(), &options).unwrap())
+        });
     }
     group.finish();
 }

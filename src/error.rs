@@ -1,9 +1,8 @@
 //! What a call of the library can refuse.
 
-use std::env;
 use std::fmt;
 
-use crate::kernel::{Isa, VARIABLE};
+use crate::kernel::Isa;
 
 /// Why a call was refused. Nothing was written when one of these comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +17,12 @@ pub enum Error {
     },
     /// The slice is too short for the matrix, or the size of the matrix overflows.
     SliceTooShort {
-        /// Elements needed: `lda * (n - 1) + m`, or `None` where this overflows.
+        /// Elements needed: `lda * (n - 1) + m`, or `None` if this overflows.
         expected: Option<usize>,
         /// Elements given.
         found: usize,
     },
-    /// `ipiv` has not `min(m, n)` elements (as an output it may have more).
+    /// `ipiv` does not have `min(m, n)` elements (as an output it may have more).
     IpivLength {
         /// `min(m, n)`.
         expected: usize,
@@ -47,7 +46,24 @@ pub enum Error {
         k: usize,
     },
     /// The environment variable `RECFACT_ISA` names no instruction set that this CPU has.
-    InstructionSet,
+    InstructionSet {
+        /// What it says.
+        asked: &'static str,
+        /// What this CPU has.
+        available: &'static [Isa],
+    },
+    /// The options name an instruction set that this CPU lacks.
+    IsaUnavailable {
+        /// The one that was asked for.
+        isa: Isa,
+        /// What this CPU has.
+        available: &'static [Isa],
+    },
+    /// The system refused memory for the result. (A factorization or a solve in place needs none.)
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: usize,
+    },
     /// The operation needs a square matrix.
     NotSquare {
         /// Rows of the matrix.
@@ -90,11 +106,18 @@ impl fmt::Display for Error {
                 write!(f, "expected ipiv({index}) to be a row in {first}..={m}, got {row}")
             }
             Error::Info { info, k } => write!(f, "expected info in -{k}..={k}, got {info}"),
-            Error::InstructionSet => {
-                let available = Isa::ALL.into_iter().filter(|isa| isa.is_available()).map(Isa::name);
-                let (names, got) =
-                    (available.collect::<Vec<_>>().join(", "), env::var_os(VARIABLE).unwrap_or_default());
-                write!(f, "expected {VARIABLE} to be an instruction set of this CPU ({names}), got {got:?}")
+            Error::InstructionSet { asked, available } => {
+                write!(
+                    f,
+                    "expected RECFACT_ISA to be an instruction set of this CPU ({}), got {asked:?}",
+                    Names(available)
+                )
+            }
+            Error::IsaUnavailable { isa, available } => {
+                write!(f, "expected an instruction set of this CPU ({}), got {}", Names(available), isa.name())
+            }
+            Error::OutOfMemory { bytes } => {
+                write!(f, "expected {bytes} bytes of memory for the result, got none from the system")
             }
             Error::NotSquare { m, n } => write!(f, "expected a square matrix, got {m} x {n}"),
             Error::RightHandSide { expected, found } => {
@@ -108,3 +131,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The names of instruction sets, with commas between them.
+struct Names(&'static [Isa]);
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, isa) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { "" } else { ", " }, isa.name())?;
+        }
+        Ok(())
+    }
+}

@@ -1,64 +1,66 @@
 //! What the benchmarks measure one by one. Not part of the library's interface; it is compiled with the feature
 //! `internals` alone.
 //!
-//! Matrices are column-major without padding. Each function panics where a slice has not the length that is named, or
-//! where the CPU lacks the instruction set.
+//! Matrices are column-major without padding. Each function panics if a slice does not have the length that is named, or
+//! if the CPU lacks the instruction set.
 
-use crate::kernel::{Isa, Kernels, Tiles, WORK};
-use crate::matrix::MatrixMut;
-use crate::real::Real;
+use crate::blas::{Packed, trsm as blas_trsm};
+use crate::element::Element;
+use crate::kernel::{Gemm, Isa, Kernels, Panel, Small, Tiles, WORK};
+use crate::matrix::{MatrixMut, MatrixRef};
+use crate::pivoting::Pivoting;
 
-fn kernels<T: Real>(isa: Isa) -> &'static Kernels<T> {
+fn kernels<T: Element>(isa: Isa) -> &'static Kernels<T> {
     T::kernels(isa).expect("an instruction set of this CPU")
 }
 
 /// The orders up to which a matrix is factored as a whole, and the columns of a panel.
 #[must_use]
-pub fn sizes<T: Real>(isa: Isa) -> (usize, usize) {
+pub fn sizes<T: Element>(isa: Isa) -> (usize, usize) {
     let kernels = kernels::<T>(isa);
     (kernels.small, kernels.nb)
 }
 
 /// A in tiles, as gemm takes it: `m` by `k`.
 #[must_use]
-pub fn pack<T: Real>(isa: Isa, m: usize, k: usize, a: &[T]) -> Vec<T> {
+pub fn pack<T: Element>(isa: Isa, m: usize, k: usize, a: &[T]) -> Vec<T> {
     let kernels = kernels::<T>(isa);
-    assert_eq!(a.len(), m * k);
-    let mut packed = vec![T::ZERO; m.next_multiple_of(kernels.mr) * k];
-    // SAFETY: A has this size, `packed` takes whole tiles of it.
-    unsafe { (kernels.pack)(m, k, a.as_ptr(), m, packed.as_mut_ptr()) };
+    let mut packed = vec![T::ZERO; Packed::size(m, k, kernels)];
+    Packed::new(MatrixRef::from_slice(a, m, k, m).expect("m by k elements"), &mut packed, kernels);
     packed
 }
 
 /// C <- C - A B: A `m` by `k` from [`pack`], B `k` by `n`, C `m` by `n`.
-pub fn gemm<T: Real>(isa: Isa, [m, n, k]: [usize; 3], a: &[T], b: &[T], c: &mut [T]) {
+pub fn gemm<T: Element>(isa: Isa, [m, n, k]: [usize; 3], a: &[T], b: &[T], c: &mut [T]) {
     let kernels = kernels::<T>(isa);
-    assert_eq!([a.len(), b.len(), c.len()], [m.next_multiple_of(kernels.mr) * k, k * n, m * n]);
-    let tiles = Tiles { ptr: a.as_ptr(), tile: kernels.mr * k, col: kernels.mr };
+    assert_eq!([a.len(), b.len(), c.len()], [Packed::size(m, k, kernels), k * n, m * n]);
+    let a = Tiles { ptr: a.as_ptr(), tile: kernels.mr * k, col: kernels.mr };
     // SAFETY: the slices have these sizes.
-    unsafe { (kernels.gemm)(m, n, k, tiles, b.as_ptr(), k, c.as_mut_ptr(), m) };
+    unsafe { (kernels.gemm)(Gemm { m, n, k, a, b: b.as_ptr(), ldb: k, c: c.as_mut_ptr(), ldc: m }) };
 }
 
 /// B <- L^-1 B: L `m` by `m`, B `m` by `n`.
-pub fn trsm<T: Real>(isa: Isa, m: usize, n: usize, l: &mut [T], b: &mut [T]) {
-    let l = MatrixMut::from_slice(l, m, m, m).expect("m by m elements");
+pub fn trsm<T: Element>(isa: Isa, m: usize, n: usize, l: &[T], b: &mut [T]) {
+    let l = MatrixRef::from_slice(l, m, m, m).expect("m by m elements");
     let b = MatrixMut::from_slice(b, m, n, m).expect("m by n elements");
-    crate::blas::trsm(l.as_ref(), b, kernels(isa));
+    blas_trsm(l, b, kernels(isa));
 }
 
 /// P A = L U of a panel, `m` by `n`, with at most as many columns as [`sizes`] says.
-pub fn panel<T: Real>(isa: Isa, m: usize, n: usize, pivoting: bool, a: &mut [T], ipiv: &mut [i64]) -> usize {
+pub fn panel<T: Element>(isa: Isa, m: usize, n: usize, pivoting: Pivoting, a: &mut [T], ipiv: &mut [i64]) -> usize {
     let kernels = kernels::<T>(isa);
     assert!(a.len() == m * n && ipiv.len() == m.min(n) && n <= kernels.nb);
+    let panel = Panel { m, n, a: a.as_mut_ptr(), lda: m, ipiv: ipiv.as_mut_ptr(), pivoting };
     // SAFETY: A and ipiv have these sizes.
-    unsafe { (kernels.panel)(m, n, a.as_mut_ptr(), m, ipiv.as_mut_ptr(), pivoting) }
+    unsafe { (kernels.panel)(panel) }
 }
 
 /// P A = L U of a small matrix, `n` by `n`, of at most the order that [`sizes`] says.
-pub fn small<T: Real>(isa: Isa, n: usize, a: &mut [T], ipiv: &mut [i64]) -> usize {
+pub fn small<T: Element>(isa: Isa, n: usize, a: &mut [T], ipiv: &mut [i64]) -> usize {
     let kernels = kernels::<T>(isa);
     assert!(a.len() == n * n && ipiv.len() == n && (1..=kernels.small).contains(&n));
     let mut work = [T::ZERO; WORK];
+    let (a, ipiv, work) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), work.as_mut_ptr());
     // SAFETY: A and ipiv have these sizes, `work` has its own.
-    unsafe { (kernels.factor_small)(n, n, a.as_mut_ptr(), n, ipiv.as_mut_ptr(), work.as_mut_ptr()) }
+    unsafe { (kernels.factor_small)(Small { m: n, n, a, lda: n, ipiv, work }) }
 }

@@ -2,43 +2,73 @@
 //!
 //! [`factor`] works on any column-major memory (a nalgebra matrix, a view of one, a slice with a leading
 //! dimension); [`Lu`] owns its factors and solves with them. The same factorization is served over pipes by the
-//! executable `recfact_server` ([`server`]), whose wire format is [`protocol`] here and `protocol.md` for readers;
-//! [`client`] starts that executable and asks it.
+//! executable `recfact_server`; with the feature `client` (on by default) [`client`] starts that executable and asks it.
 //!
 //! ```
 //! use nalgebra::DMatrix;
 //! use recfact::{Lu, Options};
 //!
-//! let lu = Lu::new(DMatrix::from_row_slice(2, 2, &[1.0, 2.0, 3.0, 4.0]), &Options::default());
+//! let lu = Lu::new(DMatrix::from_row_slice(2, 2, &[1.0, 2.0, 3.0, 4.0]), &Options::default())?;
 //! assert_eq!(lu.ipiv(), [2, 2]);
 //! assert!(!lu.is_singular());
+//! # Ok::<(), recfact::Error>(())
 //! ```
+//!
+//! # Features
+//!
+//! Without its default features the crate is the numerics alone.
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `client` | [`client`]: the server as a child process |
+//! | `cli` | what the executable is made of: the session, the subcommands, files; no part of the interface |
 
 mod blas;
-pub mod client;
+mod element;
 mod error;
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-pub mod internals;
 mod kernel;
 mod lu;
 mod matrix;
+mod options;
+mod pivoting;
+mod selection;
+mod team;
+
 #[cfg(test)]
 #[path = "../tests/oracle/mod.rs"]
 mod oracle;
-pub mod os;
-pub mod protocol;
-mod real;
-pub mod server;
-mod team;
 
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(any(feature = "cli", feature = "client"))]
+pub mod protocol;
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod files;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
+#[cfg(any(feature = "cli", feature = "client"))]
+mod os;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod server;
+
+pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
-pub use lu::{Lu, Options, Transpose, factor, solve};
+pub use lu::{Lu, factor, solve};
+#[doc(hidden)]
+pub use lu::{factor_in_steps, solve_triangles};
 pub use matrix::{MatrixMut, MatrixRef};
 /// The crate of the matrices that the functions here take and return, in the version that they have.
 pub use nalgebra;
-pub use real::Real;
+pub use options::{Options, Transpose};
+pub use pivoting::Pivoting;
 pub use team::default_threads;
 
 /// Ends the helper threads of the calling thread and gives its scratch memory back, as the end of the thread would; its
@@ -49,6 +79,6 @@ pub fn release() {
 }
 
 // The Rust programs of README.md are run as documentation tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

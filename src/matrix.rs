@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use nalgebra::{DMatrixView, DMatrixViewMut, Dim, Dyn, IsContiguous, Matrix, RawStorage, RawStorageMut, U1};
 
+use crate::element::Element;
 use crate::error::Error;
-use crate::real::Real;
 
 /// A mutable view of a column-major matrix, `m` by `n`; element (i, j) stands at `i + j * lda`.
 ///
@@ -61,7 +61,8 @@ fn span(m: usize, n: usize, lda: usize) -> Option<usize> {
 }
 
 /// How many runs of elements a matrix is made of, `lda` elements from one to the next, and the length of each: one run
-/// where nothing stands between the columns, otherwise a run for each column; none in an empty matrix.
+/// if nothing stands between the columns, otherwise a run for each column; none in an empty matrix.
+#[cfg(feature = "client")]
 fn runs(m: usize, n: usize, lda: usize) -> (usize, usize) {
     match (m, n) {
         (0, _) | (_, 0) => (0, 0),
@@ -81,7 +82,7 @@ fn check(len: usize, m: usize, n: usize, lda: usize) -> Result<(), Error> {
     }
 }
 
-impl<'a, T: Real> MatrixMut<'a, T> {
+impl<'a, T: Element> MatrixMut<'a, T> {
     /// Views a slice as an `m` by `n` matrix with leading dimension `lda` (elements from one column to the next).
     ///
     /// # Errors
@@ -159,6 +160,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     }
 
     /// Its elements in order, in as few slices as there can be: see [`runs`].
+    #[cfg(feature = "client")]
     pub(crate) fn into_slices(self) -> impl Iterator<Item = &'a mut [T]> {
         let (count, length) = runs(self.m, self.n, self.lda);
         (0..count).map(move |j| {
@@ -191,7 +193,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     }
 }
 
-impl<'a, T: Real> MatrixRef<'a, T> {
+impl<'a, T: Element> MatrixRef<'a, T> {
     /// Views a slice as an `m` by `n` matrix with leading dimension `lda` (elements from one column to the next).
     ///
     /// # Errors
@@ -229,6 +231,7 @@ impl<'a, T: Real> MatrixRef<'a, T> {
     }
 
     /// Its elements in order, in as few slices as there can be: see [`runs`].
+    #[cfg(feature = "client")]
     pub(crate) fn slices(self) -> impl Iterator<Item = &'a [T]> {
         let (count, length) = runs(self.m, self.n, self.lda);
         (0..count).map(move |j| {
@@ -255,7 +258,7 @@ impl<'a, T: Real> MatrixRef<'a, T> {
     }
 }
 
-impl<'a, T: Real, R: Dim, C: Dim, S> From<&'a mut Matrix<T, R, C, S>> for MatrixMut<'a, T>
+impl<'a, T: Element, R: Dim, C: Dim, S> From<&'a mut Matrix<T, R, C, S>> for MatrixMut<'a, T>
 where
     S: RawStorageMut<T, R, C> + IsContiguous,
 {
@@ -265,7 +268,7 @@ where
     }
 }
 
-impl<'a, T: Real, R: Dim, C: Dim, S> From<&'a Matrix<T, R, C, S>> for MatrixRef<'a, T>
+impl<'a, T: Element, R: Dim, C: Dim, S> From<&'a Matrix<T, R, C, S>> for MatrixRef<'a, T>
 where
     S: RawStorage<T, R, C> + IsContiguous,
 {
@@ -275,14 +278,14 @@ where
     }
 }
 
-impl<'a, T: Real> From<DMatrixViewMut<'a, T, U1, Dyn>> for MatrixMut<'a, T> {
+impl<'a, T: Element> From<DMatrixViewMut<'a, T, U1, Dyn>> for MatrixMut<'a, T> {
     fn from(mut a: DMatrixViewMut<'a, T, U1, Dyn>) -> Self {
         let ((m, n), lda) = (a.shape(), a.strides().1);
         Self { ptr: a.as_mut_ptr(), m, n, lda, owner: PhantomData }
     }
 }
 
-impl<'a, T: Real> From<DMatrixView<'a, T, U1, Dyn>> for MatrixRef<'a, T> {
+impl<'a, T: Element> From<DMatrixView<'a, T, U1, Dyn>> for MatrixRef<'a, T> {
     fn from(a: DMatrixView<'a, T, U1, Dyn>) -> Self {
         let ((m, n), lda) = (a.shape(), a.strides().1);
         Self { ptr: a.as_ptr(), m, n, lda, owner: PhantomData }

@@ -22,6 +22,10 @@ const SPIN: Duration = Duration::from_micros(50);
 /// Turns of a spinning wait before the processor is given to another thread.
 const PATIENCE: u32 = 1000;
 
+/// The stack of a helper, and what else it takes at its start (its name, its signal stack, its handle), generously, in bytes.
+const STACK_BYTES: usize = 1 << 20;
+const THREAD_BYTES: usize = 256 << 10;
+
 /// Processors that this process may use.
 pub(crate) fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
@@ -38,30 +42,31 @@ pub fn default_threads() -> usize {
     })
 }
 
-/// Calls `job` on this thread and, at the same time, on up to `threads - 1` helpers; returns when no call is left.
+/// Calls `own` on this thread and, at the same time, `job` on up to `threads - 1` helpers; returns when no call is left.
 ///
-/// Any call may come late, or not at all: the job of any one thread must be complete without the others.
-pub(crate) fn run(threads: usize, job: &(dyn Fn() + Sync)) {
-    if threads <= 1 {
-        return job();
+/// The call of `job` by a helper may come late, or not at all: `own` must be complete without it.
+pub(crate) fn run(threads: usize, own: impl FnOnce(), job: &(dyn Fn() + Sync)) {
+    let mut own = Some(own);
+    let mut own = || own.take().into_iter().for_each(|own| own());
+    if threads > 1 {
+        // A thread that is about to end has no team.
+        let _ = TEAM.try_with(|team| {
+            let mut team = team.borrow_mut();
+            let helpers = team.helpers(threads - 1);
+            let guard = AbortOnPanic;
+            helpers.iter().for_each(|helper| helper.offer(job));
+            own();
+            // From here on the job's borrows may end.
+            helpers.iter().for_each(Helper::withdraw);
+            std::mem::forget(guard);
+        });
     }
-    let with_helpers = TEAM.try_with(|team| {
-        let mut team = team.borrow_mut();
-        let helpers = team.helpers(threads - 1);
-        let guard = AbortOnPanic;
-        helpers.iter().for_each(|helper| helper.offer(job));
-        job();
-        // From here on the job's borrows may end.
-        helpers.iter().for_each(Helper::withdraw);
-        std::mem::forget(guard);
-    });
-    // Where the thread is about to end, its team is gone.
-    with_helpers.unwrap_or_else(|_| job());
+    own();
 }
 
 /// Ends the helpers of the calling thread.
 pub(crate) fn release() {
-    // A thread that is about to end may have none any more.
+    // A thread that is about to end has already dropped its team.
     let _ = TEAM.try_with(|team| team.replace(Team { helpers: Vec::new(), process: 0 }));
 }
 
@@ -119,14 +124,14 @@ struct Team {
 }
 
 impl Team {
-    /// Up to `count` helpers; fewer where the system refuses threads.
+    /// Up to `count` helpers; fewer if the system refuses threads or memory.
     fn helpers(&mut self, count: usize) -> &[Helper] {
         let process = process::id();
         if self.process != process {
             *self = Team { helpers: Vec::new(), process };
             end_with_thread();
         }
-        while self.helpers.len() < count {
+        while self.helpers.len() < count && self.helpers.try_reserve(1).is_ok() {
             match Helper::start() {
                 Some(helper) => self.helpers.push(helper),
                 None => break,
@@ -159,32 +164,38 @@ const TAKEN: u32 = 2;
 const DISMISSED: u32 = 3;
 
 /// What a helper and its caller share.
-struct Desk {
+struct JobSlot {
     state: AtomicU32,
     /// Written by the caller while the state is IDLE, read by the helper while it is TAKEN.
     job: UnsafeCell<*const (dyn Fn() + Sync)>,
 }
 
 // SAFETY: `state` says which of the two threads may touch `job`; what it points to is Sync.
-unsafe impl Send for Desk {}
+unsafe impl Send for JobSlot {}
 // SAFETY: as above.
-unsafe impl Sync for Desk {}
+unsafe impl Sync for JobSlot {}
 
 struct Helper {
-    desk: Arc<Desk>,
+    slot: Arc<JobSlot>,
     thread: JoinHandle<()>,
 }
 
 impl Helper {
     /// Starts a thread that takes no signals: those belong to the threads that the program itself made.
     fn start() -> Option<Self> {
+        // The standard library ends the process where it gets no memory for a thread's small things. So all that a thread
+        // takes is asked for first, in one piece that goes back at once.
+        let mut probe = Vec::<u8>::new();
+        probe.try_reserve_exact(STACK_BYTES + THREAD_BYTES).ok()?;
+        drop(std::hint::black_box(probe));
         let nothing: *const (dyn Fn() + Sync) = &|| ();
-        let desk = Arc::new(Desk { state: AtomicU32::new(IDLE), job: UnsafeCell::new(nothing) });
+        let slot = Arc::new(JobSlot { state: AtomicU32::new(IDLE), job: UnsafeCell::new(nothing) });
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;
-        let theirs = Arc::clone(&desk);
-        let started = thread::Builder::new().name("recfact".into()).spawn(move || theirs.serve());
+        let theirs = Arc::clone(&slot);
+        let started =
+            thread::Builder::new().name("recfact".into()).stack_size(STACK_BYTES).spawn(move || theirs.serve());
         before.thread_set_mask().expect("a mask that was in use");
-        Some(Helper { desk, thread: started.ok()? })
+        Some(Helper { slot, thread: started.ok()? })
     }
 
     fn offer(&self, job: &(dyn Fn() + Sync)) {
@@ -192,26 +203,26 @@ impl Helper {
         // the helper is left then; a panic in between aborts.
         let job = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync), *const (dyn Fn() + Sync + 'static)>(job) };
         // SAFETY: the state is IDLE, in which the helper does not look at the job.
-        unsafe { *self.desk.job.get() = job };
-        self.desk.state.store(OFFERED, Ordering::Release);
+        unsafe { *self.slot.job.get() = job };
+        self.slot.state.store(OFFERED, Ordering::Release);
         self.thread.thread().unpark();
     }
 
     /// Takes the job back, or waits for its end where the helper has taken it.
     fn withdraw(&self) {
-        let state = &self.desk.state;
+        let state = &self.slot.state;
         if state.compare_exchange(OFFERED, IDLE, Ordering::Relaxed, Ordering::Acquire).is_err() {
             wait_until(|| state.load(Ordering::Acquire) == IDLE);
         }
     }
 
     fn dismiss(&self) {
-        self.desk.state.store(DISMISSED, Ordering::Release);
+        self.slot.state.store(DISMISSED, Ordering::Release);
         self.thread.thread().unpark();
     }
 }
 
-impl Desk {
+impl JobSlot {
     /// A helper's life.
     fn serve(&self) {
         loop {
@@ -247,11 +258,12 @@ mod tests {
     /// Parts of a job, handed out by number.
     fn count(threads: usize, parts: usize) -> usize {
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        run(threads, &|| {
+        let job = || {
             while next.fetch_add(1, Ordering::Relaxed) < parts {
                 done.fetch_add(1, Ordering::Relaxed);
             }
-        });
+        };
+        run(threads, job, &job);
         done.into_inner()
     }
 
@@ -269,12 +281,9 @@ mod tests {
         for _ in 0..20 {
             thread::sleep(4 * SPIN);
             let helpers = AtomicUsize::new(0);
-            let caller = thread::current().id();
             // The caller leaves only when a helper has come.
-            run(2, &|| match thread::current().id() == caller {
-                true => wait_until(|| helpers.load(Ordering::Acquire) == 1),
-                false => helpers.store(1, Ordering::Release),
-            });
+            let wait = || wait_until(|| helpers.load(Ordering::Acquire) == 1);
+            run(2, wait, &|| helpers.store(1, Ordering::Release));
         }
     }
 
@@ -287,7 +296,7 @@ mod tests {
         // Other tests have helpers, too: ours are so many that they stand out.
         const MANY: usize = 200;
         let threads_with_helpers = || {
-            run(MANY, &|| ());
+            run(MANY, || (), &|| ());
             threads_of_this_process()
         };
         assert!(threads_with_helpers() >= MANY);

@@ -11,7 +11,7 @@ fn factored() -> (Vec<f64>, Vec<i64>) {
     let mut a: Vec<f64> = (0..N * N).map(|at| ((at * 7919 % 10007) as f64).sin()).collect();
     let mut ipiv = vec![0; N];
     let view = MatrixMut::from_slice(&mut a, N, N, N).unwrap();
-    factor(view, &mut ipiv, &Options { threads: 2, ..Options::default() }).unwrap();
+    factor(view, &mut ipiv, &Options::new().threads(2)).unwrap();
     (a, ipiv)
 }
 

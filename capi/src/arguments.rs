@@ -1,6 +1,6 @@
 //! Sizes and pointers from C, checked and turned into views.
 
-use library::{MatrixMut, MatrixRef, Real, default_threads};
+use library::{Element, MatrixMut, MatrixRef, default_threads};
 
 use crate::status::Status;
 
@@ -39,8 +39,13 @@ fn pointer<T>(pointer: *const T, elements: usize) -> Result<*const T, Status> {
 /// An `m` by `n` matrix that is written.
 ///
 /// # Safety
-/// If `a` is not NULL its elements exist, and nobody else has them while the view lives.
-pub(crate) unsafe fn matrix_mut<'a, T: Real>(m: i64, n: i64, a: *mut T, lda: i64) -> Result<MatrixMut<'a, T>, Status> {
+/// If `a` is not NULL its elements exist, and nobody else uses them while the view lives.
+pub(crate) unsafe fn matrix_mut<'a, T: Element>(
+    m: i64,
+    n: i64,
+    a: *mut T,
+    lda: i64,
+) -> Result<MatrixMut<'a, T>, Status> {
     let a = pointer(a, span::<T>(m, n, lda)?)?.cast_mut();
     // SAFETY: the caller's promise; the sizes are not negative, and the span fits the address space.
     Ok(unsafe { MatrixMut::from_raw_parts(a, m as usize, n as usize, lda as usize) })
@@ -50,7 +55,7 @@ pub(crate) unsafe fn matrix_mut<'a, T: Real>(m: i64, n: i64, a: *mut T, lda: i64
 ///
 /// # Safety
 /// If `a` is not NULL its elements exist, and nobody writes them while the view lives.
-pub(crate) unsafe fn matrix<'a, T: Real>(m: i64, n: i64, a: *const T, lda: i64) -> Result<MatrixRef<'a, T>, Status> {
+pub(crate) unsafe fn matrix<'a, T: Element>(m: i64, n: i64, a: *const T, lda: i64) -> Result<MatrixRef<'a, T>, Status> {
     let a = pointer(a, span::<T>(m, n, lda)?)?;
     // SAFETY: as above.
     Ok(unsafe { MatrixRef::from_raw_parts(a, m as usize, n as usize, lda as usize) })

@@ -11,7 +11,7 @@ mod status;
 
 use std::ffi::{CStr, c_char, c_int};
 
-use library::{Isa, Options, Real, Transpose, factor, release};
+use library::{Element, Isa, Options, Pivoting, Transpose, factor, release};
 
 use arguments::{matrix, matrix_mut, slice, slice_mut, threads};
 use status::Status;
@@ -21,7 +21,7 @@ use status::Status;
 /// # Safety
 /// Pointers that are not NULL are good for the sizes that the header gives, and nobody else has that memory.
 #[allow(clippy::too_many_arguments)] // the header's argument list
-unsafe fn factor_in_place<T: Real>(
+unsafe fn factor_in_place<T: Element>(
     m: i64,
     n: i64,
     a: *mut T,
@@ -38,14 +38,14 @@ unsafe fn factor_in_place<T: Real>(
         return Err(Status::Misaligned);
     }
     let pivoting = match pivoting {
-        0 => false,
-        1 => true,
+        0 => Pivoting::None,
+        1 => Pivoting::Partial,
         _ => return Err(Status::Flag),
     };
     let threads = self::threads(threads)?;
     // SAFETY: the caller's promise.
     let (a, ipiv) = unsafe { (matrix_mut(m, n, a, lda)?, slice_mut(m.min(n), ipiv)?) };
-    let result = factor(a, ipiv, &Options { pivoting, threads })?;
+    let result = factor(a, ipiv, &Options::new().pivoting(pivoting).threads(threads))?;
     // SAFETY: not NULL, aligned, and good for one element.
     unsafe { *info = result };
     Ok(())
@@ -56,7 +56,7 @@ unsafe fn factor_in_place<T: Real>(
 /// # Safety
 /// As for [`factor_in_place`].
 #[allow(clippy::too_many_arguments)] // the header's argument list
-unsafe fn solve<T: Real>(
+unsafe fn solve<T: Element>(
     trans: c_char,
     n: i64,
     nrhs: i64,
@@ -71,7 +71,7 @@ unsafe fn solve<T: Real>(
     let threads = self::threads(threads)?;
     // SAFETY: the caller's promise.
     let (lu, ipiv, b) = unsafe { (matrix(n, n, lu, lda)?, slice(n, ipiv)?, matrix_mut(n, nrhs, b, ldb)?) };
-    library::solve(transpose, lu, ipiv, b, threads)?;
+    library::solve(transpose, lu, ipiv, b, &Options::new().threads(threads))?;
     Ok(())
 }
 
@@ -79,7 +79,8 @@ unsafe fn solve<T: Real>(
 fn transpose(trans: c_char) -> Option<Transpose> {
     match (trans as u8).to_ascii_uppercase() {
         b'N' => Some(Transpose::No),
-        b'T' | b'C' => Some(Transpose::Yes),
+        b'T' => Some(Transpose::Yes),
+        b'C' => Some(Transpose::Conjugate),
         _ => None,
     }
 }
@@ -156,10 +157,7 @@ extern "C" fn recfact_version() -> *const c_char {
 /// See `recfact.h`.
 #[unsafe(no_mangle)]
 extern "C" fn recfact_isa() -> *const c_char {
-    match Isa::in_use() {
-        Ok(Isa::Portable) => c"portable".as_ptr(),
-        Ok(Isa::Avx2) => c"avx2".as_ptr(),
-        Ok(Isa::Avx512) => c"avx512".as_ptr(),
-        Err(_) => std::ptr::null(),
-    }
+    let names = [(Isa::Portable, c"portable"), (Isa::Avx2, c"avx2"), (Isa::Avx512, c"avx512")];
+    let name = |isa| names.iter().find(|(named, _)| *named == isa);
+    Isa::in_use().ok().and_then(name).map_or(std::ptr::null(), |(_, name)| name.as_ptr())
 }

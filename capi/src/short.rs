@@ -3,7 +3,7 @@
 
 use std::ffi::c_int;
 
-use library::Real;
+use library::Element;
 
 use crate::factor_in_place;
 
@@ -14,7 +14,7 @@ const REFUSED: i64 = i64::MIN;
 ///
 /// # Safety
 /// As for [`factor_in_place`].
-unsafe fn short<T: Real>(a: *mut T, m: i64, n: i64, ipiv: *mut i64, pivoting: c_int, threads: i64) -> i64 {
+unsafe fn short<T: Element>(a: *mut T, m: i64, n: i64, ipiv: *mut i64, pivoting: c_int, threads: i64) -> i64 {
     let mut info = 0;
     // SAFETY: the caller's promise.
     match unsafe { factor_in_place(m, n, a, m, ipiv, pivoting, threads, &mut info) } {

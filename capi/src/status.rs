@@ -46,7 +46,7 @@ impl Status {
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         match error {
-            Error::InstructionSet => Status::InstructionSet,
+            Error::InstructionSet { .. } => Status::InstructionSet,
             Error::Pivot { .. } => Status::Pivot,
             Error::LeadingDimension { .. } => Status::LeadingDimension,
             // The arguments of C have no other way to be wrong.

@@ -1,10 +1,12 @@
-//! What the recursion stands on: the matrix product and the triangular solve of BLAS, on blocks of any size.
+//! What the factorization stands on: matrix product and triangular solves of BLAS, on blocks of any size.
 
 mod gemm;
 pub(crate) mod scratch;
+mod tiles;
 mod triangle;
 mod trsm;
 
 pub(crate) use gemm::gemm;
+pub(crate) use tiles::Packed;
 pub(crate) use triangle::Triangle;
 pub(crate) use trsm::trsm;

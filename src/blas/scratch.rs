@@ -1,7 +1,7 @@
 //! Memory for packed blocks, kept by each thread from call to call: nothing is allocated in a steady state.
 //!
-//! What is kept is at most 8 MiB or 4% of the largest matrix that the thread has factored (see `lu::blocked`), and less
-//! than 1 MiB in each helper.
+//! The system may refuse memory. So each use of scratch memory has another way that needs none, or that makes do with a
+//! few KiB of the stack ([`on_stack`]).
 
 use std::cell::RefCell;
 
@@ -13,69 +13,78 @@ use bytemuck::Pod;
 struct Line([u64; 8]);
 
 thread_local! {
-    /// A stack: what is used inside of another use has a buffer of its own, and each finds its own again.
+    /// A stack: a use inside of another use has a buffer of its own, and each finds its own again.
     static BUFFERS: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `f` with `len` elements of memory, aligned to cache lines; their contents are whatever was left there.
-pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
-    with_lines(take(needed::<T>(len)), len, f)
+/// A leading dimension for at least this many rows: an odd number of cache lines, so that columns next to each other do not
+/// fall into the same sets of the cache.
+pub(crate) const fn leading_dimension<T>(rows: usize) -> usize {
+    let line = size_of::<Line>() / size_of::<T>();
+    (rows.div_ceil(line) | 1) * line
 }
 
-/// The same, but `None` where the system refuses the memory; `f` has not been called then.
-pub(crate) fn try_with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Option<R> {
-    Some(with_lines(try_take(needed::<T>(len))?, len, f))
+/// Lines of [`on_stack`].
+const STACK_LINES: usize = 64;
+
+/// Calls `f` with `len` elements of memory, aligned to cache lines; their contents are whatever was left there. `None` if
+/// the system refuses the memory; `f` has not been called then.
+pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Option<R> {
+    let mut lines = take(lines_for::<T>(len))?;
+    let result = f(&mut elements(&mut lines)[..len]);
+    give_back(lines);
+    Some(result)
 }
 
-fn needed<T>(len: usize) -> usize {
-    const { assert!(align_of::<T>() <= align_of::<Line>()) };
+/// Calls `f` with 4 KiB of the stack: memory that is there whatever the system says.
+#[cold]
+#[inline(never)]
+pub(crate) fn on_stack<T: Pod, R>(f: impl FnOnce(&mut [T]) -> R) -> R {
+    f(elements(&mut [Line([0; 8]); STACK_LINES]))
+}
+
+fn lines_for<T>(len: usize) -> usize {
     len.saturating_mul(size_of::<T>()).div_ceil(size_of::<Line>())
 }
 
-fn with_lines<T: Pod, R>(mut lines: Vec<Line>, len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
-    assert!(needed::<T>(len) <= lines.len());
-    // SAFETY: the memory is initialized, aligned, and long enough; any bits are a T.
-    let result = f(unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<T>(), len) });
-    give_back(lines);
-    result
+/// The memory of lines.
+fn elements<T: Pod>(lines: &mut [Line]) -> &mut [T] {
+    const { assert!(align_of::<T>() <= align_of::<Line>() && size_of::<Line>().is_multiple_of(size_of::<T>())) };
+    let len = size_of_val(lines) / size_of::<T>();
+    // SAFETY: the memory is initialized, aligned, and of this length; any bits are a T, and any bits of it a line.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<T>(), len) }
 }
 
-/// A buffer of at least so many lines.
-#[inline(never)] // one copy is enough, as for the two below
-fn take(needed: usize) -> Vec<Line> {
-    let mut lines = any();
-    if lines.len() < needed {
-        lines.resize(needed, Line([0; 8]));
-    }
-    lines
-}
-
-/// The same, unless the system refuses the memory.
-#[inline(never)]
-fn try_take(needed: usize) -> Option<Vec<Line>> {
-    let mut lines = any();
+/// A buffer of at least `needed` lines, unless the system refuses the memory.
+#[inline(never)] // one copy is enough
+fn take(needed: usize) -> Option<Vec<Line>> {
+    // A thread that is about to end has already dropped its buffers but may still call this.
+    let mut lines = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default();
     let more = needed.saturating_sub(lines.len());
-    if lines.try_reserve_exact(more).is_err() {
-        give_back(lines);
-        return None;
+    if more > 0 {
+        if lines.try_reserve_exact(more).is_err() {
+            give_back(lines);
+            return None;
+        }
+        lines.resize(lines.len() + more, Line([0; 8]));
     }
-    lines.resize(lines.len() + more, Line([0; 8]));
     Some(lines)
 }
 
-/// A buffer; a thread that is about to end has none any more, and may still call.
-fn any() -> Vec<Line> {
-    BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default()
-}
-
-#[inline(never)]
+/// Keeps a buffer for the next use.
+#[inline(never)] // one copy is enough
 fn give_back(lines: Vec<Line>) {
-    let _ = BUFFERS.try_with(|buffers| buffers.borrow_mut().push(lines));
+    let _ = BUFFERS.try_with(|buffers| {
+        let mut buffers = buffers.borrow_mut();
+        if buffers.try_reserve(1).is_ok() {
+            buffers.push(lines);
+        }
+    });
 }
 
 /// Gives this thread's memory back.
 pub(crate) fn release() {
-    // A thread that is about to end may have none any more.
+    // A thread that is about to end has already dropped its buffers.
     let _ = BUFFERS.try_with(RefCell::take);
 }
 
@@ -86,12 +95,13 @@ mod tests {
     #[test]
     fn a_use_inside_of_another_has_its_own_memory_and_finds_it_again() {
         let address = |len: usize, inner: &mut dyn FnMut()| {
-            with(len, |memory: &mut [f64]| {
+            let use_it = |memory: &mut [f64]| {
                 memory.fill(1.0);
                 inner();
-                assert!(memory.iter().all(|&x| x == 1.0));
+                assert!(memory.len() == len && memory.iter().all(|&x| x == 1.0));
                 memory.as_ptr() as usize
-            })
+            };
+            with(len, use_it).unwrap()
         };
         let mut inner = 0;
         let outer = address(100, &mut || inner = address(10, &mut || ()));
@@ -100,9 +110,15 @@ mod tests {
         let mut again = 0;
         assert_eq!(address(50, &mut || again = address(8, &mut || ())), outer);
         assert_eq!(again, inner);
-        assert_eq!(try_with(usize::MAX, |_: &mut [u8]| ()), None);
-        assert_eq!(try_with(8, |memory: &mut [f64]| memory.as_ptr() as usize), Some(outer));
+        assert_eq!(with(usize::MAX, |_: &mut [u8]| ()), None);
+        assert_eq!(with(8, |memory: &mut [f64]| memory.as_ptr() as usize), Some(outer));
         release();
         BUFFERS.with_borrow(|buffers| assert!(buffers.is_empty()));
+    }
+
+    #[test]
+    fn the_stack_has_memory_for_either_type() {
+        assert_eq!(on_stack(|memory: &mut [f64]| memory.len()), 512);
+        assert_eq!(on_stack(|memory: &mut [f32]| memory.len()), 1024);
     }
 }

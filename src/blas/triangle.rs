@@ -1,29 +1,17 @@
 //! B <- T^-1 B for the triangles of a factored matrix: L, U and their transposes.
 //!
-//! U and L^T are solved from their last row on: turned by half a circle they are lower triangles as the others are. So
-//! there is one solve, for a lower triangle whose elements stand at any distances; only B keeps its rows where they are.
+//! U and L^T are solved from their last row on: rotated by 180 degrees (rows and columns reversed) they are lower triangles
+//! like the others. So there is one solve, for a lower triangle whose elements stand at any distances; only B keeps its
+//! rows where they are.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::scratch;
-use crate::kernel::{Kernels, Tiles};
+use super::scratch::{self, leading_dimension};
+use super::tiles::sub_product;
+use crate::element::Element;
+use crate::kernel::{Gemv, Kernels, Strided, Tiles, Trsm};
 use crate::matrix::{MatrixMut, MatrixRef};
-use crate::real::Real;
-
-/// Rows that are solved before the later ones are updated with them: in many columns; in a few, with T copied or read
-/// where it stands; and in one or two.
-const ROWS: usize = 128;
-const ROWS_OF_FEW: usize = 32;
-const ROWS_OF_FEW_IN_PLACE: usize = 16;
-const ROWS_OF_FEWER: usize = 8;
-/// For fewer columns than this T is read where it stands, if its rows are next to each other; a copy would cost more than
-/// it saves.
-const FEW: usize = 32;
-/// For fewer columns than this each of them goes through the rows of T by itself, if those are contiguous.
-const FEWER: usize = 3;
-/// Columns that are solved at once; it bounds the scratch memory.
-const COLUMNS: usize = 512;
 
 /// A lower triangle of order `n`, in the order in which its rows are solved: element (i, k) stands at
 /// `i * row + k * col` from the first.
@@ -34,7 +22,7 @@ pub(crate) struct Triangle<'a, T> {
     row: isize,
     col: isize,
     /// Row i of the triangle belongs to row n - 1 - i of B.
-    turned: bool,
+    rotated: bool,
     /// The diagonal is one, and not stored.
     unit: bool,
     owner: PhantomData<&'a T>,
@@ -43,7 +31,7 @@ pub(crate) struct Triangle<'a, T> {
 // SAFETY: a triangle is a shared reference to elements.
 unsafe impl<T: Sync> Sync for Triangle<'_, T> {}
 
-impl<'a, T: Real> Triangle<'a, T> {
+impl<'a, T: Element> Triangle<'a, T> {
     /// L of a factored matrix, or with `transposed` L^T.
     ///
     /// # Panics
@@ -60,14 +48,14 @@ impl<'a, T: Real> Triangle<'a, T> {
         Self::new(lu, transposed, !transposed)
     }
 
-    fn new(lu: MatrixRef<'a, T>, transposed: bool, turned: bool) -> Self {
+    fn new(lu: MatrixRef<'a, T>, transposed: bool, rotated: bool) -> Self {
         let n = lu.nrows();
         assert_eq!(lu.ncols(), n, "a triangle is square");
-        // Where there is one column, or none, its distance to the next means nothing, and may be anything.
+        // With one column, or none, the distance to the next means nothing, and may be anything.
         let lda = if n > 1 { lu.lda() as isize } else { 1 };
         let (row, col) = if transposed { (lda, 1) } else { (1, lda) };
-        let upright = Triangle { first: lu.as_ptr(), n, row, col, turned, unit: false, owner: PhantomData };
-        if !turned || n == 0 {
+        let upright = Triangle { first: lu.as_ptr(), n, row, col, rotated, unit: false, owner: PhantomData };
+        if !rotated || n == 0 {
             return upright;
         }
         // Counted from the last element backwards.
@@ -78,45 +66,47 @@ impl<'a, T: Real> Triangle<'a, T> {
     /// element of T to the left of the diagonal, and is then divided by the diagonal, unless that is one.
     ///
     /// # Panics
-    /// If B has not n rows.
+    /// If B does not have n rows.
     pub(crate) fn solve(&self, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
         assert_eq!(b.nrows(), self.n, "triangle: sizes do not fit");
-        let rows = match b.ncols() {
-            ..FEWER => ROWS_OF_FEWER,
-            FEWER..FEW if self.row.abs() == 1 => ROWS_OF_FEW_IN_PLACE,
-            FEWER..FEW => ROWS_OF_FEW,
-            FEW.. => ROWS,
+        if self.n == 0 || b.ncols() == 0 {
+            return;
         }
-        .min(self.n);
-        // In very few columns of B, where the rows of T are contiguous: each row is subtracted when its turn comes. Else T
+        let cut = Cut::choose(self, b.ncols(), kernels);
+        let solved = scratch::with(cut.size(kernels), |memory| self.solve_by(&cut, b.reborrow(), memory, kernels));
+        if solved.is_none() {
+            scratch::on_stack(|memory| self.solve_by(&Cut::least(b.ncols(), kernels), b, memory, kernels));
+        }
+    }
+
+    /// [`Triangle::solve`], cut like this.
+    fn solve_by(&self, cut: &Cut, mut b: MatrixMut<'_, T>, memory: &mut [T], kernels: &Kernels<T>) {
+        // In very few columns of B, if the rows of T are contiguous, each row is subtracted when its turn comes. Else T
         // goes by in blocks of columns, each as soon as its rows of X are known.
-        let by_rows = b.ncols() < FEWER && self.col.abs() == 1;
-        let line = 64 / size_of::<T>();
-        let ldx = (rows.div_ceil(line) | 1) * line;
-        let sizes = [ldx * COLUMNS.min(b.ncols()), kernels.lanes * rows, kernels.mc * rows];
-        scratch::with(sizes.iter().sum(), |memory: &mut [T]| {
-            let (x, memory) = memory.split_at_mut(sizes[0]);
-            let (tile, panel) = memory.split_at_mut(sizes[1]);
-            for j in (0..b.ncols()).step_by(COLUMNS) {
-                let columns = COLUMNS.min(b.ncols() - j);
-                let mut b = b.reborrow().split_at_col(j).1.split_at_col(columns).0;
-                let mut solved = 0;
-                while solved < self.n {
-                    // A block of fewer rows comes where it has the least to do: first, or last.
-                    let some = if by_rows { (self.n - solved - 1) % rows + 1 } else { rows.min(self.n - solved) };
-                    let next = solved..solved + some;
-                    solved = next.end;
-                    let mut x = MatrixMut::in_memory(x, some, columns, ldx);
-                    if by_rows {
-                        (0..columns).for_each(|j| self.subtract_rows(next.clone(), b.col_mut(j), kernels));
-                        self.solve_rows(next, b.reborrow(), x.reborrow(), tile, kernels);
-                    } else {
-                        self.solve_rows(next.clone(), b.reborrow(), x.reborrow(), tile, kernels);
-                        self.update(next, b.reborrow(), x.as_ref(), panel, kernels);
-                    }
+        let by_rows = b.ncols() < kernels.tuning.solve.very_few && self.col.abs() == 1;
+        let ldx = cut.ldx::<T>();
+        let (x, memory) = memory.split_at_mut(ldx * cut.columns);
+        let (tile, panel) = memory.split_at_mut(kernels.lanes * cut.rows);
+        for j in (0..b.ncols()).step_by(cut.columns) {
+            let columns = cut.columns.min(b.ncols() - j);
+            let mut b = b.reborrow().split_at_col(j).1.split_at_col(columns).0;
+            let mut solved = 0;
+            while solved < self.n {
+                let left = self.n - solved;
+                // A block of fewer rows comes where it has the least to do: first, or last.
+                let rows = if by_rows { (left - 1) % cut.rows + 1 } else { cut.rows.min(left) };
+                let next = solved..solved + rows;
+                solved = next.end;
+                let mut x = MatrixMut::in_memory(x, rows, columns, ldx);
+                if by_rows {
+                    (0..columns).for_each(|j| self.subtract_rows(next.clone(), b.col_mut(j), kernels));
+                    self.solve_rows(next, b.reborrow(), x.reborrow(), tile, kernels);
+                } else {
+                    self.solve_rows(next.clone(), b.reborrow(), x.reborrow(), tile, kernels);
+                    self.update(next, b.reborrow(), x.as_ref(), cut.mc, panel, kernels);
                 }
             }
-        });
+        }
     }
 
     /// X <- T11^-1 B1, and B1 <- X: T11 has these rows and columns, B1 these rows. X has them in the order of T.
@@ -129,7 +119,7 @@ impl<'a, T: Real> Triangle<'a, T> {
         kernels: &Kernels<T>,
     ) {
         let (lanes, columns, ldx) = (kernels.lanes, x.ncols(), x.lda());
-        let above = if self.turned { self.n - rows.end } else { rows.start };
+        let above = if self.rotated { self.n - rows.end } else { rows.start };
         let mut b1 = b.split_at_row(above).1.split_at_row(rows.len()).0;
         for j in 0..columns {
             self.copy(b1.col_mut(j), x.col_mut(j));
@@ -141,8 +131,9 @@ impl<'a, T: Real> Triangle<'a, T> {
             if self.unit {
                 (0..next.len()).for_each(|d| tile[d + (i + d) * lanes] = T::ONE);
             }
+            let (m, l, x) = (next.len(), tile.as_ptr(), to.wrapping_add(i));
             // SAFETY: the tile has these rows of T11 and its columns up to the diagonal; i rows of X are solved.
-            unsafe { (kernels.trsm)(next.len(), columns, i, tile.as_ptr(), lanes, to, ldx, to.wrapping_add(i), ldx) };
+            unsafe { (kernels.trsm)(Trsm { m, n: columns, k: i, l, ldl: lanes, b: to, ldb: ldx, x, ldx }) };
         }
         for j in 0..columns {
             self.copy(x.col_mut(j), b1.col_mut(j));
@@ -152,7 +143,7 @@ impl<'a, T: Real> Triangle<'a, T> {
     /// Copies rows of B into the order of T, or back.
     #[inline(never)] // one copy is enough
     fn copy(&self, from: &[T], to: &mut [T]) {
-        if self.turned {
+        if self.rotated {
             to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
         } else {
             to.copy_from_slice(from);
@@ -162,16 +153,15 @@ impl<'a, T: Real> Triangle<'a, T> {
     /// y <- y - T10 x, where y is these elements of a column of B and x those that were solved before them. The rows of T
     /// are contiguous.
     fn subtract_rows(&self, rows: Range<usize>, b: &mut [T], kernels: &Kernels<T>) {
-        let inc = if self.turned { -1 } else { 1 };
+        let inc = if self.rotated { -1 } else { 1 };
         assert!(b.len() == self.n && self.col == inc, "triangle: no contiguous rows");
-        let element = |i| if self.turned { self.n - 1 - i } else { i };
+        let element = |i| if self.rotated { self.n - 1 - i } else { i };
         let b = b.as_mut_ptr();
         let (x, y) = (b.wrapping_add(element(0)), b.wrapping_add(element(rows.start)));
+        let t10 = Strided { ptr: self.element(rows.start, 0), row: self.row, col: inc };
+        let gemv = Gemv { m: rows.len(), n: rows.start, a: t10, x, incx: inc, y, incy: inc };
         // SAFETY: T10 has these rows, and as many columns as there are elements of B before y.
-        unsafe {
-            let t10 = self.element(rows.start, 0);
-            (kernels.gemv)(rows.len(), rows.start, t10, self.row, inc, x, inc, y, inc);
-        }
+        unsafe { (kernels.gemv)(gemv) };
     }
 
     /// B2 <- B2 - T21 X, where T21 has these columns and the rows after them.
@@ -180,6 +170,7 @@ impl<'a, T: Real> Triangle<'a, T> {
         columns: Range<usize>,
         b: MatrixMut<'_, T>,
         x: MatrixRef<'_, T>,
+        mc: usize,
         panel: &mut [T],
         kernels: &Kernels<T>,
     ) {
@@ -187,33 +178,34 @@ impl<'a, T: Real> Triangle<'a, T> {
         if m == 0 {
             return;
         }
-        let above = if self.turned { 0 } else { columns.end };
+        let above = if self.rotated { 0 } else { columns.end };
         let mut b2 = b.split_at_row(above).1.split_at_row(m).0;
-        let ldc = b2.lda();
         // T21 with its rows in the order of B's.
-        let t21 = if self.turned { self.rows_reversed() } else { *self };
-        let rows = if self.turned { 0..m } else { columns.end..self.n };
-        if t21.row == 1 && n < FEW {
+        let t21 = if self.rotated { self.rows_reversed() } else { *self };
+        let rows = if self.rotated { 0..m } else { columns.end..self.n };
+        if t21.row == 1 && n < kernels.tuning.solve.few {
             let ptr = t21.element(rows.start, columns.start);
             if n == 1 {
+                let a = Strided { ptr, row: 1, col: t21.col };
+                let gemv = Gemv { m, n: k, a, x: x.as_ptr(), incx: 1, y: b2.as_mut_ptr(), incy: 1 };
                 // SAFETY: T21 has these rows and columns, X has as many rows as it has columns; y is B2, one column.
-                return unsafe { (kernels.gemv)(m, k, ptr, 1, t21.col, x.as_ptr(), 1, b2.as_mut_ptr(), 1) };
+                return unsafe { (kernels.gemv)(gemv) };
             }
             // The columns may go backwards: a step is counted modulo the address space.
             let tiles = Tiles { ptr, tile: mr, col: t21.col as usize };
-            // SAFETY: the tiles are T21, X has as many rows as it has columns; C is B2, which has its rows.
-            return unsafe { (kernels.gemm)(m, n, k, tiles, x.as_ptr(), x.lda(), b2.as_mut_ptr(), ldc) };
+            // SAFETY: the tiles are T21, which has the rows of B2, and as many columns as X has rows.
+            return unsafe { sub_product(tiles, x, b2, kernels) };
         }
-        for i in (0..m).step_by(kernels.mc) {
-            let some = kernels.mc.min(m - i);
-            for tile in (0..some).step_by(mr) {
+        for i in (0..m).step_by(mc) {
+            let height = mc.min(m - i);
+            for tile in (0..height).step_by(mr) {
                 let first = rows.start + i + tile;
-                t21.pack(first..first + mr.min(some - tile), columns.clone(), mr, &mut panel[tile * k..]);
+                t21.pack(first..first + mr.min(height - tile), columns.clone(), mr, &mut panel[tile * k..]);
             }
-            let mut c = b2.reborrow().split_at_row(i).1;
+            let c = b2.reborrow().split_at_row(i).1.split_at_row(height).0;
             let tiles = Tiles { ptr: panel.as_ptr(), tile: mr * k, col: mr };
-            // SAFETY: the tiles hold some rows of T21, X has as many rows as they have columns; C is those rows of B2.
-            unsafe { (kernels.gemm)(some, n, k, tiles, x.as_ptr(), x.lda(), c.as_mut_ptr(), ldc) };
+            // SAFETY: the tiles hold those rows of T21, and as many columns as X has rows.
+            unsafe { sub_product(tiles, x, c, kernels) };
         }
     }
 
@@ -243,5 +235,44 @@ impl<'a, T: Real> Triangle<'a, T> {
             }
             rest.fill(T::ZERO);
         }
+    }
+}
+
+/// How a solve is cut.
+struct Cut {
+    /// Rows that are solved before the later ones are updated with them.
+    rows: usize,
+    /// Columns of B that are solved at once.
+    columns: usize,
+    /// Rows of T that are packed at once for an update.
+    mc: usize,
+}
+
+impl Cut {
+    /// As measured.
+    fn choose<T: Element>(triangle: &Triangle<'_, T>, columns: usize, kernels: &Kernels<T>) -> Self {
+        let tuning = &kernels.tuning.solve;
+        let rows = match columns {
+            _ if columns < tuning.very_few => tuning.rows_very_few,
+            _ if columns >= tuning.few => tuning.rows,
+            _ if triangle.row.abs() == 1 => tuning.rows_few_in_place,
+            _ => tuning.rows_few,
+        };
+        Cut { rows: rows.min(triangle.n), columns: tuning.columns.min(columns), mc: kernels.mc }
+    }
+
+    /// With the least memory, for [`scratch::on_stack`].
+    fn least<T: Element>(columns: usize, kernels: &Kernels<T>) -> Self {
+        Cut { rows: 4, columns: columns.min(8), mc: kernels.mr }
+    }
+
+    /// The leading dimension of X.
+    fn ldx<T>(&self) -> usize {
+        leading_dimension::<T>(self.rows)
+    }
+
+    /// Elements of memory: a block of rows of X, a tile of T11, and a panel of T21.
+    fn size<T: Element>(&self, kernels: &Kernels<T>) -> usize {
+        self.ldx::<T>() * self.columns + (kernels.lanes + self.mc.next_multiple_of(kernels.mr)) * self.rows
     }
 }

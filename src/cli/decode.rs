@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use byteorder::{ByteOrder, LittleEndian};
 use nalgebra::DMatrix;
-use recfact::Lu;
-use recfact::protocol::{Fault, INFO_BYTES, Precision, Shape};
 
-use super::real::CliReal;
-use super::{Failure, label, npy};
+use super::Failure;
+use crate::files::{FileElement, npy};
+use crate::lu::Lu;
+use crate::protocol::{ElementType, INFO_BYTES, Shape, describe_refusal, label, refusal_code};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -38,14 +38,10 @@ pub(super) struct Args {
 /// Parses `3x4`, `3x4:f64` or `3x4:f32`.
 fn parse_shape(text: &str) -> Result<Shape, String> {
     let parse = || {
-        let (size, element) = text.split_once(':').unwrap_or((text, f64::NAME));
-        let precision = match element {
-            f64::NAME => Precision::Double,
-            f32::NAME => Precision::Single,
-            _ => return None,
-        };
+        let (size, element) = text.split_once(':').unwrap_or((text, ElementType::F64.name()));
+        let element = ElementType::ALL.into_iter().find(|known| known.name() == element)?;
         let (m, n) = size.split_once('x')?;
-        Shape::new(m.parse().ok()?, n.parse().ok()?, precision)
+        Shape::new(m.parse().ok()?, n.parse().ok()?, element)
     };
     parse().ok_or_else(|| "expected rows x columns and perhaps a type, as in 3x4 or 3x4:f32".into())
 }
@@ -58,9 +54,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let Some(response) = Response::read(&mut input, given.copied(), number)? else {
             break;
         };
-        match response.shape.precision() {
-            Precision::Double => response.show::<f64>(args, &mut out),
-            Precision::Single => response.show::<f32>(args, &mut out),
+        match response.shape.element() {
+            ElementType::F64 => response.show::<f64>(args, &mut out),
+            ElementType::F32 => response.show::<f32>(args, &mut out),
         }?;
     }
     out.flush().map_err(|error| Failure::stdout(&error))
@@ -101,13 +97,13 @@ impl Response {
     }
 
     /// Prints or saves it.
-    fn show<T: CliReal>(&self, args: &Args, out: &mut impl Write) -> Result<(), Failure> {
+    fn show<T: FileElement>(&self, args: &Args, out: &mut impl Write) -> Result<(), Failure> {
         let (m, n) = (self.shape.m(), self.shape.n());
-        let mut ipiv = vec![0; self.shape.ipiv_len()];
+        let mut ipiv = vec![0; self.shape.pivots()];
         LittleEndian::read_i64_into(&self.ipiv, &mut ipiv);
         let lu = Lu::from_parts(DMatrix::from_vec(m, n, T::from_bytes(&self.matrix)), ipiv, self.info)
             .map_err(|error| fail(self.number, error))?;
-        let head = format!("matrix {}: {m} x {n}, {}, {}", self.number, T::NAME, describe(self.info));
+        let head = format!("matrix {}: {m} x {n}, {}, {}", self.number, T::TYPE.name(), describe(self.info));
         match &args.npy {
             Some(folder) => {
                 let files = save(folder, self.number, &lu)?;
@@ -126,8 +122,8 @@ fn read_info(input: &mut impl Read, number: usize) -> Result<Option<i64>, Failur
         return Ok(None);
     }
     let info = LittleEndian::read_i64(&complete(bytes, INFO_BYTES, number, "info")?);
-    match Fault::describe_answer(info) {
-        Some(refusal) => Err(fail(number, format_args!("the server refused the request: {refusal}"))),
+    match refusal_code(info) {
+        Some(code) => Err(fail(number, format_args!("the server refused the request: {}", describe_refusal(code)))),
         None => Ok(Some(info)),
     }
 }
@@ -164,29 +160,35 @@ fn describe(info: i64) -> String {
 }
 
 /// Saves the factors and swaps. Returns the names of the files.
-fn save<T: CliReal>(folder: &Path, number: usize, lu: &Lu<T>) -> Result<String, Failure> {
+fn save<T: FileElement>(folder: &Path, number: usize, lu: &Lu<T>) -> Result<String, Failure> {
     create_dir_all(folder).map_err(|error| Failure::io(folder.display(), &error))?;
     let (factors, swaps) = (folder.join(format!("{number}-lu.npy")), folder.join(format!("{number}-ipiv.npy")));
     let (m, n) = lu.packed().shape();
-    npy::write(&factors, &[m as u64, n as u64], lu.packed().as_slice().iter().copied())?;
-    npy::write(&swaps, &[lu.ipiv().len() as u64], lu.ipiv().iter().copied())?;
+    npy::write(&factors, &[m as u64, n as u64], lu.packed().as_slice().iter().copied())
+        .map_err(|error| Failure::io(factors.display(), &error))?;
+    npy::write(&swaps, &[lu.ipiv().len() as u64], lu.ipiv().iter().copied())
+        .map_err(|error| Failure::io(swaps.display(), &error))?;
     Ok(format!("{}, {}", factors.display(), swaps.display()))
 }
 
 /// Prints L, U, the row swaps and the order of rows that they make.
-pub(super) fn print<T: CliReal>(out: &mut impl Write, head: &str, lu: &Lu<T>, digits: u8) -> io::Result<()> {
+pub(super) fn print<T: FileElement>(out: &mut impl Write, head: &str, lu: &Lu<T>, digits: u8) -> io::Result<()> {
     writeln!(out, "{head}")?;
     if lu.packed().is_empty() {
         return writeln!(out, "empty: no factors, no row swaps");
     }
-    print_matrix(out, "L", &lu.l(), digits)?;
-    print_matrix(out, "U", &lu.u(), digits)?;
+    print_matrix(out, "L", &lu.l().map_err(io::Error::other)?, digits)?;
+    print_matrix(out, "U", &lu.u().map_err(io::Error::other)?, digits)?;
     writeln!(out, "ipiv:{}", list(lu.ipiv().iter()))?;
-    writeln!(out, "rows of A in P*A = L*U:{}", list(lu.permutation().iter().map(|row| row + 1)))
+    writeln!(
+        out,
+        "rows of A in P*A = L*U:{}",
+        list(lu.permutation().map_err(io::Error::other)?.iter().map(|row| row + 1))
+    )
 }
 
 /// Numbers in columns that are as wide as they must be.
-fn print_matrix<T: CliReal>(out: &mut impl Write, name: &str, a: &DMatrix<T>, digits: u8) -> io::Result<()> {
+fn print_matrix<T: FileElement>(out: &mut impl Write, name: &str, a: &DMatrix<T>, digits: u8) -> io::Result<()> {
     writeln!(out, "{name} ({} x {}):", a.nrows(), a.ncols())?;
     let cells = a.map(|x| number(x.into(), digits));
     let widths: Vec<usize> =

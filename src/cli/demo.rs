@@ -7,12 +7,13 @@ use std::process::{Command as Process, Stdio};
 
 use byteorder::{ByteOrder, LittleEndian};
 use nalgebra::DMatrix;
-use recfact::Lu;
-use recfact::protocol::{Command, EXIT, ExitStatus, INFO_BYTES, Precision, Shape};
 
 use super::encode::request;
-use super::real::CliReal;
+use super::exit::ExitStatus;
 use super::{Failure, decode, hexdump};
+use crate::files::FileElement;
+use crate::lu::Lu;
+use crate::protocol::{Command, EXIT, ElementType, Head, Response, Shape};
 
 /// The matrix of the demonstration, by rows.
 const A: [[f64; 3]; 3] = [[2.0, 1.0, 1.0], [4.0, 3.0, 3.0], [8.0, 7.0, 9.0]];
@@ -20,23 +21,23 @@ const A: [[f64; 3]; 3] = [[2.0, 1.0, 1.0], [4.0, 3.0, 3.0], [8.0, 7.0, 9.0]];
 pub(super) fn run() -> Result<(), Failure> {
     let a = DMatrix::from_fn(3, 3, |i, j| A[i][j]);
     let (name, command) = Command::NAMES[0];
-    let mut frame = request(command, &a);
+    let shape = Shape::new(3, 3, ElementType::F64).expect("3 x 3 is a shape");
+    let mut frame = request(&Head { command, shape }, &a);
     frame.push(EXIT);
     let response = ask(&frame)?;
 
-    let shape = Shape::new(3, 3, Precision::Double).expect("3 x 3 is a shape");
-    let expected = INFO_BYTES + shape.matrix_bytes() + shape.ipiv_bytes();
-    if response.len() != expected {
-        let message = format!("expected {expected} bytes, got {}", response.len());
-        return Err(Failure::data("response of the server", message));
-    }
-    let info = LittleEndian::read_i64(&response);
-    let (matrix, swaps) = response[INFO_BYTES..].split_at(shape.matrix_bytes());
-    let mut ipiv = vec![0; shape.ipiv_len()];
-    LittleEndian::read_i64_into(swaps, &mut ipiv);
-    let lu = Lu::from_parts(DMatrix::from_vec(3, 3, f64::from_bytes(matrix)), ipiv, info)
-        .map_err(|error| Failure::data("response of the server", error))?;
-    let error = (lu.l() * lu.u() - a.select_rows(&lu.permutation())).amax();
+    let unusable = |error: crate::Error| Failure::data("response of the server", error);
+    let parts = Response::split(&response, shape).ok_or_else(|| {
+        let message = format!("expected {} bytes, got {}", shape.response_bytes(), response.len());
+        Failure::data("response of the server", message)
+    })?;
+    let info = parts.info();
+    let mut ipiv = vec![0; shape.pivots()];
+    LittleEndian::read_i64_into(parts.ipiv, &mut ipiv);
+    let matrix = DMatrix::from_vec(3, 3, f64::from_bytes(parts.matrix));
+    let lu = Lu::from_parts(matrix, ipiv, info).map_err(unusable)?;
+    let rows = lu.permutation().map_err(unusable)?;
+    let error = (lu.l().map_err(unusable)? * lu.u().map_err(unusable)? - a.select_rows(&rows)).amax();
 
     let mut out = io::stdout().lock();
     let mut show = || -> io::Result<()> {

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 
 use nalgebra::DMatrix;
-use recfact::protocol::{Command, EXIT, ExitStatus, Precision, request_header};
 
-use super::real::CliReal;
-use super::{Failure, command_by_name, label, npy, text};
+use super::exit::ExitStatus;
+use super::{Failure, command_by_name};
+use crate::files::{FileElement, npy, text};
+use crate::protocol::{Command, EXIT, ElementType, Head, Shape, label};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,9 +45,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut out = io::stdout().lock();
     for file in &args.files {
-        let bytes = match args.cmd.precision() {
-            Precision::Double => encode::<f64>(file, args),
-            Precision::Single => encode::<f32>(file, args),
+        let bytes = match args.cmd.element() {
+            ElementType::F64 => encode::<f64>(file, args),
+            ElementType::F32 => encode::<f32>(file, args),
         }?;
         out.write_all(&bytes).map_err(|error| Failure::stdout(&error))?;
     }
@@ -57,16 +58,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The label and the request for one file.
-fn encode<T: CliReal>(file: &str, args: &Args) -> Result<Vec<u8>, Failure> {
+fn encode<T: FileElement>(file: &str, args: &Args) -> Result<Vec<u8>, Failure> {
     let (name, bytes) = read(file)?;
-    let a: DMatrix<T> = if npy::is_npy(&bytes) { npy::parse(&name, &bytes) } else { text::parse(&name, &bytes) }?;
+    let a: DMatrix<T> = if npy::is_npy(&bytes) { npy::parse(&name, &bytes) } else { text::parse(&name, &bytes) }
+        .map_err(Failure::file)?;
     let (m, n) = a.shape();
-    let label = if args.bare { Some(Vec::new()) } else { label::announce(args.cmd, m, n) };
     // Only an empty matrix can have a side that is too large for a request or its label.
-    let (Some(mut frames), true) = (label, m.max(n) <= i64::MAX as usize) else {
-        return Err(Failure::data(name, format_args!("expected sizes of at most 2^53, got {m} x {n}")));
-    };
-    frames.extend(request(args.cmd, &a));
+    let too_long = || Failure::data(&name, format_args!("expected sizes of at most 2^53, got {m} x {n}"));
+    let shape = i64::try_from(m).ok().zip(i64::try_from(n).ok()).and_then(|(m, n)| Shape::new(m, n, T::TYPE));
+    let head = Head { command: args.cmd, shape: shape.ok_or_else(too_long)? };
+    let mut frames = if args.bare { Vec::new() } else { label::announce(&head).ok_or_else(too_long)?.to_vec() };
+    frames.extend(request(&head, &a));
     Ok(frames)
 }
 
@@ -83,8 +85,8 @@ fn read(file: &str) -> Result<(String, Vec<u8>), Failure> {
 }
 
 /// The request for one matrix: its header and its elements.
-pub(super) fn request<T: CliReal>(command: Command, a: &DMatrix<T>) -> Vec<u8> {
-    let mut frame = request_header(command, a.nrows(), a.ncols()).to_vec();
+pub(super) fn request<T: FileElement>(head: &Head, a: &DMatrix<T>) -> Vec<u8> {
+    let mut frame = head.to_bytes().to_vec();
     frame.extend(T::to_bytes(a.as_slice()));
     frame
 }

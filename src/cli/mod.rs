@@ -3,19 +3,18 @@
 mod decode;
 mod demo;
 mod encode;
+mod exit;
 mod hexdump;
-mod label;
-mod npy;
-mod real;
 mod serve;
-mod text;
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use crate::files::FileError;
+use crate::kernel::Isa;
+use crate::protocol::Command;
 use clap::{Parser, Subcommand};
-use recfact::Isa;
-use recfact::protocol::{Command, ExitStatus};
+pub use exit::ExitStatus;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,7 +34,7 @@ A program starts `recfact_server` as a child and talks to it over pipes; protoco
 /// Without a subcommand it serves: requests on stdin, responses on stdout, until stdin ends.
 #[derive(Debug, Parser)]
 #[command(name = "recfact_server", version = version(), after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
-pub(crate) struct Cli {
+struct Cli {
     #[command(flatten)]
     serve: serve::Args,
     #[command(subcommand)]
@@ -56,10 +55,10 @@ enum Subcommands {
 
 /// Why a command ends with another status than 0, and the line that says so on stderr.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) status: ExitStatus,
+struct Failure {
+    status: ExitStatus,
     /// `None` where the end is quiet: the reader of our output has gone.
-    pub(crate) message: Option<String>,
+    message: Option<String>,
 }
 
 impl Failure {
@@ -70,6 +69,11 @@ impl Failure {
     /// Data that cannot be used; `place` is a file with line and column, or a byte of a stream.
     fn data(place: impl Display, message: impl Display) -> Self {
         Failure::new(ExitStatus::Data, format_args!("{place}: {message}"))
+    }
+
+    /// A file that cannot be used.
+    fn file(error: FileError) -> Self {
+        Failure::data(error.place, error.message)
     }
 
     /// A file or a pipe that cannot be read or written.
@@ -86,8 +90,22 @@ impl Failure {
     }
 }
 
+/// The executable: runs what its arguments say, and returns how it ends.
+pub fn main() -> ExitStatus {
+    match parse().map(Cli::run) {
+        Err(status) => status,
+        Ok(Ok(())) => ExitStatus::Success,
+        Ok(Err(failure)) => {
+            if let Some(message) = &failure.message {
+                say(message);
+            }
+            failure.status
+        }
+    }
+}
+
 /// One line on stderr. A stderr that is closed or full leaves nobody to tell, and changes no exit status.
-pub(crate) fn say(message: impl Display) {
+fn say(message: impl Display) {
     let _ = io::stderr().write_all(format!("recfact_server: {message}\n").as_bytes());
 }
 
@@ -98,7 +116,7 @@ fn version() -> String {
 }
 
 /// Parses the command line. On `--help`, `--version` and mistakes it has printed what there is to say.
-pub(crate) fn parse() -> Result<Cli, ExitStatus> {
+fn parse() -> Result<Cli, ExitStatus> {
     Cli::try_parse().map_err(|error| {
         if error.use_stderr() {
             say(format_args!("{}; recfact_server --help shows what there is", in_a_line(&error.render().to_string())));
@@ -117,7 +135,8 @@ fn in_a_line(message: &str) -> String {
 }
 
 impl Cli {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    /// Does what the command line says.
+    fn run(self) -> Result<(), Failure> {
         Isa::in_use().map_err(|error| Failure::new(ExitStatus::Usage, error))?;
         match self.command {
             None => serve::run(&self.serve),
@@ -129,19 +148,9 @@ impl Cli {
     }
 }
 
-/// The beginning of what stands in a file, for a message: in quotes, control characters made visible.
-fn quote(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let visible = |c: char| if c.is_control() { c.escape_debug().collect() } else { String::from(c) };
-    let start: String = text.chars().take(LONGEST).map(visible).collect();
-    let more = if text.chars().nth(LONGEST).is_some() { ".." } else { "" };
-    format!("\"{start}{more}\"")
-}
-
 /// Parses the name of a command: `f64`, `f32-nopiv`, ..
 fn command_by_name(name: &str) -> Result<Command, String> {
-    let found = Command::NAMES.into_iter().find(|(known, _)| *known == name);
-    found.map(|(_, command)| command).ok_or_else(|| {
+    Command::by_name(name).ok_or_else(|| {
         let names: Vec<_> = Command::NAMES.iter().map(|(name, _)| *name).collect();
         format!("expected one of {}", names.join(", "))
     })

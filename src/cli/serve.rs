@@ -4,12 +4,11 @@ use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-use bytesize::ByteSize;
-use recfact::os::{Input, Output, end_on_signals, physical_memory};
-use recfact::protocol::{ExitStatus, Fault};
-use recfact::server::{Limits, serve};
-
+use super::exit::ExitStatus;
 use super::{Failure, say};
+use crate::os::{Input, Output, end_on_signals, physical_memory};
+use crate::server::{Cause, Limits, serve};
+use bytesize::ByteSize;
 
 /// The limit where the system does not tell its memory.
 const FALLBACK_MAX_BYTES: u64 = 1 << 30;
@@ -47,8 +46,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = Output::take_stdout().map_err(setup)?;
     let input = Input::stdin().map_err(setup)?;
     end_on_signals().map_err(setup)?;
-    serve(input, output, &args.limits()).map_err(|error| match error.fault {
-        Fault::ReaderGone => Failure { status: ExitStatus::ReaderGone, message: None },
-        ref fault => Failure::new(fault.exit_status(), &error),
+    serve(input, output, &args.limits()).map_err(|error| match error.cause {
+        Cause::ReaderGone => Failure { status: ExitStatus::ReaderGone, message: None },
+        ref cause => Failure::new(cause.into(), &error),
     })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::protocol::Fault;
+use crate::protocol::describe_refusal;
 
 /// Why a call failed.
 ///
@@ -120,8 +120,7 @@ impl fmt::Display for Error {
                 write!(f, "expected a child whose {stream} is a pipe to this process; start it with Stdio::piped()")
             }
             Error::Refused { code, .. } => {
-                let reason = Fault::describe_answer(i64::MIN + code).unwrap_or_default();
-                write!(f, "the server refused the request: {reason}")
+                write!(f, "the server refused the request: {}", describe_refusal(*code))
             }
             Error::Died { status: Some(status), .. } => {
                 write!(f, "expected an answer, but the server ended with {status}")

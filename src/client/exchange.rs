@@ -5,53 +5,57 @@ use std::io::{IoSlice, IoSliceMut};
 use std::time::Instant;
 
 use super::pipes::{Break, Pipes};
-use crate::lu::{Options, check_info, check_pivots};
 use crate::matrix::{MatrixMut, MatrixRef};
-use crate::protocol::{Command, request_header};
-use crate::real::Real;
+use crate::options::Options;
+use crate::protocol::{Command, Head, Shape, WireElement, check_info, check_ipiv, ipiv_wire_order};
+
+/// The head of the request for a matrix.
+///
+/// # Panics
+/// If the matrix has more bytes than an address space, as no matrix in memory has.
+fn head<T: WireElement>(a: MatrixRef<'_, T>, options: &Options) -> Head {
+    let shape = Shape::new(a.nrows() as i64, a.ncols() as i64, T::TYPE).expect("a matrix in memory");
+    Head { command: Command::new(T::TYPE, options.threads > 1, options.pivoting), shape }
+}
 
 /// Sends a request and returns the `info` of its answer, checked.
-pub(super) fn send<T: Real>(
+pub(super) fn send<T: WireElement>(
     pipes: &mut Pipes,
     a: MatrixRef<'_, T>,
     options: &Options,
     deadline: Option<Instant>,
 ) -> Result<i64, Break> {
-    let (m, n) = (a.nrows(), a.ncols());
-    let header = request_header(Command::new(T::PRECISION, options.threads > 1, options.pivoting), m, n);
+    let head = head(a, options);
+    let start = head.to_bytes();
     let columns: Vec<Cow<'_, [T]>> = a.slices().map(wire_order).collect();
     let columns = columns.iter().map(|column| IoSlice::new(bytemuck::cast_slice(column)));
-    let mut request: Vec<IoSlice<'_>> = std::iter::once(IoSlice::new(&header)).chain(columns).collect();
+    let mut request: Vec<IoSlice<'_>> = std::iter::once(IoSlice::new(&start)).chain(columns).collect();
     let info = pipes.ask(&mut request, deadline)?;
-    let k = m.min(n);
-    match check_info(info, k) {
-        Ok(()) if info == 0 || (info > 0) == options.pivoting => Ok(info),
-        _ => {
-            let range = if options.pivoting { format!("0..={k}") } else { format!("-{k}..=0") };
-            Err(Break::OutOfStep(format!("expected info in {range}, got {info}")))
-        }
+    match check_info(info, head.shape, options.pivoting) {
+        Ok(()) => Ok(info),
+        Err(error) => Err(Break::OutOfStep(error.to_string())),
     }
 }
 
-/// Receives what follows an `info`: the factors, and as many row swaps as `ipiv` is long, checked.
-pub(super) fn receive<T: Real>(
+/// Receives what follows an `info`: the factors, and the row swaps, checked.
+pub(super) fn receive<T: WireElement>(
     pipes: &mut Pipes,
     a: MatrixMut<'_, T>,
     ipiv: &mut [i64],
     deadline: Option<Instant>,
 ) -> Result<(), Break> {
-    let m = a.nrows();
+    let shape = head(a.as_ref(), &Options::default()).shape;
     let mut columns: Vec<&mut [T]> = a.into_slices().collect();
     let bytes = columns.iter_mut().map(|column| IoSliceMut::new(bytemuck::cast_slice_mut(column)));
     let swaps = std::iter::once(IoSliceMut::new(bytemuck::cast_slice_mut(ipiv)));
     pipes.receive(&mut bytes.chain(swaps).collect::<Vec<_>>(), deadline)?;
     columns.iter_mut().for_each(|column| T::wire_order(column));
-    ipiv.iter_mut().for_each(|row| *row = i64::from_le(*row));
-    check_pivots(ipiv, m).map_err(|error| Break::OutOfStep(error.to_string()))
+    ipiv_wire_order(ipiv);
+    check_ipiv(ipiv, shape).map_err(|error| Break::OutOfStep(error.to_string()))
 }
 
 /// Elements as they stand on the wire.
-fn wire_order<T: Real>(elements: &[T]) -> Cow<'_, [T]> {
+fn wire_order<T: WireElement>(elements: &[T]) -> Cow<'_, [T]> {
     if cfg!(target_endian = "little") {
         return Cow::Borrowed(elements);
     }

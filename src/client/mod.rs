@@ -54,9 +54,10 @@ use std::time::Instant;
 
 use nalgebra::DMatrix;
 
-use crate::lu::{Lu, Options};
+use crate::lu::{Lu, zeros};
 use crate::matrix::{MatrixMut, MatrixRef};
-use crate::real::Real;
+use crate::options::Options;
+use crate::protocol::WireElement;
 pub use builder::Builder;
 pub use error::Error;
 use per_process::PerProcess;
@@ -77,7 +78,7 @@ pub struct Client {
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    /// The process id of the server, for who does not want to wait for a call; 0 where there is none. It is forgotten
+    /// The process id of the server, for callers that do not want to wait for a call; 0 if there is none. It is forgotten
     /// before the server is waited for, since after that the number may become another process's.
     server_id: AtomicU32,
 }
@@ -137,18 +138,19 @@ impl Client {
     /// read. `options.threads` above 1 asks for several threads; how many, the server's `--threads` says.
     ///
     /// # Errors
-    /// Every [`Error`] but [`Error::Argument`] and [`Error::NotPiped`].
-    pub fn lu<'a, T: Real>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
+    /// [`Error::Argument`] if the system refuses memory for the factors; and every other [`Error`] but [`Error::NotPiped`].
+    pub fn lu<'a, T: WireElement>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
         let a = a.into();
         let (m, n) = (a.nrows(), a.ncols());
-        let mut factors = DMatrix::from_vec(m, n, vec![T::ZERO; m * n]);
-        let mut ipiv = vec![0; m.min(n)];
+        let mut factors = DMatrix::from_vec(m, n, zeros(m * n)?);
+        let mut ipiv = zeros(m.min(n))?;
         let info = self.converse(|pipes, deadline| {
             let info = exchange::send(pipes, a, options, deadline)?;
             exchange::receive(pipes, MatrixMut::from(&mut factors), &mut ipiv, deadline)?;
             Ok(info)
         })?;
-        Ok(Lu::from_parts(factors, ipiv, info).expect("what was received has been checked"))
+        let lu = Lu::from_parts(factors, ipiv, info).expect("what was received has been checked");
+        Ok(lu.with_options(options))
     }
 
     /// The same in place: [`factor`](crate::factor) by the server. `a` and the first min(m, n) elements of `ipiv` are
@@ -161,7 +163,7 @@ impl Client {
     /// as they were after [`Error::Argument`], [`Error::Start`], [`Error::Refused`] and [`Error::Gone`], and after a
     /// death or a time-out before the answer. Where the answer breaks off in its middle, they hold a part of it: keep
     /// a copy, or call [`Client::lu`], if `a` is to be used after the other errors.
-    pub fn lu_in_place<'a, T: Real>(
+    pub fn lu_in_place<'a, T: WireElement>(
         &self,
         a: impl Into<MatrixMut<'a, T>>,
         ipiv: &mut [i64],

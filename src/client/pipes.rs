@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 use super::sigpipe::NoSigpipe;
-use crate::protocol::{EXIT, Fault, INFO_BYTES};
+use crate::protocol::{EXIT, INFO_BYTES, refusal_code};
 
 /// How much of the end of stderr is kept, in bytes.
 const TAIL: usize = 4096;
@@ -94,7 +94,7 @@ impl Pipes {
             ready = self.wait(!request.is_empty(), deadline)?;
         }
         let info = i64::from_le_bytes(info);
-        match Fault::refusal(info) {
+        match refusal_code(info) {
             Some(code @ 1..=255) => Err(Break::Refused(code)),
             Some(_) => Err(Break::OutOfStep(format!("expected info, got {info}"))),
             None if complete && request.is_empty() => Ok(info),

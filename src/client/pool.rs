@@ -5,9 +5,10 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::per_process::PerProcess;
 use super::{Builder, Client, Error, lock};
-use crate::lu::{Lu, Options};
+use crate::lu::Lu;
 use crate::matrix::{MatrixMut, MatrixRef};
-use crate::real::Real;
+use crate::options::Options;
+use crate::protocol::WireElement;
 
 /// Up to so many servers: each call has one for itself, and waits where all are at work.
 ///
@@ -95,7 +96,7 @@ impl Pool {
     ///
     /// # Errors
     /// As there.
-    pub fn lu<'a, T: Real>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
+    pub fn lu<'a, T: WireElement>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
         self.take()?.client.lu(a, options)
     }
 
@@ -103,7 +104,7 @@ impl Pool {
     ///
     /// # Errors
     /// As there.
-    pub fn lu_in_place<'a, T: Real>(
+    pub fn lu_in_place<'a, T: WireElement>(
         &self,
         a: impl Into<MatrixMut<'a, T>>,
         ipiv: &mut [i64],

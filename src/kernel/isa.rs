@@ -1,15 +1,8 @@
-//! Which instruction sets there are kernels for, which of them this CPU has, and which one is in use.
-
-use std::env;
-use std::sync::OnceLock;
-
-use crate::error::Error;
-
-/// The environment variable that forces an instruction set.
-pub(crate) const VARIABLE: &str = "RECFACT_ISA";
+//! Which instruction sets there are kernels for, and which of them this CPU has.
 
 /// An instruction set that there are kernels for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Isa {
     /// Whatever the compiler's baseline for the target offers.
     Portable,
@@ -20,7 +13,7 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// Every instruction set there are kernels for, the fastest last.
+    /// Every instruction set that there are kernels for, the fastest last.
     pub const ALL: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
 
     /// Whether this CPU has it.
@@ -37,31 +30,17 @@ impl Isa {
         }
     }
 
+    /// Those that this CPU has, the fastest last. Each instruction set contains the ones before it.
+    #[must_use]
+    pub fn available() -> &'static [Isa] {
+        let count = Isa::ALL.into_iter().take_while(|isa| isa.is_available()).count();
+        &(const { &Isa::ALL })[..count]
+    }
+
     /// The fastest one that this CPU has.
     #[must_use]
     pub fn best() -> Isa {
-        Isa::ALL.into_iter().rev().find(|isa| isa.is_available()).unwrap_or(Isa::Portable)
-    }
-
-    /// The one that every factorization of this process uses: the best one, unless the environment variable
-    /// `RECFACT_ISA` names another. It is looked up once.
-    ///
-    /// # Errors
-    /// [`Error::InstructionSet`] where the variable names none, or one that this CPU has not.
-    ///
-    /// ```
-    /// assert!(recfact::Isa::in_use()?.is_available());
-    /// # Ok::<(), recfact::Error>(())
-    /// ```
-    pub fn in_use() -> Result<Isa, Error> {
-        static IN_USE: OnceLock<Result<Isa, Error>> = OnceLock::new();
-        *IN_USE.get_or_init(|| match env::var_os(VARIABLE) {
-            None => Ok(Isa::best()),
-            Some(name) => {
-                let named = Isa::ALL.into_iter().find(|isa| name == isa.name() && isa.is_available());
-                named.ok_or(Error::InstructionSet)
-            }
-        })
+        Isa::available().last().copied().unwrap_or(Isa::Portable)
     }
 
     /// Its name: `portable`, `avx2`, `avx512`.

@@ -1,106 +1,82 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
-use super::{Isa, Kernels, Tiles, gemm, gemv, panel, small, trsm};
+use super::body::{gemm, gemv, panel, small, trsm};
+use super::isa::Isa;
+use super::scalar::Scalar;
+use super::signatures::{Gemm, Gemv, Pack, Panel, Small, Trsm};
+use super::tuning::{self, Tuning};
 
-/// A module with the kernels of one instruction set and element type: thin functions that carry its target features
-/// and inline the bodies, and the table of them.
-///
-/// `mv` vectors by `nr` columns make a tile of C, by `nt` columns one of a triangular solve; a panel has `tv` times `LANES`
-/// columns; matrices of at most `small` rows and columns are factored as a whole.
-macro_rules! kernels {
-    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, mv: $mv:literal, nr: $nr:literal, nt: $nt:literal, tv: $tv:literal, small: $small:literal) => {
+/// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
+/// at its argument.
+pub struct Kernels<T: Scalar> {
+    /// Elements of a register.
+    pub(crate) lanes: usize,
+    /// Rows of a tile of C.
+    pub(crate) mr: usize,
+    /// Rows of A that stay in the L2 cache while B goes by; a multiple of `mr`.
+    pub(crate) mc: usize,
+    /// Columns of A (rows of B) that one pass over C takes.
+    pub(crate) kc: usize,
+    /// Panels of at most this many columns are not split further.
+    pub(crate) nb: usize,
+    /// Matrices with at most this many rows and columns are factored as a whole; at most [`small::MAX_ORDER`].
+    pub(crate) small: usize,
+    /// The other block sizes.
+    pub(crate) tuning: &'static Tuning,
+    pub(crate) gemm: unsafe fn(Gemm<T>),
+    pub(crate) gemv: unsafe fn(Gemv<T>),
+    pub(crate) pack: unsafe fn(Pack<T>),
+    /// The solve with ones on the diagonal, which are not read.
+    pub(crate) trsm_unit: unsafe fn(Trsm<T>),
+    /// The solve with the diagonal that L has, of at most `lanes` rows.
+    pub(crate) trsm: unsafe fn(Trsm<T>),
+    pub(crate) panel: unsafe fn(Panel<T>) -> usize,
+    pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
+}
+
+/// A function that carries an instruction set's target features and inlines the body of a kernel.
+macro_rules! kernel {
+    ($(#[$feature:meta])* $name:ident($arguments:ty) -> $result:ty = $body:expr) => {
+        $(#[$feature])*
+        unsafe fn $name(arguments: $arguments) -> $result {
+            // SAFETY: the caller promises what the argument's type says, and that the CPU has the instruction set.
+            unsafe { $body(arguments) }
+        }
+    };
+}
+
+/// A module with the kernels of one instruction set and element type, and the table of them.
+macro_rules! table {
+    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, $tuning:ident) => {
         mod $name {
             use super::*;
             use crate::kernel::vector::Vector;
 
             type V = $v;
             type T = $t;
+            static TUNING: Tuning = tuning::$tuning;
+            const SHAPE: tuning::Shape = tuning::$tuning.shape;
+            const MV: usize = SHAPE.mv;
+            const NR: usize = SHAPE.nr;
+            const NT: usize = SHAPE.nt;
+            const NB: usize = SHAPE.tv * V::LANES;
 
-            // SAFETY of each call below: the caller's promise is passed on unchanged.
-
-            $(#[$feature])*
-            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
-            unsafe fn gemm(m: usize, n: usize, k: usize, a: Tiles<T>, b: *const T, ldb: usize, c: *mut T, ldc: usize) {
-                // SAFETY: see above.
-                unsafe { gemm::gemm::<V, $mv, $nr>(m, n, k, a, b, ldb, c, ldc) }
-            }
-
-            $(#[$feature])*
-            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
-            unsafe fn gemv(
-                m: usize,
-                n: usize,
-                a: *const T,
-                row: isize,
-                col: isize,
-                x: *const T,
-                incx: isize,
-                y: *mut T,
-                incy: isize,
-            ) {
-                // SAFETY: see above.
-                unsafe { gemv::gemv::<V>(m, n, a, row, col, x, incx, y, incy) }
-            }
-
-            $(#[$feature])*
-            unsafe fn pack(m: usize, k: usize, a: *const T, lda: usize, to: *mut T) {
-                // SAFETY: see above.
-                unsafe { gemm::pack::<V, $mv>(m, k, a, lda, to) }
-            }
-
-            $(#[$feature])*
-            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
-            unsafe fn trsm_unit(
-                m: usize,
-                n: usize,
-                k: usize,
-                l: *const T,
-                ldl: usize,
-                b: *mut T,
-                ldb: usize,
-                x: *mut T,
-                ldx: usize,
-            ) {
-                // SAFETY: see above.
-                unsafe { trsm::trsm::<V, $mv, $nt, true>(m, n, k, l, ldl, b, ldb, x, ldx) }
-            }
-
-            $(#[$feature])*
-            #[allow(clippy::too_many_arguments)] // BLAS's own argument list
-            unsafe fn trsm(
-                m: usize,
-                n: usize,
-                k: usize,
-                l: *const T,
-                ldl: usize,
-                b: *mut T,
-                ldb: usize,
-                x: *mut T,
-                ldx: usize,
-            ) {
-                // SAFETY: see above.
-                unsafe { trsm::trsm::<V, 1, $nt, false>(m, n, k, l, ldl, b, ldb, x, ldx) }
-            }
-
-            $(#[$feature])*
-            unsafe fn panel(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, pivoting: bool) -> usize {
-                // SAFETY: see above.
-                unsafe { panel::panel::<V, { $tv * V::LANES }>(m, n, a, lda, ipiv, pivoting) }
-            }
-
-            $(#[$feature])*
-            unsafe fn factor_small(m: usize, n: usize, a: *mut T, lda: usize, ipiv: *mut i64, work: *mut T) -> usize {
-                // SAFETY: see above.
-                unsafe { small::small::<V, $small>(m, n, a, lda, ipiv, work) }
-            }
+            kernel!($(#[$feature])* gemm(Gemm<T>) -> () = gemm::gemm::<V, MV, NR>);
+            kernel!($(#[$feature])* gemv(Gemv<T>) -> () = gemv::gemv::<V>);
+            kernel!($(#[$feature])* pack(Pack<T>) -> () = gemm::pack::<V, MV>);
+            kernel!($(#[$feature])* trsm_unit(Trsm<T>) -> () = trsm::trsm::<V, MV, NT, true>);
+            kernel!($(#[$feature])* trsm(Trsm<T>) -> () = trsm::trsm::<V, 1, NT, false>);
+            kernel!($(#[$feature])* panel(Panel<T>) -> usize = panel::panel::<V, NB>);
+            kernel!($(#[$feature])* factor_small(Small<T>) -> usize = small::small::<V, { SHAPE.small }>);
 
             pub(super) static TABLE: Kernels<T> = Kernels {
-                mr: $mv * V::LANES,
                 lanes: V::LANES,
-                mc: 16 * $mv * V::LANES,
-                kc: 256,
-                nb: $tv * V::LANES,
-                small: $small,
+                mr: MV * V::LANES,
+                mc: TUNING.mc_tiles * MV * V::LANES,
+                kc: TUNING.kc,
+                nb: NB,
+                small: SHAPE.small,
+                tuning: &TUNING,
                 gemm,
                 gemv,
                 pack,
@@ -113,31 +89,23 @@ macro_rules! kernels {
     };
 }
 
-// An x86-64 without AVX2 has no fused multiply-add, and registers are no help: small kernels.
-#[cfg(target_arch = "x86_64")]
-kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 1>, mv: 1, nr: 2, nt: 1, tv: 1, small: 0);
-#[cfg(target_arch = "x86_64")]
-kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 1>, mv: 1, nr: 2, nt: 1, tv: 1, small: 0);
-
-#[cfg(not(target_arch = "x86_64"))]
-kernels!(portable_f64: f64 as crate::kernel::portable::Array<f64, 2>, mv: 2, nr: 4, nt: 4, tv: 2, small: 40);
-#[cfg(not(target_arch = "x86_64"))]
-kernels!(portable_f32: f32 as crate::kernel::portable::Array<f32, 4>, mv: 2, nr: 4, nt: 4, tv: 1, small: 40);
+table!(portable_f64: f64 as crate::kernel::arch::portable::F64, PORTABLE_F64);
+table!(portable_f32: f32 as crate::kernel::arch::portable::F32, PORTABLE_F32);
 
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::avx2::F64x4, mv: 2, nr: 6, nt: 4, tv: 2, small: 40);
+table!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::arch::avx2::F64x4, AVX2_F64);
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::avx2::F32x8, mv: 2, nr: 6, nt: 4, tv: 1, small: 40);
+table!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::arch::avx2::F32x8, AVX2_F32);
 
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::avx512::F64x8, mv: 3, nr: 8, nt: 4, tv: 1, small: 40);
+table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::arch::avx512::F64x8, AVX512_F64);
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::avx512::F32x16, mv: 3, nr: 8, nt: 4, tv: 1, small: 40);
+table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::arch::avx512::F32x16, AVX512_F32);
 
 macro_rules! lookup {
-    ($t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {
+    ($name:ident, $t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {
         /// The table for an instruction set, if this CPU has it.
-        pub(crate) fn $t(isa: Isa) -> Option<&'static Kernels<$t>> {
+        pub(crate) fn $name(isa: Isa) -> Option<&'static Kernels<$t>> {
             if !isa.is_available() {
                 return None;
             }
@@ -154,5 +122,5 @@ macro_rules! lookup {
     };
 }
 
-lookup!(f32: portable_f32, avx2_f32, avx512_f32);
-lookup!(f64: portable_f64, avx2_f64, avx512_f64);
+lookup!(f32_table, f32: portable_f32, avx2_f32, avx512_f32);
+lookup!(f64_table, f64: portable_f64, avx2_f64, avx512_f64);

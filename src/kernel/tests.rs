@@ -1,7 +1,9 @@
 //! Each kernel of each instruction set that this CPU has, against three plain loops, at every edge size.
 
 use super::*;
+use crate::element::{Element, kernels as table};
 use crate::oracle::{Float, Kind, bits, matrix, naive_lu};
+use crate::pivoting::Pivoting;
 
 /// Elements between the columns of each block, so that a step over an edge shows itself.
 const PAD: usize = 3;
@@ -14,9 +16,9 @@ fn block<T: Float>(m: usize, n: usize, seed: u64) -> (Vec<T>, usize) {
     (matrix(Kind::NotFinite, m + PAD, n, seed), m + PAD)
 }
 
-fn kernels<T: Real>() -> impl Iterator<Item = (Isa, &'static Kernels<T>)> {
+fn kernels<T: Element>() -> impl Iterator<Item = (Isa, &'static Kernels<T>)> {
     Isa::ALL.into_iter().filter_map(|isa| {
-        let kernels = T::kernels(isa);
+        let kernels = table::<T>(isa).ok();
         if kernels.is_none() {
             eprintln!("NOT TESTED, this CPU lacks it: {}", isa.name());
         }
@@ -24,7 +26,7 @@ fn kernels<T: Real>() -> impl Iterator<Item = (Isa, &'static Kernels<T>)> {
     })
 }
 
-fn gemm_is_the_naive_one<T: Real + Float>() {
+fn gemm_is_the_naive_one<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
         for m in 0..=2 * kernels.mr + 1 {
             for n in 0..=2 * NR + 1 {
@@ -35,7 +37,7 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
                     let mut expected = c.clone();
                     for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
                         for p in 0..k {
-                            let minus = a[i + p * lda].neg();
+                            let minus = Float::neg(a[i + p * lda]);
                             expected[i + j * ldc] = minus.fma(b[p + j * ldb], expected[i + j * ldc]);
                         }
                     }
@@ -45,11 +47,13 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
                         Tiles { ptr: packed.as_ptr(), tile: kernels.mr * k, col: kernels.mr },
                     ];
                     // SAFETY: `packed` has whole tiles of `k` columns.
-                    unsafe { (kernels.pack)(m, k, a.as_ptr(), lda, packed.as_mut_ptr()) };
+                    unsafe { (kernels.pack)(Pack { m, k, a: a.as_ptr(), lda, to: packed.as_mut_ptr() }) };
                     for tiles in tiles {
                         let mut c = c.clone();
                         // SAFETY: the blocks have these sizes and leading dimensions.
-                        unsafe { (kernels.gemm)(m, n, k, tiles, b.as_ptr(), ldb, c.as_mut_ptr(), ldc) };
+                        unsafe {
+                            (kernels.gemm)(Gemm { m, n, k, a: tiles, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc })
+                        };
                         assert_eq!(bits(&c), bits(&expected), "{isa:?} {m}x{n} k={k}");
                     }
                 }
@@ -58,7 +62,7 @@ fn gemm_is_the_naive_one<T: Real + Float>() {
     }
 }
 
-fn gemv_is_the_naive_one<T: Real + Float>() {
+fn gemv_is_the_naive_one<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
         let largest = 2 * NR.max(kernels.lanes) + 1;
         // Rows or columns are contiguous; they come in rising or falling order; vectors have gaps or none.
@@ -80,22 +84,23 @@ fn gemv_is_the_naive_one<T: Real + Float>() {
                 let at = |i: usize, len: usize, order: isize| if order < 0 { len - i - 1 } else { i };
                 for (k, i) in (0..n).flat_map(|k| (0..m).map(move |i| (k, i))) {
                     let (i, k) = (at(i, m, down), at(k, n, right));
-                    expected[i * gap] = a[i * row + k * col].neg().fma(x[k * gap], expected[i * gap]);
+                    expected[i * gap] = Float::neg(a[i * row + k * col]).fma(x[k * gap], expected[i * gap]);
                 }
                 let (first_row, first_col) = (at(0, m, down), at(0, n.max(1), right));
                 let a = a.as_ptr().wrapping_add(first_row * row + first_col * col);
                 let (row, col) = (down * row as isize, right * col as isize);
                 let (incx, incy) = (right * gap as isize, down * gap as isize);
                 let (from, to) = (x[first_col * gap..].as_ptr(), y[first_row * gap..].as_mut_ptr());
+                let a = Strided { ptr: a, row, col };
                 // SAFETY: A, x and y have these sizes and distances.
-                unsafe { (kernels.gemv)(m, n, a, row, col, from, incx, to, incy) };
+                unsafe { (kernels.gemv)(Gemv { m, n, a, x: from, incx, y: to, incy }) };
                 assert_eq!(bits(&y), bits(&expected), "{isa:?} {m}x{n} {row} {col} {incx} {incy}");
             }
         }
     }
 }
 
-fn trsm_is_the_naive_one<T: Real + Float>(unit: bool) {
+fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
     for (isa, kernels) in kernels::<T>() {
         let (trsm, rows) = if unit { (kernels.trsm_unit, kernels.mr) } else { (kernels.trsm, kernels.lanes) };
         for m in 0..=rows {
@@ -108,19 +113,19 @@ fn trsm_is_the_naive_one<T: Real + Float>(unit: bool) {
                     for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
                         let at = k + i + j * ldb;
                         for p in 0..k + i {
-                            expected[at] = l[i + p * ldl].neg().fma(expected[p + j * ldb], expected[at]);
+                            expected[at] = Float::neg(l[i + p * ldl]).fma(expected[p + j * ldb], expected[at]);
                         }
                         if !unit {
-                            expected[at] = expected[at].div(l[i + (k + i) * ldl]);
+                            expected[at] = Float::div(expected[at], l[i + (k + i) * ldl]);
                         }
                         expected_x[i + j * ldx] = expected[at];
                     }
                     let mut in_place = b.clone();
                     // SAFETY: the blocks have these sizes and leading dimensions.
                     unsafe {
-                        let to = in_place.as_mut_ptr();
-                        trsm(m, n, k, l.as_ptr(), ldl, to, ldb, to.wrapping_add(k), ldb);
-                        trsm(m, n, k, l.as_ptr(), ldl, b.as_mut_ptr(), ldb, x.as_mut_ptr(), ldx);
+                        let (l, to) = (l.as_ptr(), in_place.as_mut_ptr());
+                        trsm(Trsm { m, n, k, l, ldl, b: to, ldb, x: to.wrapping_add(k), ldx: ldb });
+                        trsm(Trsm { m, n, k, l, ldl, b: b.as_mut_ptr(), ldb, x: x.as_mut_ptr(), ldx });
                     }
                     assert_eq!(bits(&in_place), bits(&expected), "{isa:?} {m}x{n} k={k}, in place");
                     assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n} k={k}");
@@ -132,7 +137,7 @@ fn trsm_is_the_naive_one<T: Real + Float>(unit: bool) {
 }
 
 /// P A = L U of an m by n matrix by a kernel, for matrices of several kinds; what stands between the columns stays.
-fn factors_are_the_naive_ones<T: Real + Float>(
+fn factors_are_the_naive_ones<T: Element + Float>(
     [m, n]: [usize; 2],
     pivoting: bool,
     name: &str,
@@ -159,14 +164,16 @@ fn factors_are_the_naive_ones<T: Real + Float>(
     }
 }
 
-fn panels_are_the_naive_ones<T: Real + Float>() {
+fn panels_are_the_naive_ones<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
         for m in 0..=2 * kernels.mr + 1 {
             for n in 0..=kernels.nb {
-                for pivoting in [true, false] {
-                    // SAFETY: the test's matrix and pivots have these sizes.
-                    let kernel =
-                        |a: *mut T, lda, ipiv: *mut i64| unsafe { (kernels.panel)(m, n, a, lda, ipiv, pivoting) };
+                for pivoting in [Pivoting::Partial, Pivoting::None] {
+                    let kernel = |a: *mut T, lda, ipiv: *mut i64| {
+                        // SAFETY: the test's matrix and pivots have these sizes.
+                        unsafe { (kernels.panel)(Panel { m, n, a, lda, ipiv, pivoting }) }
+                    };
+                    let pivoting = pivoting == Pivoting::Partial;
                     factors_are_the_naive_ones([m, n], pivoting, &format!("{isa:?} panel"), kernel);
                 }
             }
@@ -174,13 +181,15 @@ fn panels_are_the_naive_ones<T: Real + Float>() {
     }
 }
 
-fn small_factors_are_the_naive_ones<T: Real + Float>() {
+fn small_factors_are_the_naive_ones<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
         for (m, n) in (1..=kernels.small).flat_map(|m| (1..=kernels.small).map(move |n| (m, n))) {
             let mut work = vec![T::from_f64(f64::NAN); WORK];
             let work = work.as_mut_ptr();
-            // SAFETY: the test's matrix and pivots have these sizes, `work` has its own.
-            let kernel = |a: *mut T, lda, ipiv: *mut i64| unsafe { (kernels.factor_small)(m, n, a, lda, ipiv, work) };
+            let kernel = |a: *mut T, lda, ipiv: *mut i64| {
+                // SAFETY: the test's matrix and pivots have these sizes, `work` has its own.
+                unsafe { (kernels.factor_small)(Small { m, n, a, lda, ipiv, work }) }
+            };
             factors_are_the_naive_ones([m, n], true, &format!("{isa:?} small"), kernel);
         }
     }

@@ -1,19 +1,18 @@
 //! What the kernels are written in: a register of elements.
 //!
-//! The bodies in this folder are generic over [`Vector`]; `portable.rs`, `avx2.rs` and `avx512.rs` each say what its
-//! operations are on one instruction set. All methods are `#[inline(always)]`, so that they are compiled for the
-//! instruction set of the function that they end up in.
+//! The bodies are generic over [`Vector`]; `arch/` says what its operations are on each instruction set. All methods are
+//! `#[inline(always)]`, so that they are compiled for the instruction set of the function that they end up in.
 
-use crate::real::Real;
+use super::scalar::Scalar;
 
 /// `LANES` elements in a register.
 ///
 /// # Safety
-/// Every method needs a CPU with the instruction set of the implementation; those that take a pointer, memory for
-/// the elements that they name. No alignment is needed.
+/// - Every method needs a CPU with the instruction set of the implementation.
+/// - A method that takes a pointer needs memory for the elements that it names. No alignment is needed.
 pub(crate) trait Vector: Copy {
     /// The type of an element.
-    type T: Real;
+    type T: Scalar;
     /// Elements in a register.
     const LANES: usize;
 
@@ -28,25 +27,25 @@ pub(crate) trait Vector: Copy {
     /// The first `count` lanes to memory; nothing else is written. `count <= LANES`.
     unsafe fn store_partial(self, to: *mut Self::T, count: usize);
     /// `self - a * b`, rounded once.
-    unsafe fn minus_product(self, a: Self, b: Self) -> Self;
+    unsafe fn sub_mul(self, a: Self, b: Self) -> Self;
     /// `self * b`.
-    unsafe fn times(self, b: Self) -> Self;
+    unsafe fn mul(self, b: Self) -> Self;
     /// `self / b`.
-    unsafe fn over(self, b: Self) -> Self;
+    unsafe fn div(self, b: Self) -> Self;
     /// `|self|`.
-    unsafe fn magnitude(self) -> Self;
+    unsafe fn abs(self) -> Self;
     /// The bits of `self` that are set in `mask`.
     unsafe fn and(self, mask: Self) -> Self;
     /// The larger of each pair; `self` where `x` is NaN. `self` is never NaN.
-    unsafe fn larger(self, x: Self) -> Self;
+    unsafe fn max(self, x: Self) -> Self;
     /// The largest lane; no lane is NaN.
-    unsafe fn largest_lane(self) -> Self::T;
-    /// A bit for each lane, the lowest for the first: whether it equals `x`'s.
-    unsafe fn equal(self, x: Self) -> u32;
+    unsafe fn max_lane(self) -> Self::T;
+    /// A bit for each lane, the lowest for the first: whether it equals the lane of `x`.
+    unsafe fn eq_mask(self, x: Self) -> u32;
     /// All lanes `self[lane]`.
     unsafe fn broadcast_lane(self, lane: usize) -> Self;
     /// The first `count` lanes of `self`, the others of `rest`. `count <= LANES`.
-    unsafe fn first_then(self, count: usize, rest: Self) -> Self;
-    /// Asks for the cache line at an address, which need not be a valid one.
+    unsafe fn select_prefix(self, count: usize, rest: Self) -> Self;
+    /// Asks for the cache line at an address, which need not be valid.
     unsafe fn prefetch(at: *const Self::T);
 }

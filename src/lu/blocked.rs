@@ -1,4 +1,4 @@
-//! P A = L U by blocks of columns, on as many threads as come.
+//! P A = L U by blocks of columns, on up to `threads` threads.
 //!
 //! The work is cut into numbered tasks: the first panel; for each panel the updates of the blocks to its right, in
 //! rising order, of which the first also factors its block, the next panel (so that panels are ahead of the other
@@ -10,26 +10,26 @@ use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use bytemuck::cast_slice_mut;
+
+use super::moves::Moves;
 use super::packed::PackedPanel;
-use super::recursion::Problem;
-use super::swaps::Moves;
+use super::recursion::Recursion;
 use crate::blas::scratch;
+use crate::element::Element;
 use crate::kernel::Kernels;
 use crate::matrix::MatrixMut;
-use crate::real::Real;
 use crate::team;
 
 /// Panels whose packed L is kept at once, so that a thread may be this far ahead of the slowest.
 const SLOTS: usize = 2;
 /// Blocks of columns that a problem is cut into at most, left of column `min(m, n)` and right of it.
-const MOST: usize = 128;
+const MAX_BLOCKS: usize = 128;
 
-/// Columns of a block below which blocks are not worth the trouble.
-const NARROWEST: usize = 16;
-
-/// Scratch memory, in bytes, that any matrix may take; a larger one may take a part of its own size.
-const SCRATCH: usize = 8 << 20;
-const SCRATCH_PART: usize = 25;
+/// Scratch memory for packed panels, in bytes, that any matrix may take; a larger matrix may take this part of its own
+/// size. `include/recfact.h` promises both.
+const MAX_SCRATCH: usize = 8 << 20;
+const MAX_SCRATCH_PART: usize = 25;
 
 /// How a matrix is cut, and for whom.
 #[derive(Debug, Clone, Copy)]
@@ -41,24 +41,24 @@ pub(crate) struct Blocking {
 }
 
 impl Blocking {
-    /// For an `m` by `n` matrix, as measured; `None` where the recursion alone is faster, or would take less memory.
-    pub(super) fn choose<T: Real>(m: usize, n: usize, threads: usize, kernels: &Kernels<T>) -> Option<Self> {
+    /// For an `m` by `n` matrix, as measured; `None` if the recursion alone is faster, or would take less memory.
+    pub(super) fn choose<T: Element>(m: usize, n: usize, threads: usize, kernels: &Kernels<T>) -> Option<Self> {
         let k = m.min(n);
-        // For less work than this, helpers cost more than they bring.
-        let worth_helpers = m.saturating_mul(n).saturating_mul(k) >= 96 * 96 * 96;
+        let tuning = &kernels.tuning.blocks;
+        let worth_helpers = m.saturating_mul(n).saturating_mul(k) >= tuning.min_work_for_helpers;
         let threads = if worth_helpers { threads } else { 1 };
-        let width = match (k, threads) {
-            // One panel, and a wide rest.
-            (16..112, _) if n >= 2 * k && n > kernels.small => k.min(64),
-            (0..80, _) => return None,
-            (..320, 2..) => 24,
-            (..768, _) => 48,
-            _ => 96,
+        let is_wide = n >= 2 * k && n > kernels.small;
+        let width = match k {
+            _ if is_wide && (tuning.wide_from..tuning.wide_below).contains(&k) => k.min(tuning.wide_width),
+            _ if k < tuning.min_order => return None,
+            _ if threads > 1 && k < tuning.narrow_below => tuning.narrow,
+            _ if k < tuning.medium_below => tuning.medium,
+            _ => tuning.broad,
         };
         let matrix = m.saturating_mul(n).saturating_mul(size_of::<T>());
         let column = SLOTS * PackedPanel::size(m, 1, kernels) * size_of::<T>();
-        let width = width.min(SCRATCH.max(matrix / SCRATCH_PART) / column / 8 * 8);
-        (width >= NARROWEST).then_some(Blocking { width, threads })
+        let width = width.min(MAX_SCRATCH.max(matrix / MAX_SCRATCH_PART) / column / 8 * 8);
+        (width >= tuning.min_width).then_some(Blocking { width, threads })
     }
 }
 
@@ -74,7 +74,7 @@ struct Blocks {
 impl Blocks {
     fn new(m: usize, n: usize, nb: usize) -> Self {
         let k = m.min(n);
-        let width = |columns: usize| nb.max(columns.div_ceil(MOST).next_multiple_of(8));
+        let width = |columns: usize| nb.max(columns.div_ceil(MAX_BLOCKS).next_multiple_of(8));
         Blocks { n, k, nb: width(k), wide: width(n - k) }
     }
 
@@ -95,8 +95,8 @@ impl Blocks {
 }
 
 /// A matrix that several threads factor.
-struct Shared<'a, T: Real> {
-    problem: &'a Problem<'a, T>,
+struct Shared<'a, T: Element> {
+    recursion: &'a Recursion<'a, T>,
     a: *mut T,
     m: usize,
     lda: usize,
@@ -109,13 +109,13 @@ struct Shared<'a, T: Real> {
     /// Panels that are factored and packed.
     ready: AtomicUsize,
     /// For each block, the panels that it is updated with.
-    updated: [AtomicU32; 2 * MOST],
+    updated: [AtomicU32; 2 * MAX_BLOCKS],
     /// The 1-based index of the first zero pivot, or usize::MAX.
     first_zero: AtomicUsize,
 }
 
 /// A packed panel and its memory.
-struct Slot<'a, T: Real> {
+struct Slot<'a, T: Element> {
     rows: *mut [u64],
     elements: *mut [T],
     panel: UnsafeCell<Option<PackedPanel<'a, T>>>,
@@ -125,12 +125,12 @@ struct Slot<'a, T: Real> {
 
 // SAFETY: the order of tasks, which the atomic fields keep, gives each element of A, of ipiv and of the slots to one
 // writer at a time, or to readers.
-unsafe impl<T: Real> Sync for Shared<'_, T> {}
+unsafe impl<T: Element> Sync for Shared<'_, T> {}
 
-/// P A = L U in place. Returns the 1-based index of the first zero pivot, or 0; `None` where there is no memory for it,
+/// P A = L U in place. Returns the 1-based index of the first zero pivot, or 0; `None` if there is no memory for it,
 /// and nothing was done.
-pub(super) fn factor<T: Real>(
-    problem: &Problem<'_, T>,
+pub(super) fn factor<T: Element>(
+    recursion: &Recursion<'_, T>,
     mut a: MatrixMut<'_, T>,
     ipiv: &mut [i64],
     blocking: Blocking,
@@ -138,39 +138,55 @@ pub(super) fn factor<T: Real>(
     let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
     assert_eq!(ipiv.len(), m.min(n));
     let blocks = Blocks::new(m, n, blocking.width);
-    let (rows, elements) = (Moves::size(blocks.nb), PackedPanel::size(m, blocks.nb, problem.kernels));
+    let (rows, elements) = (Moves::size(blocks.nb), PackedPanel::size(m, blocks.nb, recursion.kernels));
+    let own = own_memory(m, &blocks, recursion.kernels);
     scratch::with(SLOTS * rows, |all_rows: &mut [u64]| {
-        scratch::try_with(SLOTS * elements, |all_elements: &mut [T]| {
-            let mut memory = all_rows.chunks_mut(rows).zip(all_elements.chunks_mut(elements));
-            let slots = std::array::from_fn(|_| {
-                let (rows, elements) = memory.next().expect("memory for each slot");
-                Slot { rows, elements, panel: UnsafeCell::new(None), readers: AtomicUsize::new(0) }
-            });
-            let shared = Shared {
-                problem,
-                a: a.as_mut_ptr(),
-                m,
-                lda,
-                ipiv: ipiv.as_mut_ptr(),
-                blocks,
-                slots,
-                task: AtomicUsize::new(0),
-                ready: AtomicUsize::new(0),
-                updated: [const { AtomicU32::new(0) }; 2 * MOST],
-                first_zero: AtomicUsize::new(usize::MAX),
-            };
-            team::run(blocking.threads.min(blocks.count()), &|| shared.work());
-            match shared.first_zero.into_inner() {
-                usize::MAX => 0,
-                first => first,
-            }
+        scratch::with(SLOTS * elements, |all_elements: &mut [T]| {
+            scratch::with(own, |memory: &mut [u64]| {
+                let mut slots = all_rows.chunks_mut(rows).zip(all_elements.chunks_mut(elements));
+                let slots = std::array::from_fn(|_| {
+                    let (rows, elements) = slots.next().expect("memory for each slot");
+                    Slot { rows, elements, panel: UnsafeCell::new(None), readers: AtomicUsize::new(0) }
+                });
+                let shared = Shared {
+                    recursion,
+                    a: a.as_mut_ptr(),
+                    m,
+                    lda,
+                    ipiv: ipiv.as_mut_ptr(),
+                    blocks,
+                    slots,
+                    task: AtomicUsize::new(0),
+                    ready: AtomicUsize::new(0),
+                    updated: [const { AtomicU32::new(0) }; 2 * MAX_BLOCKS],
+                    first_zero: AtomicUsize::new(usize::MAX),
+                };
+                // A helper that gets no memory leaves the work to the others.
+                let helper = || {
+                    let _ = scratch::with(own, |memory| shared.work(memory));
+                };
+                team::run(blocking.threads.min(blocks.count()), || shared.work(memory), &helper);
+                match shared.first_zero.into_inner() {
+                    usize::MAX => 0,
+                    first => first,
+                }
+            })
         })
     })
+    .flatten()
+    .flatten()
 }
 
-impl<T: Real> Shared<'_, T> {
+/// Words of memory that each thread needs for itself, for one task at a time: a chunk of U12; or the order of the rows of a
+/// panel; or the moves of L's rows with that order, and after it with a column of L.
+fn own_memory<T: Element>(m: usize, blocks: &Blocks, kernels: &Kernels<T>) -> usize {
+    let update = (PackedPanel::update_size(blocks.nb, kernels) * size_of::<T>()).div_ceil(size_of::<u64>());
+    update.max(Moves::size(blocks.k) + m)
+}
+
+impl<T: Element> Shared<'_, T> {
     /// Takes tasks until none is left.
-    fn work(&self) {
+    fn work(&self, memory: &mut [u64]) {
         let (panels, count) = (self.blocks.panels(), self.blocks.count());
         // The number of the first task that belongs to panel p.
         let (mut p, mut first) = (0, 1);
@@ -181,15 +197,15 @@ impl<T: Real> Shared<'_, T> {
                 p += 1;
             }
             if task == 0 {
-                self.panel(0);
+                self.panel(0, memory);
             } else if p < panels {
                 let block = p + 1 + (task - first);
-                self.update(p, block);
+                self.update(p, block, memory);
                 if block == p + 1 && block < panels {
-                    self.panel(block);
+                    self.panel(block, memory);
                 }
             } else if task - first < panels - 1 {
-                self.swap_left(task - first);
+                self.swap_left(task - first, memory);
             } else {
                 return;
             }
@@ -199,7 +215,7 @@ impl<T: Real> Shared<'_, T> {
     /// These rows and columns of A.
     ///
     /// # Safety
-    /// They lie in A, and nobody else writes these elements (or has them, where the view is written) while it lives.
+    /// They lie in A, and nobody else writes these elements (or uses them, if the view is written) while it lives.
     unsafe fn view(&self, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_, T> {
         // SAFETY: the block lies in A.
         unsafe {
@@ -209,13 +225,13 @@ impl<T: Real> Shared<'_, T> {
     }
 
     /// Factors panel p, which all panels before have updated, and packs it for its updates.
-    fn panel(&self, p: usize) {
+    fn panel(&self, p: usize, memory: &mut [u64]) {
         let columns = self.blocks.columns(p);
         let (j, w) = (columns.start, columns.len());
         // SAFETY: the block and its pivots are this task's until the panel is ready.
         let (mut a, ipiv) =
             unsafe { (self.view(j..self.m, columns), std::slice::from_raw_parts_mut(self.ipiv.add(j), w)) };
-        let zero = self.problem.recurse(a.reborrow(), ipiv);
+        let zero = self.recursion.factor(a.reborrow(), ipiv);
         if zero > 0 {
             self.first_zero.fetch_min(j + zero, Ordering::Relaxed);
         }
@@ -228,8 +244,8 @@ impl<T: Real> Shared<'_, T> {
             unsafe {
                 *slot.panel.get() = None;
                 let (rows, elements) = (&mut *slot.rows, &mut *slot.elements);
-                let panel = PackedPanel::new(a.as_ref(), ipiv, j, rows, elements, self.problem.kernels);
-                *slot.panel.get() = Some(panel);
+                let moves = Moves::new(a.nrows(), ipiv, j, rows, memory);
+                *slot.panel.get() = Some(PackedPanel::new(a.as_ref(), moves, elements, self.recursion.kernels));
             }
             slot.readers.store(updates, Ordering::Relaxed);
         }
@@ -237,30 +253,29 @@ impl<T: Real> Shared<'_, T> {
     }
 
     /// Updates a block of columns with panel p: row swaps, U12 and A22.
-    fn update(&self, p: usize, block: usize) {
+    fn update(&self, p: usize, block: usize, memory: &mut [u64]) {
         team::wait_until(|| self.ready.load(Ordering::Acquire) > p);
         team::wait_until(|| self.updated[block].load(Ordering::Acquire) as usize == p);
         let slot = &self.slots[p % SLOTS];
         let (j, columns) = (self.blocks.columns(p).start, self.blocks.columns(block));
         // SAFETY: nobody writes the slot while this update is counted among its readers; the block is this task's.
         let (panel, a) = unsafe { ((*slot.panel.get()).as_ref(), self.view(j..self.m, columns)) };
-        panel.expect("a panel that is ready").update(a, self.problem.kernels);
+        panel.expect("a panel that is ready").update(a, cast_slice_mut(memory));
         slot.readers.fetch_sub(1, Ordering::Release);
         self.updated[block].store(p as u32 + 1, Ordering::Release);
     }
 
     /// The swaps of all later panels in a block of L.
-    fn swap_left(&self, block: usize) {
+    fn swap_left(&self, block: usize, memory: &mut [u64]) {
         team::wait_until(|| self.ready.load(Ordering::Acquire) == self.blocks.panels());
         let columns = self.blocks.columns(block);
         let first = columns.end;
-        // SAFETY: updates read the packed panel, so nobody has these rows of L any more; all pivots are there.
+        // SAFETY: updates read the packed panel, so nobody else uses these rows of L by now; all pivots are there.
         let (a, ipiv) = unsafe {
             let ipiv = std::slice::from_raw_parts(self.ipiv.add(first), self.blocks.k - first);
             (self.view(first..self.m, columns), ipiv)
         };
-        scratch::with(Moves::size(ipiv.len()), |rows: &mut [u64]| {
-            Moves::new(self.m - first, ipiv, first, rows).permute(a);
-        });
+        let (rows, memory) = memory.split_at_mut(Moves::size(ipiv.len()));
+        Moves::new(self.m - first, ipiv, first, rows, memory).permute(a, memory);
     }
 }

@@ -1,58 +1,37 @@
 //! The recursion and its block equations, for what one thread factors.
 
-use super::blocked::{self, Blocking};
-use super::swaps::laswp;
+use super::ipiv::laswp;
 use crate::blas::{gemm, scratch, trsm};
-use crate::kernel::{Kernels, WORK};
+use crate::element::Element;
+use crate::kernel::{Kernels, Panel, Small, WORK};
 use crate::matrix::MatrixMut;
-use crate::real::Real;
+use crate::pivoting::Pivoting;
 
-/// Where pivots come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pivoting {
-    /// The largest element of the column.
-    Partial,
-    /// The element on the diagonal.
-    None,
+/// What stays the same all the way down.
+pub(super) struct Recursion<'k, T: Element> {
+    pub(super) kernels: &'k Kernels<T>,
+    pub(super) pivoting: Pivoting,
 }
 
-/// What stays the same all the way down the recursion.
-pub(crate) struct Problem<'k, T: Real> {
-    pub(crate) kernels: &'k Kernels<T>,
-    pub(crate) pivoting: Pivoting,
-    /// Blocks of columns, each of which the recursion factors; `None` where it takes the whole matrix.
-    pub(crate) blocking: Option<Blocking>,
-}
-
-impl<T: Real> Problem<'_, T> {
-    /// P A = L U in place; `ipiv` has `min(m, n)` elements. Returns `info`, signed as [`super::factor`] says.
-    pub(crate) fn factor(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> i64 {
-        if a.nrows() == 0 || a.ncols() == 0 {
-            return 0;
-        }
-        let by_blocks = self.blocking.and_then(|blocking| blocked::factor(self, a.reborrow(), ipiv, blocking));
-        let first_zero = by_blocks.unwrap_or_else(|| self.recurse(a, ipiv)) as i64;
-        match self.pivoting {
-            Pivoting::Partial => first_zero,
-            Pivoting::None => -first_zero,
-        }
-    }
-
-    /// P A = L U in place. Returns the 1-based index of the first zero pivot, or 0.
+impl<T: Element> Recursion<'_, T> {
+    /// P A = L U in place; `ipiv` has `min(m, n)` elements. Returns the 1-based index of the first zero pivot, or 0.
     ///
     /// With A11 of `n1` columns:
     /// ```text
     /// P [A11 A12]   [L11  . ] [U11 U12]
     ///   [A21 A22] = [L21 L22] [ .  U22]
     /// ```
-    pub(super) fn recurse(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
+    pub(super) fn factor(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n) = (a.nrows(), a.ncols());
         let k = m.min(n);
         if k == 0 {
             return 0;
         }
-        if m.max(n) <= self.kernels.small && self.pivoting == Pivoting::Partial {
-            return self.small(a, ipiv);
+        if m.max(n) <= self.kernels.small
+            && self.pivoting == Pivoting::Partial
+            && let Some(info) = self.small(a.reborrow(), ipiv)
+        {
+            return info;
         }
         if n <= self.kernels.nb {
             return self.panel(a, ipiv);
@@ -62,7 +41,7 @@ impl<T: Real> Problem<'_, T> {
 
         // [A11; A21] = P1^T [L11; L21] U11
         let (mut left, mut right) = a.reborrow().split_at_col(n1);
-        let info1 = self.recurse(left.reborrow(), ipiv1);
+        let info1 = self.factor(left.reborrow(), ipiv1);
         // [A12; A22] <- P1 [A12; A22]
         laswp(right.reborrow(), ipiv1);
         // A12 <- L11^-1 A12 = U12
@@ -72,7 +51,7 @@ impl<T: Real> Problem<'_, T> {
         // A22 <- A22 - L21 U12
         gemm(l.block(n1, 0, m - n1, n1), a12.as_ref(), a22.reborrow(), self.kernels);
         // A22 = P2^T L22 U22
-        let info2 = self.recurse(a22, ipiv2);
+        let info2 = self.factor(a22, ipiv2);
         // A21 <- P2 A21 = L21
         laswp(left.split_at_row(n1).1, ipiv2);
         // P = P2 P1: the rows of P2 are counted from n1
@@ -96,13 +75,14 @@ impl<T: Real> Problem<'_, T> {
         (k / 2).next_multiple_of(nb).min(k - 1)
     }
 
-    /// P A = L U of at most `small` rows and columns.
-    fn small(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
+    /// P A = L U of at most `small` rows and columns; `None` if the system refuses the memory for it.
+    fn small(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> Option<usize> {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
         assert!(ipiv.len() == m.min(n) && !ipiv.is_empty() && m.max(n) <= self.kernels.small);
         scratch::with(WORK, |work| {
+            let (a, ipiv, work) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), work.as_mut_ptr());
             // SAFETY: A is m by n with leading dimension lda, ipiv has min(m, n) elements, and work has WORK.
-            unsafe { (self.kernels.factor_small)(m, n, a.as_mut_ptr(), lda, ipiv.as_mut_ptr(), work.as_mut_ptr()) }
+            unsafe { (self.kernels.factor_small)(Small { m, n, a, lda, ipiv, work }) }
         })
     }
 
@@ -110,8 +90,8 @@ impl<T: Real> Problem<'_, T> {
     fn panel(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
         assert_eq!(ipiv.len(), m.min(n));
-        let pivoting = self.pivoting == Pivoting::Partial;
+        let (a, ipiv, pivoting) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), self.pivoting);
         // SAFETY: A is m by n with leading dimension lda, and ipiv has min(m, n) elements.
-        unsafe { (self.kernels.panel)(m, n, a.as_mut_ptr(), lda, ipiv.as_mut_ptr(), pivoting) }
+        unsafe { (self.kernels.panel)(Panel { m, n, a, lda, ipiv, pivoting }) }
     }
 }

@@ -1,35 +1,19 @@
-//! The command byte of the seed frames: a bit field.
+//! The command byte of the version 1 frames: a bit field.
 
-/// The element type of a matrix on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
-    /// IEEE 754 binary64, 8 bytes.
-    Double,
-    /// IEEE 754 binary32, 4 bytes.
-    Single,
-}
-
-impl Precision {
-    /// Bytes of one element.
-    #[must_use]
-    pub fn bytes(self) -> usize {
-        match self {
-            Precision::Double => 8,
-            Precision::Single => 4,
-        }
-    }
-}
+use super::element::ElementType;
+use crate::pivoting::Pivoting;
 
 /// What a request asks for: one of `0x00` to `0x07`.
 ///
 /// ```
-/// use recfact::protocol::{Command, Precision};
+/// use recfact::Pivoting;
+/// use recfact::protocol::{Command, ElementType};
 ///
 /// let command = Command::from_byte(0x05).unwrap();
-/// assert_eq!(command.precision(), Precision::Single);
-/// assert!(!command.pivoting() && !command.threaded());
+/// assert_eq!((command.element(), command.pivoting()), (ElementType::F32, Pivoting::None));
+/// assert!(!command.is_threaded());
 /// assert_eq!(Command::from_byte(0x08), None);
-/// assert_eq!(Command::new(Precision::Single, false, false), command);
+/// assert_eq!(Command::new(ElementType::F32, false, Pivoting::None), command);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command(u8);
@@ -54,10 +38,16 @@ impl Command {
 
     /// The command that asks for this.
     #[must_use]
-    pub fn new(precision: Precision, threaded: bool, pivoting: bool) -> Command {
+    pub fn new(element: ElementType, threaded: bool, pivoting: Pivoting) -> Command {
         let bit = |set: bool, bit: u8| if set { bit } else { 0 };
-        let single = bit(precision == Precision::Single, Self::SINGLE);
-        Command(single | bit(threaded, Self::THREADED) | bit(!pivoting, Self::NO_PIVOTING))
+        let single = bit(element == ElementType::F32, Self::SINGLE);
+        Command(single | bit(threaded, Self::THREADED) | bit(pivoting == Pivoting::None, Self::NO_PIVOTING))
+    }
+
+    /// The command with a name on the command line, if there is one.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Command> {
+        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, command)| command)
     }
 
     /// The command of a byte, if it is one.
@@ -74,19 +64,19 @@ impl Command {
 
     /// Bit 0: the element type.
     #[must_use]
-    pub fn precision(self) -> Precision {
-        if self.0 & Self::SINGLE == 0 { Precision::Double } else { Precision::Single }
+    pub fn element(self) -> ElementType {
+        if self.0 & Self::SINGLE == 0 { ElementType::F64 } else { ElementType::F32 }
     }
 
     /// Bit 1: whether more than one thread may be used.
     #[must_use]
-    pub fn threaded(self) -> bool {
+    pub fn is_threaded(self) -> bool {
         self.0 & Self::THREADED != 0
     }
 
-    /// Bit 2, inverted: whether rows are swapped.
+    /// Bit 2: where pivots come from.
     #[must_use]
-    pub fn pivoting(self) -> bool {
-        self.0 & Self::NO_PIVOTING == 0
+    pub fn pivoting(self) -> Pivoting {
+        if self.0 & Self::NO_PIVOTING == 0 { Pivoting::Partial } else { Pivoting::None }
     }
 }

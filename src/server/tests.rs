@@ -104,7 +104,7 @@ fn a_write_that_takes_nothing_is_an_error_and_not_a_loop() {
         }
     }
     let error = serve(&pair(1, 1).0[..], Full, &LIMITS).unwrap_err();
-    assert!(matches!(error.fault, Fault::Unwritable(_)), "{error}");
+    assert!(matches!(error.cause, Cause::Unwritable(_)), "{error}");
 }
 
 /// A handler without SA_RESTART makes the kernel return EINTR from reads and writes of real pipes.

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use recfact::protocol::{Command as Wire, ExitStatus};
+use recfact::cli::ExitStatus;
+use recfact::protocol::Command as Wire;
 use tempfile::tempdir;
 
 use crate::harness::{command, executable, report, root, run};
@@ -69,9 +70,7 @@ fn the_tables_of_the_protocol_are_those_of_the_code() {
         let row = text.lines().find(|line| line.starts_with(&format!("| `{:#04x}` |", command.byte())));
         assert!(row.is_some_and(|row| row.ends_with(&format!("| `{name}` |"))), "{name}");
     }
-    use ExitStatus::*;
-    let all = [Success, UnknownCommand, BadShape, OverLimit, OutOfMemory, EndInHeader, EndInMatrix];
-    for status in all.into_iter().chain([Unreadable, ReaderGone, Unwritable, Usage, Data, Io]) {
+    for status in ExitStatus::ALL {
         assert!(text.contains(&format!("\n| {} | ", status.code())), "{status:?}");
     }
 }

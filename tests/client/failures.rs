@@ -7,7 +7,7 @@ use std::time::Duration;
 use nalgebra::DMatrix;
 use nix::sys::signal::Signal;
 use recfact::client::{Builder, Client, Error};
-use recfact::{Lu, Options};
+use recfact::{Lu, Options, Pivoting};
 
 use crate::harness::*;
 
@@ -166,7 +166,7 @@ fn answers_that_no_server_gives_are_errors_and_no_panics() {
         assert_eq!(state(server), None, "it has been killed");
     }
     let client = script(&answers(1, [1, 2])).spawn().unwrap();
-    let unpivoted = Options { pivoting: false, ..Options::default() };
+    let unpivoted = Options::new().pivoting(Pivoting::None);
     assert!(matches!(client.lu(&a, &unpivoted), Err(Error::OutOfStep { .. })));
 }
 
@@ -194,7 +194,7 @@ fn a_server_that_fills_stderr_is_not_stuck() {
     let body = format!("{noise}; head -c 17 >/dev/null; {noise}; echo >&2; echo end >&2; head -c 8 /dev/zero; exit 5");
     let client = script(&body).spawn().unwrap();
     let empty = DMatrix::<f64>::zeros(0, 0);
-    assert_eq!(client.lu(&empty, &Options::default()).unwrap(), Lu::new(empty.clone(), &Options::default()));
+    assert_eq!(client.lu(&empty, &Options::default()).unwrap(), Lu::new(empty.clone(), &Options::default()).unwrap());
     let mute = script(&format!("{noise}; exit 5")).spawn().unwrap();
     let error = failure(&mute, &random(200, 200));
     assert_eq!(error.exit_code(), Some(5), "{error}");

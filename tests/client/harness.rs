@@ -10,7 +10,7 @@ use nalgebra::DMatrix;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use recfact::client::{Builder, Client};
-use recfact::{Lu, Options, Real};
+use recfact::{Element, Lu, Options};
 
 use crate::oracle::{Float, Kind, matrix};
 
@@ -40,14 +40,14 @@ pub fn child() -> Child {
 }
 
 /// A matrix of uniform random numbers.
-pub fn random<T: Real + Float>(m: usize, n: usize) -> DMatrix<T> {
+pub fn random<T: Element + Float>(m: usize, n: usize) -> DMatrix<T> {
     DMatrix::from_vec(m, n, matrix(Kind::Uniform, m, n, (m * 1000 + n) as u64))
 }
 
 /// A matrix that every test can use, and its factors.
 pub fn small() -> (DMatrix<f64>, Lu<f64>) {
     let a = random(5, 5);
-    (a.clone(), Lu::new(a, &Options::default()))
+    (a.clone(), Lu::new(a, &Options::default()).unwrap())
 }
 
 /// Whether the client works: a request and the check of its answer.

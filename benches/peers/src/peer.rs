@@ -6,10 +6,10 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::{MatMut, Par};
 use nalgebra::DMatrix;
-use recfact::{MatrixMut, Options, Real};
+use recfact::{MatrixMut, Options};
 
 /// An element type that every peer knows.
-pub trait Element: Real + Into<f64> + faer::traits::ComplexField + nalgebra::ComplexField {
+pub trait Element: recfact::Element + Into<f64> + faer::traits::ComplexField + nalgebra::ComplexField {
     const NAME: &'static str;
     /// The first letter of LAPACK's names.
     const LETTER: char;
@@ -47,7 +47,7 @@ pub trait Peer<T> {
 
 /// recfact, and the peers that are crates.
 pub fn ours_and_crates<T: Element>(threads: usize, without: &[String]) -> Vec<Box<dyn Peer<T>>> {
-    let options = Options { threads, ..Options::default() };
+    let options = Options::new().threads(threads);
     let par = if threads == 1 { Par::Seq } else { Par::rayon(threads) };
     let all: [Box<dyn Peer<T>>; 3] = [
         Box::new(Recfact { options }),

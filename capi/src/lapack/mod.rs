@@ -8,8 +8,10 @@
 mod xerbla;
 
 use std::ffi::{CStr, c_char};
+use std::io::{self, Write};
+use std::sync::OnceLock;
 
-use library::{Error, Options, Real, default_threads, factor};
+use library::{Element, Isa, Options, Transpose, default_threads, factor, factor_in_steps, solve_triangles};
 use xerbla::routine;
 
 use crate::arguments::{matrix, matrix_mut};
@@ -54,17 +56,30 @@ unsafe fn report<I: Integer>(result: Result<i64, Illegal>, info: *mut I) -> i64 
     0.max(-value)
 }
 
-/// The instruction set is the one thing that a call with legal arguments can lack, and LAPACK has no word for that: the
-/// process ends with a line that says so.
-fn must<R>(result: Result<R, Error>) -> R {
-    result.unwrap_or_else(|error| panic!("{error}"))
+/// How a call computes. LAPACK has no word for a `RECFACT_ISA` that names no instruction set of this CPU: the best one is
+/// used then, with one line on stderr.
+fn options() -> Options {
+    static ISA: OnceLock<Isa> = OnceLock::new();
+    let isa = ISA.get_or_init(|| {
+        Isa::in_use().unwrap_or_else(|error| {
+            // A stderr that cannot be written leaves nobody to tell.
+            let _ = writeln!(io::stderr(), "recfact: {error}; using {}", Isa::best().name());
+            Isa::best()
+        })
+    });
+    Options::new().isa(*isa).threads(default_threads())
+}
+
+/// What cannot happen: the arguments have been checked, and the instruction set is one that this CPU has.
+fn checked<R>(result: Result<R, library::Error>) -> R {
+    result.unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 /// P A = L U of an `m` by `n` matrix in place; the arguments are DGETRF's.
 ///
 /// # Safety
 /// Pointers that are not NULL are good for the sizes, and nobody else has that memory.
-unsafe fn getrf<T: Real, I: Integer>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: *mut I) -> Result<i64, Illegal> {
+unsafe fn getrf<T: Element, I: Integer>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: *mut I) -> Result<i64, Illegal> {
     match () {
         _ if m < 0 => return Err(Illegal(1)),
         _ if n < 0 => return Err(Illegal(2)),
@@ -75,12 +90,16 @@ unsafe fn getrf<T: Real, I: Integer>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: 
     }
     // SAFETY: the caller's promise.
     let a = unsafe { matrix_mut(m, n, a, lda) }.map_err(|_| Illegal(3))?;
-    let mut rows = vec![0; m.min(n) as usize];
-    let info = must(factor(a, &mut rows, &Options { pivoting: true, threads: default_threads() }));
-    for (i, row) in rows.into_iter().enumerate() {
-        // SAFETY: not NULL, and good for min(m, n) elements.
-        unsafe { ipiv.add(i).write_unaligned(I::from_i64(row)) };
+    let k = m.min(n) as usize;
+    // SAFETY: not NULL, and good for min(m, n) elements.
+    let store = |i: usize, row| unsafe { ipiv.add(i).write_unaligned(I::from_i64(row)) };
+    let mut rows = Vec::new();
+    if rows.try_reserve_exact(k).is_err() {
+        return Ok(checked(factor_in_steps(a, store, &options())));
     }
+    rows.resize(k, 0);
+    let info = checked(factor(a, &mut rows, &options()));
+    rows.into_iter().enumerate().for_each(|(i, row)| store(i, row));
     Ok(info)
 }
 
@@ -89,7 +108,7 @@ unsafe fn getrf<T: Real, I: Integer>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: 
 /// # Safety
 /// As for [`getrf`].
 #[allow(clippy::too_many_arguments)] // LAPACK's own argument list
-unsafe fn getrs<T: Real, I: Integer>(
+unsafe fn getrs<T: Element, I: Integer>(
     trans: c_char,
     n: i64,
     nrhs: i64,
@@ -112,16 +131,25 @@ unsafe fn getrs<T: Real, I: Integer>(
     // SAFETY: the caller's promise.
     let a = unsafe { matrix(n, n, a, lda) }.map_err(|_| Illegal(4))?;
     // SAFETY: as above.
-    let b = unsafe { matrix_mut(n, nrhs, b, ldb) }.map_err(|_| Illegal(7))?;
+    let mut b = unsafe { matrix_mut(n, nrhs, b, ldb) }.map_err(|_| Illegal(7))?;
     // SAFETY: not NULL, and good for n elements.
-    let rows: Vec<i64> = (0..n as usize).map(|i| unsafe { ipiv.add(i).read_unaligned() }.into()).collect();
-    match library::solve(transpose, a, &rows, b, default_threads()) {
-        Err(Error::Pivot { .. }) => Err(Illegal(6)),
-        result => {
-            must(result);
-            Ok(0)
-        }
+    let row = |i: usize| unsafe { ipiv.add(i).read_unaligned() }.into();
+    if !(0..n as usize).all(|i| (1..=n).contains(&row(i))) {
+        return Err(Illegal(6));
     }
+    // A row is below n whatever happens to `ipiv` meanwhile.
+    let swap = |column: &mut [T], i: usize| column.swap(i, (row(i).clamp(1, n) - 1) as usize);
+    let columns = b.ncols();
+    if transpose == Transpose::No {
+        // B <- P B
+        (0..columns).for_each(|j| (0..n as usize).for_each(|i| swap(b.col_mut(j), i)));
+    }
+    checked(solve_triangles(transpose, a, b.reborrow(), &options()));
+    if transpose != Transpose::No {
+        // B <- P^T B
+        (0..columns).for_each(|j| (0..n as usize).rev().for_each(|i| swap(b.col_mut(j), i)));
+    }
+    Ok(0)
 }
 
 /// A X = B: factors A and solves; the arguments are DGESV's.
@@ -129,7 +157,7 @@ unsafe fn getrs<T: Real, I: Integer>(
 /// # Safety
 /// As for [`getrf`].
 #[allow(clippy::too_many_arguments)] // LAPACK's own argument list
-unsafe fn gesv<T: Real, I: Integer>(
+unsafe fn gesv<T: Element, I: Integer>(
     n: i64,
     nrhs: i64,
     a: *mut T,
@@ -162,7 +190,7 @@ unsafe fn gesv<T: Real, I: Integer>(
 ///
 /// # Safety
 /// As LAPACK says: every pointer is good for what the sizes say.
-unsafe extern "C" fn getrf_by_reference<T: Real, I: Integer>(
+unsafe extern "C" fn getrf_by_reference<T: Element, I: Integer>(
     m: *const I,
     n: *const I,
     a: *mut T,
@@ -179,7 +207,7 @@ unsafe extern "C" fn getrf_by_reference<T: Real, I: Integer>(
 /// # Safety
 /// As for [`getrf_by_reference`].
 #[allow(clippy::too_many_arguments)] // LAPACK's own argument list
-unsafe extern "C" fn getrs_by_reference<T: Real, I: Integer>(
+unsafe extern "C" fn getrs_by_reference<T: Element, I: Integer>(
     trans: *const c_char,
     n: *const I,
     nrhs: *const I,
@@ -202,7 +230,7 @@ unsafe extern "C" fn getrs_by_reference<T: Real, I: Integer>(
 /// # Safety
 /// As for [`getrf_by_reference`].
 #[allow(clippy::too_many_arguments)] // LAPACK's own argument list
-unsafe extern "C" fn gesv_by_reference<T: Real, I: Integer>(
+unsafe extern "C" fn gesv_by_reference<T: Element, I: Integer>(
     n: *const I,
     nrhs: *const I,
     a: *mut T,

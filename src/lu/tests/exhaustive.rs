@@ -14,7 +14,7 @@ fn choice(number: usize) -> (usize, Option<usize>, usize) {
     (threads, width, number % 3)
 }
 
-fn every_small_shape<T: Real + Float>() {
+fn every_small_shape<T: Element + Float>() {
     let kinds = [Kind::Uniform, Kind::Ties, Kind::Graded, Kind::DuplicateRows, Kind::Subnormal, Kind::Huge];
     let step = if cfg!(debug_assertions) { 11 } else { 1 };
     let shapes = (0..=SMALL).flat_map(|m| (0..=SMALL).map(move |n| (m, n)));
@@ -44,7 +44,7 @@ fn every_shape_up_to_70_is_the_naive_one_to_the_bit_f32() {
 
 /// Around the orders at which another way of factoring takes over, and around multiples of blocks, tiles and cache
 /// blocks, with as many threads as the case names.
-fn around_every_crossover<T: Real + Float>() {
+fn around_every_crossover<T: Element + Float>() {
     let square = [79, 80, 81, 96, 111, 112, 113, 240, 257, 319, 320, 321, 511, 512, 767, 768, 769, 1023, 1025, 1500];
     let mut shapes: Vec<(usize, usize)> = square.map(|n| (n, n)).into();
     shapes.extend([(15, 200), (16, 200), (17, 40), (64, 700), (111, 222), (112, 500), (113, 225), (250, 900)]);

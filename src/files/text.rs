@@ -3,13 +3,12 @@
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use nalgebra::DMatrix;
 
-use super::real::CliReal;
-use super::{Failure, quote};
+use super::{FileElement, FileError, quote};
 
 /// Parses a matrix; `name` is the file, for messages.
-pub(super) fn parse<T: CliReal>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, Failure> {
+pub fn parse<T: FileElement>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, FileError> {
     if bytes.contains(&0) {
-        return Err(Failure::data(name, "expected text, CSV or a .npy file, got other binary data"));
+        return Err(FileError::new(name, "expected text, CSV or a .npy file, got other binary data"));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes); // a byte order mark
     let lines = || {
@@ -24,7 +23,7 @@ pub(super) fn parse<T: CliReal>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, 
         for (number, line) in lines() {
             // A reader for each line, so that a quote that is not closed spoils that line alone.
             let read = csv.from_reader(line).read_byte_record(&mut record);
-            read.map_err(|error| Failure::data(format_args!("{name}: line {number}"), error))?;
+            read.map_err(|error| FileError::new(format_args!("{name}: line {number}"), error))?;
             rows.push(number, record.iter())?;
         }
     } else {
@@ -45,12 +44,12 @@ struct Rows<'a, T> {
     count: usize,
 }
 
-impl<T: CliReal> Rows<'_, T> {
+impl<T: FileElement> Rows<'_, T> {
     /// Adds the row that stands in `line`.
-    fn push<'f>(&mut self, line: u64, fields: impl Iterator<Item = &'f [u8]>) -> Result<(), Failure> {
+    fn push<'f>(&mut self, line: u64, fields: impl Iterator<Item = &'f [u8]>) -> Result<(), FileError> {
         let before = self.elements.len();
         for (column, field) in (1..).zip(fields) {
-            let fail = |message: String| Failure::data(self.place(line, column), message);
+            let fail = |message: String| FileError::new(self.place(line, column), message);
             let text = String::from_utf8_lossy(field);
             if let Some((first, n)) = self.first.filter(|&(_, n)| column > n) {
                 let end = format!("the end of the line after {n} numbers as in line {first}");
@@ -58,7 +57,11 @@ impl<T: CliReal> Rows<'_, T> {
             }
             let x: T = text.parse().map_err(|_| fail(not_a_number(&text)))?;
             if x.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) {
-                return Err(fail(format!("expected a number in the range of {}, got {}", T::NAME, quote(&text))));
+                return Err(fail(format!(
+                    "expected a number in the range of {}, got {}",
+                    T::TYPE.name(),
+                    quote(&text)
+                )));
             }
             self.elements.push(x);
         }
@@ -66,7 +69,7 @@ impl<T: CliReal> Rows<'_, T> {
         let (first, n) = *self.first.get_or_insert((line, found));
         if found < n {
             let message = format!("expected {n} numbers as in line {first}, got the end of the line after {found}");
-            return Err(Failure::data(self.place(line, found + 1), message));
+            return Err(FileError::new(self.place(line, found + 1), message));
         }
         self.count += 1;
         Ok(())
@@ -76,10 +79,10 @@ impl<T: CliReal> Rows<'_, T> {
         format!("{}: line {line}, column {column}", self.name)
     }
 
-    fn finish(self) -> Result<DMatrix<T>, Failure> {
+    fn finish(self) -> Result<DMatrix<T>, FileError> {
         match self.first {
             Some((_, n)) => Ok(DMatrix::from_row_iterator(self.count, n, self.elements)),
-            None => Err(Failure::data(self.name, "expected numbers, got none; .npy files can hold empty matrices")),
+            None => Err(FileError::new(self.name, "expected numbers, got none; .npy files can hold empty matrices")),
         }
     }
 }

@@ -3,13 +3,12 @@
 use std::str::FromStr;
 
 use byteorder::{ByteOrder, LittleEndian};
-use recfact::Real;
+
+use crate::protocol::WireElement;
 
 /// An element type with everything that the subcommands do to it.
-pub(super) trait CliReal: Real + FromStr + Into<f64> + npyz::AutoSerialize + 'static {
-    /// Its name in messages.
-    const NAME: &'static str;
-
+pub trait FileElement: WireElement + FromStr + Into<f64> + npyz::AutoSerialize {
+    /// Whether it is an infinity.
     fn is_infinite(self) -> bool;
     /// The nearest element; used where a file holds other numbers.
     fn from_f64(x: f64) -> Self;
@@ -19,11 +18,9 @@ pub(super) trait CliReal: Real + FromStr + Into<f64> + npyz::AutoSerialize + 'st
     fn from_bytes(bytes: &[u8]) -> Vec<Self>;
 }
 
-macro_rules! cli_real {
+macro_rules! file_element {
     ($t:ident, $write:ident, $read:ident) => {
-        impl CliReal for $t {
-            const NAME: &'static str = stringify!($t);
-
+        impl FileElement for $t {
             fn is_infinite(self) -> bool {
                 self.is_infinite()
             }
@@ -44,5 +41,5 @@ macro_rules! cli_real {
     };
 }
 
-cli_real!(f64, write_f64_into, read_f64_into);
-cli_real!(f32, write_f32_into, read_f32_into);
+file_element!(f64, write_f64_into, read_f64_into);
+file_element!(f32, write_f32_into, read_f32_into);

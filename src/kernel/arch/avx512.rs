@@ -2,13 +2,13 @@
 
 use std::arch::x86_64::*;
 
-use super::vector::Vector;
+use crate::kernel::vector::Vector;
 
 #[derive(Clone, Copy)]
-pub(super) struct F64x8(__m512d);
+pub(in crate::kernel) struct F64x8(__m512d);
 
 #[derive(Clone, Copy)]
-pub(super) struct F32x16(__m512);
+pub(in crate::kernel) struct F32x16(__m512);
 
 // SAFETY of every block below: the trait's contract, that the CPU has AVX-512F and that pointers are good for the
 // elements named; partial loads and stores go by a mask, which touches no other element.
@@ -49,22 +49,22 @@ macro_rules! vector {
                 unsafe { $mask_storeu(to, ((1_u32 << count) - 1) as $mask, self.0) }
             }
             #[inline(always)]
-            unsafe fn minus_product(self, a: Self, b: Self) -> Self {
+            unsafe fn sub_mul(self, a: Self, b: Self) -> Self {
                 // SAFETY: see above.
                 $v(unsafe { $fnmadd(a.0, b.0, self.0) })
             }
             #[inline(always)]
-            unsafe fn times(self, b: Self) -> Self {
+            unsafe fn mul(self, b: Self) -> Self {
                 // SAFETY: see above.
                 $v(unsafe { $mul(self.0, b.0) })
             }
             #[inline(always)]
-            unsafe fn over(self, b: Self) -> Self {
+            unsafe fn div(self, b: Self) -> Self {
                 // SAFETY: see above.
                 $v(unsafe { $div(self.0, b.0) })
             }
             #[inline(always)]
-            unsafe fn magnitude(self) -> Self {
+            unsafe fn abs(self) -> Self {
                 // SAFETY: see above.
                 $v(unsafe { $abs(self.0) })
             }
@@ -75,18 +75,18 @@ macro_rules! vector {
                 $v(unsafe { $from_int(_mm512_and_si512($to_int(self.0), $to_int(mask.0))) })
             }
             #[inline(always)]
-            unsafe fn larger(self, x: Self) -> Self {
+            unsafe fn max(self, x: Self) -> Self {
                 // The second operand is what comes out where either is NaN.
                 // SAFETY: see above.
                 $v(unsafe { $max(x.0, self.0) })
             }
             #[inline(always)]
-            unsafe fn largest_lane(self) -> $t {
+            unsafe fn max_lane(self) -> $t {
                 // SAFETY: see above.
                 unsafe { $reduce_max(self.0) }
             }
             #[inline(always)]
-            unsafe fn equal(self, x: Self) -> u32 {
+            unsafe fn eq_mask(self, x: Self) -> u32 {
                 // SAFETY: see above.
                 u32::from(unsafe { $cmp_mask::<_CMP_EQ_OQ>(self.0, x.0) })
             }
@@ -96,7 +96,7 @@ macro_rules! vector {
                 $v(unsafe { $permute($set1_index(lane as $index), self.0) })
             }
             #[inline(always)]
-            unsafe fn first_then(self, count: usize, rest: Self) -> Self {
+            unsafe fn select_prefix(self, count: usize, rest: Self) -> Self {
                 // SAFETY: see above.
                 $v(unsafe { $mask_mov(rest.0, ((1_u32 << count) - 1) as $mask, self.0) })
             }

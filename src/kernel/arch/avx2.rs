@@ -2,13 +2,13 @@
 
 use std::arch::x86_64::*;
 
-use super::vector::Vector;
+use crate::kernel::vector::Vector;
 
 #[derive(Clone, Copy)]
-pub(super) struct F64x4(__m256d);
+pub(in crate::kernel) struct F64x4(__m256d);
 
 #[derive(Clone, Copy)]
-pub(super) struct F32x8(__m256);
+pub(in crate::kernel) struct F32x8(__m256);
 
 /// All bits set, then none: a mask of the first `count` of N lanes starts N - count lanes before the middle.
 static MASK64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
@@ -64,22 +64,22 @@ impl Vector for F64x4 {
         }
     }
     #[inline(always)]
-    unsafe fn minus_product(self, a: Self, b: Self) -> Self {
+    unsafe fn sub_mul(self, a: Self, b: Self) -> Self {
         // SAFETY: see above.
         F64x4(unsafe { _mm256_fnmadd_pd(a.0, b.0, self.0) })
     }
     #[inline(always)]
-    unsafe fn times(self, b: Self) -> Self {
+    unsafe fn mul(self, b: Self) -> Self {
         // SAFETY: see above.
         F64x4(unsafe { _mm256_mul_pd(self.0, b.0) })
     }
     #[inline(always)]
-    unsafe fn over(self, b: Self) -> Self {
+    unsafe fn div(self, b: Self) -> Self {
         // SAFETY: see above.
         F64x4(unsafe { _mm256_div_pd(self.0, b.0) })
     }
     #[inline(always)]
-    unsafe fn magnitude(self) -> Self {
+    unsafe fn abs(self) -> Self {
         // SAFETY: see above.
         F64x4(unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0) })
     }
@@ -89,13 +89,13 @@ impl Vector for F64x4 {
         F64x4(unsafe { _mm256_and_pd(self.0, mask.0) })
     }
     #[inline(always)]
-    unsafe fn larger(self, x: Self) -> Self {
+    unsafe fn max(self, x: Self) -> Self {
         // The second operand is what comes out where either is NaN.
         // SAFETY: see above.
         F64x4(unsafe { _mm256_max_pd(x.0, self.0) })
     }
     #[inline(always)]
-    unsafe fn largest_lane(self) -> f64 {
+    unsafe fn max_lane(self) -> f64 {
         // SAFETY: see above.
         unsafe {
             let half = _mm_max_pd(_mm256_castpd256_pd128(self.0), _mm256_extractf128_pd::<1>(self.0));
@@ -103,7 +103,7 @@ impl Vector for F64x4 {
         }
     }
     #[inline(always)]
-    unsafe fn equal(self, x: Self) -> u32 {
+    unsafe fn eq_mask(self, x: Self) -> u32 {
         // SAFETY: see above.
         unsafe { _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_EQ_OQ>(self.0, x.0)) as u32 }
     }
@@ -116,7 +116,7 @@ impl Vector for F64x4 {
         }
     }
     #[inline(always)]
-    unsafe fn first_then(self, count: usize, rest: Self) -> Self {
+    unsafe fn select_prefix(self, count: usize, rest: Self) -> Self {
         debug_assert!(count <= 4);
         // SAFETY: see above; the mask lies in its table since count <= 4.
         unsafe {
@@ -182,22 +182,22 @@ impl Vector for F32x8 {
         }
     }
     #[inline(always)]
-    unsafe fn minus_product(self, a: Self, b: Self) -> Self {
+    unsafe fn sub_mul(self, a: Self, b: Self) -> Self {
         // SAFETY: see above.
         F32x8(unsafe { _mm256_fnmadd_ps(a.0, b.0, self.0) })
     }
     #[inline(always)]
-    unsafe fn times(self, b: Self) -> Self {
+    unsafe fn mul(self, b: Self) -> Self {
         // SAFETY: see above.
         F32x8(unsafe { _mm256_mul_ps(self.0, b.0) })
     }
     #[inline(always)]
-    unsafe fn over(self, b: Self) -> Self {
+    unsafe fn div(self, b: Self) -> Self {
         // SAFETY: see above.
         F32x8(unsafe { _mm256_div_ps(self.0, b.0) })
     }
     #[inline(always)]
-    unsafe fn magnitude(self) -> Self {
+    unsafe fn abs(self) -> Self {
         // SAFETY: see above.
         F32x8(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
     }
@@ -207,12 +207,12 @@ impl Vector for F32x8 {
         F32x8(unsafe { _mm256_and_ps(self.0, mask.0) })
     }
     #[inline(always)]
-    unsafe fn larger(self, x: Self) -> Self {
+    unsafe fn max(self, x: Self) -> Self {
         // SAFETY: see above, and F64x4 for the order of the operands.
         F32x8(unsafe { _mm256_max_ps(x.0, self.0) })
     }
     #[inline(always)]
-    unsafe fn largest_lane(self) -> f32 {
+    unsafe fn max_lane(self) -> f32 {
         // SAFETY: see above.
         unsafe {
             let four = _mm_max_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
@@ -221,7 +221,7 @@ impl Vector for F32x8 {
         }
     }
     #[inline(always)]
-    unsafe fn equal(self, x: Self) -> u32 {
+    unsafe fn eq_mask(self, x: Self) -> u32 {
         // SAFETY: see above.
         unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, x.0)) as u32 }
     }
@@ -231,7 +231,7 @@ impl Vector for F32x8 {
         F32x8(unsafe { _mm256_permutevar8x32_ps(self.0, _mm256_set1_epi32(lane as i32)) })
     }
     #[inline(always)]
-    unsafe fn first_then(self, count: usize, rest: Self) -> Self {
+    unsafe fn select_prefix(self, count: usize, rest: Self) -> Self {
         debug_assert!(count <= 8);
         // SAFETY: see above; the mask lies in its table since count <= 8.
         unsafe {

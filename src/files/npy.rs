@@ -8,19 +8,18 @@ use byteorder::{ByteOrder, LittleEndian};
 use nalgebra::DMatrix;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, TypeRead, TypeStr, WriterBuilder};
 
-use super::real::CliReal;
-use super::{Failure, quote};
+use super::{FileElement, FileError, quote};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Whether a file is a .npy file, by its first bytes.
-pub(super) fn is_npy(bytes: &[u8]) -> bool {
+pub fn is_npy(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
 /// Parses a matrix of real numbers; `name` is the file, for messages.
-pub(super) fn parse<T: CliReal>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, Failure> {
-    let fail = |message: String| Failure::data(name, message);
+pub fn parse<T: FileElement>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, FileError> {
+    let fail = |message: String| FileError::new(name, message);
     if !holds_header(bytes) {
         return Err(fail("expected a .npy header, got the end of the file inside it".into()));
     }
@@ -76,7 +75,7 @@ fn real_number(dtype: &DType) -> Option<(&TypeStr, usize)> {
 }
 
 /// The elements in the order of the file; `element` and `bytes_each` are those of [`real_number`].
-fn elements<T: CliReal>(element: &TypeStr, bytes_each: usize, data: &[u8], count: usize) -> Result<Vec<T>, String> {
+fn elements<T: FileElement>(element: &TypeStr, bytes_each: usize, data: &[u8], count: usize) -> Result<Vec<T>, String> {
     match (element.type_char(), bytes_each) {
         (TypeChar::Float, 8) => convert(element, data, count, |x: f64| x),
         (TypeChar::Float, _) => convert(element, data, count, |x: f32| x.into()),
@@ -93,7 +92,7 @@ fn elements<T: CliReal>(element: &TypeStr, bytes_each: usize, data: &[u8], count
 }
 
 /// Reads elements of type `E` and rounds them to `T`; a finite number must stay one.
-fn convert<T: CliReal, E: Deserialize>(
+fn convert<T: FileElement, E: Deserialize>(
     element: &TypeStr,
     mut data: &[u8],
     count: usize,
@@ -104,7 +103,7 @@ fn convert<T: CliReal, E: Deserialize>(
         let x = to(reader.read_one(&mut data).map_err(|error| format!("element {at}: {error}"))?);
         let rounded = T::from_f64(x);
         if rounded.is_infinite() && x.is_finite() {
-            return Err(format!("element {at}: expected a number in the range of {}, got {x:e}", T::NAME));
+            return Err(format!("element {at}: expected a number in the range of {}, got {x:e}", T::TYPE.name()));
         }
         Ok(rounded)
     };
@@ -112,11 +111,11 @@ fn convert<T: CliReal, E: Deserialize>(
 }
 
 /// Writes a column-major array.
-pub(super) fn write<E: npyz::AutoSerialize>(
+pub fn write<E: npyz::AutoSerialize>(
     path: &Path,
     shape: &[u64],
     elements: impl IntoIterator<Item = E>,
-) -> Result<(), Failure> {
+) -> io::Result<()> {
     let save = || -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         let mut writer = npyz::WriteOptions::new()
@@ -129,5 +128,5 @@ pub(super) fn write<E: npyz::AutoSerialize>(
         writer.finish()?;
         file.flush()
     };
-    save().map_err(|error| Failure::io(path.display(), &error))
+    save()
 }

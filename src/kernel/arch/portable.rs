@@ -5,14 +5,14 @@
 
 use std::array::from_fn;
 
-use super::vector::Vector;
-use crate::real::Real;
+use crate::kernel::scalar::Scalar;
+use crate::kernel::vector::Vector;
 
 /// `N` elements.
 #[derive(Clone, Copy)]
-pub(super) struct Array<T, const N: usize>([T; N]);
+pub(in crate::kernel) struct Array<T, const N: usize>([T; N]);
 
-impl<T: Real, const N: usize> Vector for Array<T, N> {
+impl<T: Scalar, const N: usize> Vector for Array<T, N> {
     type T = T;
     const LANES: usize = N;
 
@@ -43,35 +43,35 @@ impl<T: Real, const N: usize> Vector for Array<T, N> {
         }
     }
     #[inline(always)]
-    unsafe fn minus_product(self, a: Self, b: Self) -> Self {
-        Array(from_fn(|i| a.0[i].negate().mul_add(b.0[i], self.0[i])))
+    unsafe fn sub_mul(self, a: Self, b: Self) -> Self {
+        Array(from_fn(|i| a.0[i].neg().mul_add(b.0[i], self.0[i])))
     }
     #[inline(always)]
-    unsafe fn times(self, b: Self) -> Self {
-        Array(from_fn(|i| self.0[i].times(b.0[i])))
+    unsafe fn mul(self, b: Self) -> Self {
+        Array(from_fn(|i| self.0[i].mul(b.0[i])))
     }
     #[inline(always)]
-    unsafe fn over(self, b: Self) -> Self {
-        Array(from_fn(|i| self.0[i].over(b.0[i])))
+    unsafe fn div(self, b: Self) -> Self {
+        Array(from_fn(|i| self.0[i].div(b.0[i])))
     }
     #[inline(always)]
-    unsafe fn magnitude(self) -> Self {
-        Array(self.0.map(Real::magnitude))
+    unsafe fn abs(self) -> Self {
+        Array(self.0.map(Scalar::abs))
     }
     #[inline(always)]
     unsafe fn and(self, mask: Self) -> Self {
         Array(from_fn(|i| self.0[i].and(mask.0[i])))
     }
     #[inline(always)]
-    unsafe fn larger(self, x: Self) -> Self {
+    unsafe fn max(self, x: Self) -> Self {
         Array(from_fn(|i| if x.0[i] > self.0[i] { x.0[i] } else { self.0[i] }))
     }
     #[inline(always)]
-    unsafe fn largest_lane(self) -> T {
+    unsafe fn max_lane(self) -> T {
         self.0.into_iter().fold(T::ZERO, |largest, x| if x > largest { x } else { largest })
     }
     #[inline(always)]
-    unsafe fn equal(self, x: Self) -> u32 {
+    unsafe fn eq_mask(self, x: Self) -> u32 {
         (0..N).fold(0, |bits, i| bits | u32::from(self.0[i] == x.0[i]) << i)
     }
     #[inline(always)]
@@ -79,9 +79,19 @@ impl<T: Real, const N: usize> Vector for Array<T, N> {
         Array([self.0[lane]; N])
     }
     #[inline(always)]
-    unsafe fn first_then(self, count: usize, rest: Self) -> Self {
+    unsafe fn select_prefix(self, count: usize, rest: Self) -> Self {
         Array(from_fn(|i| if i < count { self.0[i] } else { rest.0[i] }))
     }
     #[inline(always)]
     unsafe fn prefetch(_at: *const T) {}
 }
+
+// An x86-64 without AVX2 has no fused multiply-add, and wider vectors would only make the kernels larger.
+#[cfg(target_arch = "x86_64")]
+pub(in crate::kernel) type F64 = Array<f64, 1>;
+#[cfg(target_arch = "x86_64")]
+pub(in crate::kernel) type F32 = Array<f32, 1>;
+#[cfg(not(target_arch = "x86_64"))]
+pub(in crate::kernel) type F64 = Array<f64, 2>;
+#[cfg(not(target_arch = "x86_64"))]
+pub(in crate::kernel) type F32 = Array<f32, 4>;

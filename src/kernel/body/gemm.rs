@@ -12,36 +12,17 @@
 
 #![allow(clippy::needless_range_loop)] // registers are named by the indices of the formula
 
-use super::vector::Vector;
-use crate::real::Real;
+use crate::kernel::scalar::Scalar;
+use crate::kernel::signatures::{Gemm, Pack};
+use crate::kernel::vector::Vector;
 
-/// Where the tiles of A are: tile t begins at `ptr + t * tile`, its columns are `col` elements apart.
-///
-/// A column-major A with leading dimension `lda` is `tile: MV * LANES, col: lda`; a packed one is
-/// `tile: MV * LANES * k, col: MV * LANES`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tiles<T> {
-    pub(crate) ptr: *const T,
-    pub(crate) tile: usize,
-    pub(crate) col: usize,
-}
-
-/// C <- C - A B: A is `m` by `k`, B is `k` by `n`, C is `m` by `n`; B and C are column-major.
+/// C <- C - A B.
 ///
 /// # Safety
-/// The pointers are good for those sizes; C overlaps neither A nor B; the CPU has the vectors' instruction set.
+/// As [`Gemm`] says; and the CPU has the vectors' instruction set.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // BLAS's own argument list
-pub(super) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize>(
-    m: usize,
-    n: usize,
-    k: usize,
-    a: Tiles<V::T>,
-    b: *const V::T,
-    ldb: usize,
-    c: *mut V::T,
-    ldc: usize,
-) {
+pub(in crate::kernel) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize>(arguments: Gemm<V::T>) {
+    let Gemm { m, n, k, a, b, ldb, c, ldc } = arguments;
     let mr = MV * V::LANES;
     let mut j = 0;
     while j < n {
@@ -53,11 +34,11 @@ pub(super) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize>(
             let rows = mr.min(m - i);
             // SAFETY: i < m; the tile has `rows` rows and `nc` columns, all of them in A, B and C.
             unsafe {
-                let c = c.add(i);
+                let tile = Gemm { m: rows, n: nc, k, a, b, ldb, c: c.add(i), ldc };
                 if rows == mr && nc == NR {
-                    tile::<V, MV, NR, false>(k, a, b, ldb, c, ldc, 0);
+                    self::tile::<V, MV, NR, false>(tile);
                 } else {
-                    edge::<V, MV, NR>(rows, nc, k, a, b, ldb, c, ldc);
+                    edge::<V, MV, NR>(tile);
                 }
             }
             i += mr;
@@ -67,20 +48,14 @@ pub(super) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize>(
     }
 }
 
-/// One tile of MV vectors by NC columns. With `EDGE` its last vector has `last` rows, 1 to LANES, else all.
+/// One tile of MV vectors by NC columns. With `EDGE` its last vector may have fewer rows, as many as `m` leaves.
 ///
 /// # Safety
-/// As for [`gemm`], for the sizes of the tile.
+/// As for [`gemm`]; C has NC columns and `m` rows, which are more than MV - 1 vectors, and without `EDGE` MV vectors.
 #[inline(always)]
-unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
-    k: usize,
-    a: Tiles<V::T>,
-    b: *const V::T,
-    ldb: usize,
-    c: *mut V::T,
-    ldc: usize,
-    last: usize,
-) {
+unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(tile: Gemm<V::T>) {
+    let Gemm { m, k, a, b, ldb, c, ldc, .. } = tile;
+    let last = m - (MV - 1) * V::LANES;
     // SAFETY: all elements named are those of the tile.
     unsafe {
         let load = |from: *const V::T, v: usize| {
@@ -106,7 +81,7 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
             for j in 0..NC {
                 let bj = V::splat(*bp.add(j * ldb));
                 for v in 0..MV {
-                    acc[j][v] = acc[j][v].minus_product(av[v], bj);
+                    acc[j][v] = acc[j][v].sub_mul(av[v], bj);
                 }
             }
             ap = ap.wrapping_add(a.col);
@@ -125,21 +100,11 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
 /// A tile of fewer rows or columns: 1 to MV * LANES rows, 1 to NR columns.
 ///
 /// # Safety
-/// As for [`gemm`], for the sizes of the tile.
+/// As for [`gemm`].
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // BLAS's own argument list
-unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(
-    rows: usize,
-    nc: usize,
-    k: usize,
-    a: Tiles<V::T>,
-    b: *const V::T,
-    ldb: usize,
-    c: *mut V::T,
-    ldc: usize,
-) {
-    let vectors = rows.div_ceil(V::LANES);
-    let last = rows - (vectors - 1) * V::LANES;
+unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(tile: Gemm<V::T>) {
+    let Gemm { m, n: nc, b, ldb, c, ldc, .. } = tile;
+    let vectors = m.div_ceil(V::LANES);
     let mut j = 0;
     while j < nc {
         // As many columns at once as there is a tile for: all, or a power of two.
@@ -149,10 +114,10 @@ unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(
             ($mv:literal: $($nc:tt)*) => {
                 // SAFETY: the caller's promise for `width` columns from j on.
                 unsafe {
-                    let (b, c) = (b.add(j * ldb), c.add(j * ldc));
+                    let tile = Gemm { b: b.add(j * ldb), c: c.add(j * ldc), ..tile };
                     match width {
-                        all if all == NR => tile::<V, $mv, NR, true>(k, a, b, ldb, c, ldc, last),
-                        $($nc if $nc < NR => tile::<V, $mv, $nc, true>(k, a, b, ldb, c, ldc, last),)*
+                        all if all == NR => self::tile::<V, $mv, NR, true>(tile),
+                        $($nc if $nc < NR => self::tile::<V, $mv, $nc, true>(tile),)*
                         _ => unreachable!("a tile has 1 to NR columns"),
                     }
                 }
@@ -168,15 +133,14 @@ unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(
     }
 }
 
-/// Copies an `m` by `k` matrix into tiles of MV * LANES rows, column after column, the last one filled up with zeros.
-/// `to` takes `m` rounded up to whole tiles, times `k`, elements.
+/// Copies a matrix into tiles of MV * LANES rows.
 ///
 /// # Safety
-/// `a` is good for `m` by `k` elements with leading dimension `lda`, `to` for the elements above.
+/// As [`Pack`] says; and the CPU has the vectors' instruction set.
 #[inline(always)]
-pub(super) unsafe fn pack<V: Vector, const MV: usize>(m: usize, k: usize, a: *const V::T, lda: usize, to: *mut V::T) {
+pub(in crate::kernel) unsafe fn pack<V: Vector, const MV: usize>(arguments: Pack<V::T>) {
+    let Pack { m, k, a, lda, mut to } = arguments;
     let mr = MV * V::LANES;
-    let mut to = to;
     for i in (0..m).step_by(mr) {
         for p in 0..k {
             // SAFETY: row i of column p of A, and a column of the tile.

@@ -10,38 +10,30 @@
 //!   +-----------+--+  +--+
 //! ```
 
-use super::vector::Vector;
-use crate::real::Real;
+use crate::kernel::scalar::Scalar;
+use crate::kernel::signatures::Trsm;
+use crate::kernel::vector::Vector;
 
-/// X <- L22^-1 (B2 - L21 B1) for the `m` rows B2 of B that follow `k` solved rows B1; m <= MV * LANES. L = [L21 L22]
-/// is `m` by `k + m`, L22 lower triangular, of which only the part below the diagonal counts where it is a `UNIT` one,
-/// else the diagonal, too; B has `n` columns. X goes to B2 and to `x`, which may be the same place.
+/// X <- L22^-1 (B2 - L21 B1), where B2 has at most MV * LANES rows. Of L22 the part below the diagonal is read, and unless
+/// it is a `UNIT` triangle the diagonal.
 ///
 /// # Safety
-/// `l`, `b` and `x` are good for those sizes and overlap only where X is B2; the CPU has the vectors' instruction set.
+/// As [`Trsm`] says; and the CPU has the vectors' instruction set.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // BLAS's own argument list
-pub(super) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize, const UNIT: bool>(
-    m: usize,
-    n: usize,
-    k: usize,
-    l: *const V::T,
-    ldl: usize,
-    b: *mut V::T,
-    ldb: usize,
-    x: *mut V::T,
-    ldx: usize,
+pub(in crate::kernel) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize, const UNIT: bool>(
+    arguments: Trsm<V::T>,
 ) {
+    let Trsm { m, n, b, ldb, x, ldx, .. } = arguments;
     let whole = m == MV * V::LANES;
     let mut j = 0;
-    // SAFETY: columns j.. of B and X, of which there are NR, or one.
+    // SAFETY: columns j.. of B and X: NR of them, or one.
     unsafe {
         while whole && j + NR <= n {
-            tile::<V, MV, NR, UNIT, false>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
+            tile::<V, MV, NR, UNIT, false>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
             j += NR;
         }
         while j < n {
-            tile::<V, MV, 1, UNIT, true>(m, k, l, ldl, b.add(j * ldb), ldb, x.add(j * ldx), ldx);
+            tile::<V, MV, 1, UNIT, true>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
             j += 1;
         }
     }
@@ -89,17 +81,8 @@ fn rows<V: Vector>(m: usize, v: usize) -> usize {
 /// # Safety
 /// As for [`trsm`].
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // as above
-unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const EDGE: bool>(
-    m: usize,
-    k: usize,
-    l: *const V::T,
-    ldl: usize,
-    b: *mut V::T,
-    ldb: usize,
-    x: *mut V::T,
-    ldx: usize,
-) {
+unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const EDGE: bool>(arguments: Trsm<V::T>) {
+    let Trsm { m, k, l, ldl, b, ldb, x, ldx, .. } = arguments;
     // SAFETY: columns below k + m of L, rows below k + m of B, m rows of X.
     unsafe {
         // acc <- B2
@@ -114,7 +97,7 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, co
             for (j, acc) in acc.iter_mut().enumerate() {
                 let bj = V::splat(*bp.add(j * ldb));
                 for (acc, &lv) in acc.iter_mut().zip(&lv) {
-                    *acc = acc.minus_product(lv, bj);
+                    *acc = acc.sub_mul(lv, bj);
                 }
             }
             lp = lp.wrapping_add(ldl);
@@ -159,13 +142,13 @@ unsafe fn step<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, co
             let mut x = acc[at].broadcast_lane(lane);
             let mut solved = acc[at];
             if !UNIT {
-                x = x.over(l[at].broadcast_lane(lane));
-                solved = acc[at].first_then(lane, x);
+                x = x.div(l[at].broadcast_lane(lane));
+                solved = acc[at].select_prefix(lane, x);
             }
             // Lanes up to p keep what they are; a product with zero would not do for infinities.
-            acc[at] = solved.first_then(lane + 1, acc[at].minus_product(l[at], x));
+            acc[at] = solved.select_prefix(lane + 1, acc[at].sub_mul(l[at], x));
             for v in at + 1..MV {
-                acc[v] = acc[v].minus_product(l[v], x);
+                acc[v] = acc[v].sub_mul(l[v], x);
             }
         }
     }

@@ -1,20 +1,41 @@
-//! The memory in which a request is read, factored and written from: kept from one request to the next, and given
-//! back when a much smaller working set follows.
+//! What a session keeps in memory from one request to the next.
+//!
+//! Today that is the workspace, in which a request is read, factored and written from. It is given back when a much smaller
+//! working set follows.
 
-use crate::blas::scratch;
 use crate::os::Mapping;
-use crate::protocol::Fault;
+use crate::protocol::{Refusal, Shape};
+use crate::release;
 
 /// The least memory that is asked for, and memory that is not worth giving back, in bytes.
-const LEAST: usize = 1 << 16;
-const KEEP: usize = 1 << 20;
+const MIN_MAPPING_BYTES: usize = 1 << 16;
+const MIN_RETURNED_BYTES: usize = 1 << 20;
 /// After this many requests that all would have fitted a `SHRINK`-th of the memory, the rest is given back.
 const WINDOW: u32 = 16;
 const SHRINK: usize = 4;
 
+/// The memory of a session.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    workspace: Workspace,
+}
+
+impl Store {
+    /// Memory for a matrix and for its row swaps; their contents are whatever the last request left.
+    ///
+    /// # Errors
+    /// [`Refusal::OutOfMemory`] when the system refuses; all memory has been given back then.
+    pub(super) fn workspace(&mut self, shape: Shape) -> Result<(&mut [u8], &mut [i64]), Refusal> {
+        // The swaps follow the matrix at the next multiple of 8 bytes.
+        let ipiv_at = shape.matrix_bytes().next_multiple_of(8);
+        let (matrix, ipiv) = self.workspace.reserve(ipiv_at + shape.ipiv_bytes())?.split_at_mut(ipiv_at);
+        Ok((&mut matrix[..shape.matrix_bytes()], bytemuck::cast_slice_mut(ipiv)))
+    }
+}
+
 /// Memory for one request at a time.
 #[derive(Debug, Default)]
-pub(super) struct Workspace {
+struct Workspace {
     mapping: Option<Mapping>,
     /// Requests since the last look at the working set, and the largest of them in bytes.
     requests: u32,
@@ -25,15 +46,15 @@ impl Workspace {
     /// `bytes` bytes, aligned to pages; their contents are whatever the last request left.
     ///
     /// # Errors
-    /// [`Fault::OutOfMemory`] when the system refuses; all memory has been given back then.
-    pub(super) fn reserve(&mut self, bytes: usize) -> Result<&mut [u8], Fault> {
+    /// [`Refusal::OutOfMemory`] when the system refuses; all memory has been given back then.
+    fn reserve(&mut self, bytes: usize) -> Result<&mut [u8], Refusal> {
         self.requests += 1;
         self.largest = self.largest.max(bytes);
         let capacity = self.mapping.as_ref().map_or(0, Mapping::size);
         let at_window = self.requests >= WINDOW;
         let size = if capacity < bytes {
             bytes
-        } else if at_window && capacity > KEEP && capacity / SHRINK >= self.largest {
+        } else if at_window && capacity > MIN_RETURNED_BYTES && capacity / SHRINK >= self.largest {
             self.largest
         } else {
             capacity
@@ -46,8 +67,8 @@ impl Workspace {
             old => {
                 // The old memory goes first, so that both never count at once.
                 drop(old);
-                scratch::release();
-                Mapping::anonymous(size.max(LEAST)).map_err(|_| Fault::OutOfMemory { bytes })?
+                release();
+                Mapping::anonymous(size.max(MIN_MAPPING_BYTES)).map_err(|_| Refusal::OutOfMemory { bytes })?
             }
         };
         Ok(&mut self.mapping.insert(mapping).as_mut_slice()[..bytes])
@@ -76,14 +97,14 @@ mod tests {
         for _ in 0..2 * WINDOW {
             workspace.reserve(1000).unwrap();
         }
-        assert_eq!(size(&workspace), LEAST);
+        assert_eq!(size(&workspace), MIN_MAPPING_BYTES);
     }
 
     #[test]
     fn refused_memory_is_an_error_and_the_next_request_is_served() {
         let mut workspace = Workspace::default();
         let bytes = isize::MAX as usize;
-        assert!(matches!(workspace.reserve(bytes), Err(Fault::OutOfMemory { bytes: b }) if b == bytes));
+        assert!(matches!(workspace.reserve(bytes), Err(Refusal::OutOfMemory { bytes: b }) if b == bytes));
         assert_eq!(workspace.reserve(10).unwrap().len(), 10);
     }
 }

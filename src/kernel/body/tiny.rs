@@ -4,8 +4,8 @@
 
 use std::mem::MaybeUninit;
 
-use super::vector::Vector;
-use crate::real::Real;
+use crate::kernel::scalar::Scalar;
+use crate::kernel::vector::Vector;
 
 /// The most rows and columns.
 pub(super) const TINY: usize = 16;
@@ -17,7 +17,7 @@ pub(super) const TINY: usize = 16;
 /// `a` is good for that size with leading dimension `lda`, `ipiv` for those elements; the CPU has the vectors'
 /// instruction set.
 #[inline(always)]
-pub(super) unsafe fn tiny<V: Vector, const MV: usize>(
+pub(in crate::kernel) unsafe fn tiny<V: Vector, const MV: usize>(
     m: usize,
     n: usize,
     a: *mut V::T,
@@ -48,13 +48,13 @@ pub(super) unsafe fn tiny<V: Vector, const MV: usize>(
             let mut magnitude = [zero; MV];
             let mut largest = zero;
             for v in 0..MV {
-                magnitude[v] = zero.first_then(lanes_before::<V>(j, v), x[v].magnitude());
-                largest = largest.larger(magnitude[v]);
+                magnitude[v] = zero.select_prefix(lanes_before::<V>(j, v), x[v].abs());
+                largest = largest.max(magnitude[v]);
             }
-            let largest = largest.largest_lane();
+            let largest = largest.max_lane();
             let mut rows = 0_u64;
             for v in 0..MV {
-                rows |= u64::from(magnitude[v].equal(V::splat(largest))) << (v * V::LANES);
+                rows |= u64::from(magnitude[v].eq_mask(V::splat(largest))) << (v * V::LANES);
             }
             let row = if largest == V::T::ZERO { j } else { rows.trailing_zeros() as usize & (TINY - 1) };
             *ipiv.add(j) = row as i64 + 1;
@@ -64,16 +64,16 @@ pub(super) unsafe fn tiny<V: Vector, const MV: usize>(
             let mut l = swapped;
             if largest >= V::T::SAFE_MIN {
                 // 1 / pivot; its magnitude is there before the row is known.
-                let scale = V::splat(V::T::ONE.over(largest).with_sign_of(pivot));
+                let scale = V::splat(V::T::ONE.div(largest).copysign(pivot));
                 for v in 0..MV {
-                    l[v] = l[v].times(scale);
+                    l[v] = l[v].mul(scale);
                 }
             } else if pivot == V::T::ZERO {
                 info = if info == 0 { j + 1 } else { info };
             } else {
                 store::<V, MV>(swapped, column);
                 for i in 0..ld {
-                    *column.add(i) = (*column.add(i)).over(pivot);
+                    *column.add(i) = (*column.add(i)).div(pivot);
                 }
                 l = load::<V, MV>(column);
             }
@@ -87,7 +87,7 @@ pub(super) unsafe fn tiny<V: Vector, const MV: usize>(
                 let old = load::<V, MV>(column);
                 let mut new = joined(old, row, top, old);
                 for v in 0..MV {
-                    new[v] = new[v].minus_product(l[v], V::splat(u));
+                    new[v] = new[v].sub_mul(l[v], V::splat(u));
                 }
                 let new = joined(old, j, u, new);
                 store::<V, MV>(new, column);
@@ -148,7 +148,7 @@ unsafe fn joined<V: Vector, const MV: usize>(first: [V; MV], row: usize, element
     for v in 0..MV {
         let (before, after) = (lanes_before::<V>(row, v), lanes_before::<V>(row + 1, v));
         // SAFETY: the caller's promise; counts of lanes.
-        x[v] = unsafe { first[v].first_then(before, V::splat(element)).first_then(after, last[v]) };
+        x[v] = unsafe { first[v].select_prefix(before, V::splat(element)).select_prefix(after, last[v]) };
     }
     x
 }

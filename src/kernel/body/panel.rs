@@ -5,24 +5,19 @@
 
 use std::slice::from_raw_parts_mut;
 
-use super::vector::Vector;
-use crate::real::Real;
+use crate::kernel::scalar::Scalar;
+use crate::kernel::signatures::Panel;
+use crate::kernel::vector::Vector;
+use crate::pivoting::Pivoting;
 
-/// P A = L U of an `m` by `n` panel in place, n <= NB <= 16, with partial pivoting or with none; `ipiv` receives
-/// `min(m, n)` 1-based rows. Returns the 1-based index of the first zero pivot, or 0.
+/// P A = L U of a panel in place, n <= NB <= 16. Returns the 1-based index of the first zero pivot, or 0.
 ///
 /// # Safety
-/// `a` is good for that size with leading dimension `lda`, `ipiv` for `min(m, n)` elements; the CPU has the vectors'
-/// instruction set.
+/// As [`Panel`] says; and the CPU has the vectors' instruction set.
 #[inline(always)]
-pub(super) unsafe fn panel<V: Vector, const NB: usize>(
-    m: usize,
-    n: usize,
-    a: *mut V::T,
-    lda: usize,
-    ipiv: *mut i64,
-    pivoting: bool,
-) -> usize {
+pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V::T>) -> usize {
+    let Panel { m, n, a, lda, ipiv, pivoting } = panel;
+    let pivoting = pivoting == Pivoting::Partial;
     let k = m.min(n);
     let mut info = 0;
     // What the last column of L is still to be multiplied with.
@@ -54,12 +49,12 @@ pub(super) unsafe fn panel<V: Vector, const NB: usize>(
                 // L(j+1:, j) stays as it is.
                 info = if info == 0 { j + 1 } else { info };
                 scale = V::T::ONE;
-            } else if pivot.magnitude() >= V::T::SAFE_MIN {
-                scale = V::T::ONE.over(pivot);
+            } else if pivot.abs() >= V::T::SAFE_MIN {
+                scale = V::T::ONE.div(pivot);
             } else {
                 // The reciprocal could overflow (LAPACK: `DGETF2`).
                 let l = from_raw_parts_mut(a.add(j + 1 + j * lda), m - j - 1);
-                l.iter_mut().for_each(|x| *x = x.over(pivot));
+                l.iter_mut().for_each(|x| *x = x.div(pivot));
                 scale = V::T::ONE;
             }
         }
@@ -68,7 +63,7 @@ pub(super) unsafe fn panel<V: Vector, const NB: usize>(
     unsafe {
         if k > 0 {
             let l = from_raw_parts_mut(a.add(k + (k - 1) * lda), m - k);
-            l.iter_mut().for_each(|x| *x = x.times(scale));
+            l.iter_mut().for_each(|x| *x = x.mul(scale));
         }
         for j in k..n {
             upper(m, j, a, lda);
@@ -82,11 +77,11 @@ pub(super) unsafe fn panel<V: Vector, const NB: usize>(
 /// # Safety
 /// Column j and the columns of L are good for `rows` rows.
 #[inline(always)]
-unsafe fn upper<T: Real>(rows: usize, j: usize, a: *mut T, lda: usize) {
+unsafe fn upper<T: Scalar>(rows: usize, j: usize, a: *mut T, lda: usize) {
     for p in 0..rows {
         // SAFETY: rows and columns below `rows`, and column j.
         unsafe {
-            let minus = (*a.add(p + j * lda)).negate();
+            let minus = (*a.add(p + j * lda)).neg();
             for i in p + 1..rows {
                 let x = a.add(i + j * lda);
                 *x = (*a.add(i + p * lda)).mul_add(minus, *x);
@@ -114,19 +109,19 @@ unsafe fn column<V: Vector, const J: usize>(m: usize, a: *mut V::T, lda: usize, 
         while rows >= 2 * V::LANES {
             let (x, y) = (at, at.add(V::LANES));
             let (x, y) = (update::<V, J, false>(x, lda, 0, &u, scale), update::<V, J, false>(y, lda, 0, &u, scale));
-            largest = [largest[0].larger(x.magnitude()), largest[1].larger(y.magnitude())];
+            largest = [largest[0].max(x.abs()), largest[1].max(y.abs())];
             at = at.add(2 * V::LANES);
             rows -= 2 * V::LANES;
         }
         if rows >= V::LANES {
-            largest[0] = largest[0].larger(update::<V, J, false>(at, lda, 0, &u, scale).magnitude());
+            largest[0] = largest[0].max(update::<V, J, false>(at, lda, 0, &u, scale).abs());
             at = at.add(V::LANES);
             rows -= V::LANES;
         }
         if rows > 0 {
-            largest[1] = largest[1].larger(update::<V, J, true>(at, lda, rows, &u, scale).magnitude());
+            largest[1] = largest[1].max(update::<V, J, true>(at, lda, rows, &u, scale).abs());
         }
-        largest[0].larger(largest[1]).largest_lane()
+        largest[0].max(largest[1]).max_lane()
     }
 }
 
@@ -151,10 +146,10 @@ unsafe fn update<V: Vector, const J: usize, const EDGE: bool>(
         for (p, &u) in u.iter().enumerate() {
             let mut l = load(at.add(p * lda));
             if p == J - 1 {
-                l = l.times(scale);
+                l = l.mul(scale);
                 store(l, at.add(p * lda));
             }
-            x = x.minus_product(l, u);
+            x = x.sub_mul(l, u);
         }
         store(x, at.add(J * lda));
         x
@@ -176,14 +171,14 @@ unsafe fn position<V: Vector>(m: usize, x: *const V::T, largest: V::T) -> usize 
         let wanted = V::splat(largest);
         let mut i = 0;
         while i + V::LANES <= m {
-            let found = V::load(x.add(i)).magnitude().equal(wanted);
+            let found = V::load(x.add(i)).abs().eq_mask(wanted);
             if found != 0 {
                 return i + found.trailing_zeros() as usize;
             }
             i += V::LANES;
         }
         // Lanes beyond the column are zero, which `largest` is not.
-        let found = V::load_partial(x.add(i), m - i).magnitude().equal(wanted);
+        let found = V::load_partial(x.add(i), m - i).abs().eq_mask(wanted);
         (i + found.trailing_zeros() as usize).min(m - 1)
     }
 }

@@ -8,21 +8,22 @@
 use std::ops::Range;
 
 use super::tiny::{TINY, tiny};
-use super::vector::Vector;
-use crate::real::Real;
+use crate::kernel::scalar::Scalar;
+use crate::kernel::signatures::Small;
+use crate::kernel::vector::Vector;
 
 /// The largest number of rows, and of columns.
-pub(crate) const LARGEST: usize = 64;
+pub(crate) const MAX_ORDER: usize = 64;
 
-/// Elements of memory that a matrix of at most [`LARGEST`] rows and columns needs.
-pub(crate) const WORK: usize = 2 * LARGEST * (LARGEST + 16);
+/// Elements of memory that a matrix of at most [`MAX_ORDER`] rows and columns needs.
+pub(crate) const WORK: usize = 2 * MAX_ORDER * (MAX_ORDER + 16);
 
 /// Where each row is: the rows of the matrix stay in place, positions are what LAPACK's swaps make of them.
 struct Order {
     /// The row at each position.
-    row_at: [u8; LARGEST],
+    row_at: [u8; MAX_ORDER],
     /// The position of each row.
-    position_of: [u8; LARGEST],
+    position_of: [u8; MAX_ORDER],
 }
 
 impl Order {
@@ -33,19 +34,19 @@ impl Order {
 
     /// Swaps `row` to position `j`; returns the position that it had.
     fn swap_to(&mut self, j: usize, row: usize) -> usize {
-        let position = self.position_of[row & (LARGEST - 1)];
+        let position = self.position_of[row & (MAX_ORDER - 1)];
         let other = self.row_at[j];
         self.row_at[j] = row as u8;
-        self.row_at[position as usize & (LARGEST - 1)] = other;
-        self.position_of[other as usize & (LARGEST - 1)] = position;
-        self.position_of[row & (LARGEST - 1)] = j as u8;
+        self.row_at[position as usize & (MAX_ORDER - 1)] = other;
+        self.position_of[other as usize & (MAX_ORDER - 1)] = position;
+        self.position_of[row & (MAX_ORDER - 1)] = j as u8;
         position.into()
     }
 
     /// Of rows given as bits, the one that stands first.
     #[cold]
     fn first_of(&self, mut rows: u64) -> usize {
-        let mut first = rows.trailing_zeros() as usize & (LARGEST - 1);
+        let mut first = rows.trailing_zeros() as usize & (MAX_ORDER - 1);
         while rows != 0 {
             let row = rows.trailing_zeros() as usize;
             if self.position_of[row] < self.position_of[first] {
@@ -67,28 +68,21 @@ struct Work<T> {
     /// Vectors in a column.
     vectors: usize,
     /// For each row a mask: all bits but the sign while it is not a pivot, none after that or where there is no row.
-    free: [T; LARGEST],
+    free: [T; MAX_ORDER],
     order: Order,
     info: usize,
 }
 
-/// P A = L U of an `m` by `n` matrix in place, with partial pivoting; 1 <= m, n <= MOST. `ipiv` receives
-/// `min(m, n)` 1-based rows; `work` has [`WORK`] elements. Returns the 1-based index of the first zero pivot, or 0.
+/// P A = L U of a matrix with 1 to SMALL rows and columns, in place, with partial pivoting. Returns the 1-based index of
+/// the first zero pivot, or 0.
 ///
 /// # Safety
-/// `a` is good for that size with leading dimension `lda`, `ipiv` and `work` for those elements; the CPU has the
-/// vectors' instruction set.
+/// As [`Small`] says; and the CPU has the vectors' instruction set.
 #[inline(always)]
-pub(super) unsafe fn small<V: Vector, const MOST: usize>(
-    m: usize,
-    n: usize,
-    a: *mut V::T,
-    lda: usize,
-    ipiv: *mut i64,
-    work: *mut V::T,
-) -> usize {
-    const { assert!(MOST <= LARGEST) };
-    if MOST == 0 {
+pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: Small<V::T>) -> usize {
+    let Small { m, n, a, lda, ipiv, work } = arguments;
+    const { assert!(SMALL <= MAX_ORDER) };
+    if SMALL == 0 {
         unreachable!("a matrix that no table calls small");
     }
     // SAFETY: the caller's promise.
@@ -104,19 +98,19 @@ pub(super) unsafe fn small<V: Vector, const MOST: usize>(
     let vectors = m.div_ceil(V::LANES);
     // Columns a multiple of the cache's size apart would push each other out.
     let ld = vectors * V::LANES + V::LANES;
-    // SAFETY: `work` has two matrices of `ld <= LARGEST + 16` times LARGEST elements; all rows and columns named are
+    // SAFETY: `work` has two matrices of `ld <= MAX_ORDER + 16` times MAX_ORDER elements; all rows and columns named are
     // those of A, or lie in `work`.
     unsafe {
         let mut s = Work {
             w: work,
-            u: work.add(LARGEST * (LARGEST + 16)),
+            u: work.add(MAX_ORDER * (MAX_ORDER + 16)),
             ld,
             vectors,
-            free: [V::T::ZERO; LARGEST],
+            free: [V::T::ZERO; MAX_ORDER],
             order: Order::new(),
             info: 0,
         };
-        s.free[..m].fill(V::T::MAGNITUDE);
+        s.free[..m].fill(V::T::MAGNITUDE_MASK);
         let largest = s.read::<V>(m, n, a, lda);
         let mut p0 = s.pivot::<V>(0, largest, ipiv);
         let mut j = 0;
@@ -144,7 +138,7 @@ pub(super) unsafe fn small<V: Vector, const MOST: usize>(
     }
 }
 
-impl<T: Real> Work<T> {
+impl<T: Scalar> Work<T> {
     /// Copies A; returns the largest magnitude of column 0.
     ///
     /// # Safety
@@ -162,9 +156,9 @@ impl<T: Real> Work<T> {
             }
             let mut largest = V::splat(T::ZERO);
             for v in 0..self.vectors {
-                largest = largest.larger(V::load(self.w.add(v * V::LANES)).magnitude());
+                largest = largest.max(V::load(self.w.add(v * V::LANES)).abs());
             }
-            largest.largest_lane()
+            largest.max_lane()
         }
     }
 
@@ -181,12 +175,12 @@ impl<T: Real> Work<T> {
             let mut rows = 0_u64;
             for v in 0..self.vectors {
                 let x = V::load(column.add(v * V::LANES)).and(V::load(self.free.as_ptr().add(v * V::LANES)));
-                rows |= u64::from(x.equal(wanted)) << (v * V::LANES);
+                rows |= u64::from(x.eq_mask(wanted)) << (v * V::LANES);
             }
             let row = if largest == T::ZERO {
                 self.order.row_at[j].into()
             } else if rows & rows.wrapping_sub(1) == 0 {
-                rows.trailing_zeros() as usize & (LARGEST - 1)
+                rows.trailing_zeros() as usize & (MAX_ORDER - 1)
             } else {
                 self.order.first_of(rows)
             };
@@ -196,16 +190,16 @@ impl<T: Real> Work<T> {
             *self.u.add(j + j * self.ld) = pivot;
             if largest >= T::SAFE_MIN {
                 // 1 / pivot; its magnitude is there before the row is known.
-                let scale = V::splat(T::ONE.over(largest).with_sign_of(pivot));
+                let scale = V::splat(T::ONE.div(largest).copysign(pivot));
                 for v in 0..self.vectors {
                     let at = column.add(v * V::LANES);
-                    V::load(at).times(scale).store(at);
+                    V::load(at).mul(scale).store(at);
                 }
             } else if pivot == T::ZERO {
                 self.info = if self.info == 0 { j + 1 } else { self.info };
             } else {
                 for i in 0..self.vectors * V::LANES {
-                    *column.add(i) = (*column.add(i)).over(pivot);
+                    *column.add(i) = (*column.add(i)).div(pivot);
                 }
             }
             row
@@ -225,7 +219,7 @@ impl<T: Real> Work<T> {
                 if I == 0 {
                     *u = *x.add(p0);
                 } else {
-                    *u.add(1) = (*self.w.add(p1 + j * self.ld)).negate().mul_add(*u, *x.add(p1));
+                    *u.add(1) = (*self.w.add(p1 + j * self.ld)).neg().mul_add(*u, *x.add(p1));
                 }
             }
         }
@@ -247,12 +241,12 @@ impl<T: Real> Work<T> {
                 let at = x.add(v * V::LANES);
                 let mut y = V::load(at);
                 for (i, &u) in u.iter().enumerate() {
-                    y = y.minus_product(V::load(l.add(v * V::LANES + i * self.ld)), u);
+                    y = y.sub_mul(V::load(l.add(v * V::LANES + i * self.ld)), u);
                 }
                 y.store(at);
-                largest = largest.larger(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
+                largest = largest.max(y.and(V::load(self.free.as_ptr().add(v * V::LANES))));
             }
-            largest.largest_lane()
+            largest.max_lane()
         }
     }
 
@@ -296,7 +290,7 @@ impl<T: Real> Work<T> {
                 let (u0, u1) = (V::splat(*u), V::splat(*u.add(1)));
                 for i in 0..MV {
                     let at = x.add(i * V::LANES);
-                    V::load(at).minus_product(l0[i], u0).minus_product(l1[i], u1).store(at);
+                    V::load(at).sub_mul(l0[i], u0).sub_mul(l1[i], u1).store(at);
                 }
                 x = x.add(self.ld);
                 u = u.add(self.ld);

@@ -1,0 +1,86 @@
+//! A in tiles of `mr` rows, as the gemm kernel reads it: in place, or packed.
+
+use std::ops::Range;
+
+use crate::element::Element;
+use crate::kernel::{Gemm, Kernels, Pack, Tiles};
+use crate::matrix::{MatrixMut, MatrixRef};
+
+/// An `m` by `k` block, packed.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed<'a, T: Element> {
+    m: usize,
+    k: usize,
+    elements: &'a [T],
+    kernels: &'a Kernels<T>,
+}
+
+impl<'a, T: Element> Packed<'a, T> {
+    /// Elements of memory that an `m` by `k` block takes: whole tiles.
+    pub(crate) fn size(m: usize, k: usize, kernels: &Kernels<T>) -> usize {
+        m.next_multiple_of(kernels.mr) * k
+    }
+
+    /// Packs A into memory.
+    ///
+    /// # Panics
+    /// If there is less memory than [`Packed::size`] says.
+    pub(crate) fn new(a: MatrixRef<'_, T>, memory: &'a mut [T], kernels: &'a Kernels<T>) -> Self {
+        let (m, k) = (a.nrows(), a.ncols());
+        let elements = &mut memory[..Self::size(m, k, kernels)];
+        let pack = Pack { m, k, a: a.as_ptr(), lda: a.lda(), to: elements.as_mut_ptr() };
+        // SAFETY: A has this size, `elements` takes whole tiles of it.
+        unsafe { (kernels.pack)(pack) };
+        Packed { m, k, elements, kernels }
+    }
+
+    /// The tile that begins at row `i`, a multiple of `mr`: columns of `mr` elements, one after the other.
+    pub(crate) fn tile(&self, i: usize) -> &'a [T] {
+        debug_assert!(i.is_multiple_of(self.kernels.mr));
+        &self.elements[i * self.k..]
+    }
+
+    /// C <- C - A(rows, :) B; the rows begin at a multiple of `mr`.
+    ///
+    /// # Panics
+    /// If the sizes do not fit each other.
+    pub(crate) fn sub_product(&self, rows: Range<usize>, b: MatrixRef<'_, T>, c: MatrixMut<'_, T>) {
+        assert!(rows.end <= self.m && c.nrows() == rows.len() && b.nrows() == self.k, "gemm: sizes do not fit");
+        let mr = self.kernels.mr;
+        let tiles = Tiles { ptr: self.tile(rows.start).as_ptr(), tile: mr * self.k, col: mr };
+        // SAFETY: the tiles have the rows of C and as many columns as B has rows.
+        unsafe { sub_product(tiles, b, c, self.kernels) };
+    }
+}
+
+/// C <- C - A B, where A is read in place.
+///
+/// # Panics
+/// If the sizes do not fit each other.
+pub(super) fn sub_product_in_place<T: Element>(
+    a: MatrixRef<'_, T>,
+    b: MatrixRef<'_, T>,
+    c: MatrixMut<'_, T>,
+    kernels: &Kernels<T>,
+) {
+    assert!(a.nrows() == c.nrows() && a.ncols() == b.nrows(), "gemm: sizes do not fit");
+    let tiles = Tiles { ptr: a.as_ptr(), tile: kernels.mr, col: a.lda() };
+    // SAFETY: the tiles have the rows of C and as many columns as B has rows.
+    unsafe { sub_product(tiles, b, c, kernels) };
+}
+
+/// C <- C - A B by the kernel.
+///
+/// # Safety
+/// The tiles of A have the rows of C and as many columns as B has rows.
+pub(super) unsafe fn sub_product<T: Element>(
+    a: Tiles<T>,
+    b: MatrixRef<'_, T>,
+    mut c: MatrixMut<'_, T>,
+    kernels: &Kernels<T>,
+) {
+    let (m, n, k, ldb, ldc) = (c.nrows(), c.ncols(), b.nrows(), b.lda(), c.lda());
+    assert!(b.ncols() == n, "gemm: sizes do not fit");
+    // SAFETY: the caller's promise for A; C is borrowed mutably, so it overlaps neither A nor B.
+    unsafe { (kernels.gemm)(Gemm { m, n, k, a, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc }) };
+}

@@ -1,0 +1,86 @@
+//! The arithmetic that the kernels are written in: one real number.
+
+use std::fmt::Debug;
+
+use bytemuck::Pod;
+
+/// A real number, `f64` or `f32`, and the few operations that a factorization takes.
+///
+/// All methods are `#[inline(always)]`, so that they are compiled for the instruction set of the function that they
+/// end up in.
+pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+    /// The smallest normal number. Its reciprocal is finite; that of a smaller pivot may not be
+    /// (LAPACK: `DLAMCH('S')`).
+    const SAFE_MIN: Self;
+    /// All bits but the sign.
+    const MAGNITUDE_MASK: Self;
+
+    /// The bits of `self` that are set in `mask`.
+    #[must_use]
+    fn and(self, mask: Self) -> Self;
+    /// The magnitude of `self` with the sign of `sign`.
+    #[must_use]
+    fn copysign(self, sign: Self) -> Self;
+    /// `self * b + c`, rounded once.
+    #[must_use]
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// `|self|`.
+    #[must_use]
+    fn abs(self) -> Self;
+    /// `-self`.
+    #[must_use]
+    fn neg(self) -> Self;
+    /// `self * b`.
+    #[must_use]
+    fn mul(self, b: Self) -> Self;
+    /// `self / b`.
+    #[must_use]
+    fn div(self, b: Self) -> Self;
+}
+
+macro_rules! scalar {
+    ($t:ident) => {
+        impl Scalar for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const SAFE_MIN: Self = $t::MIN_POSITIVE;
+            const MAGNITUDE_MASK: Self = $t::from_bits(!$t::to_bits(-0.0));
+
+            #[inline(always)]
+            fn and(self, mask: Self) -> Self {
+                $t::from_bits(self.to_bits() & mask.to_bits())
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                $t::copysign(self, sign)
+            }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                $t::mul_add(self, b, c)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $t::abs(self)
+            }
+            #[inline(always)]
+            fn neg(self) -> Self {
+                -self
+            }
+            #[inline(always)]
+            fn mul(self, b: Self) -> Self {
+                self * b
+            }
+            #[inline(always)]
+            fn div(self, b: Self) -> Self {
+                self / b
+            }
+        }
+    };
+}
+
+scalar!(f32);
+scalar!(f64);

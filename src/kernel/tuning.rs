@@ -1,0 +1,150 @@
+//! Every block size and crossover, and where it comes from.
+//!
+//! The numbers were chosen by sweeps with the commands named below, of which the best was kept. "Zen 3" is a virtual
+//! machine of two cores of an AMD EPYC, family 25, model 1 (AVX2; L1d 32 KiB, L2 512 KiB a core, L3 32 MiB), on 2026-11-21.
+//! The tile shapes of AVX-512 follow from its 32 registers; everything else of AVX-512 is what AVX2 had: it has not been
+//! swept yet.
+//!
+//! | number | command |
+//! | --- | --- |
+//! | `mv`, `nr`, `nt` | `cargo bench --bench kernels --features internals -- 'gemm|trsm'` |
+//! | `tv` | `.. -- panel` and `cargo bench --bench factor -- order` |
+//! | `small` | `cargo run --release -p recfact-peers -- 24 28 32 36 40 44 48` with `small` larger and smaller |
+//! | `mc_tiles`, `kc`, `chunk`, `pack_columns` | `cargo run --release -p recfact-peers -- 128 256 512 1000 2000` |
+//! | `blocks` | the same with orders 80 to 4000, `--threads 1` and `--threads 2` |
+//! | `solve` | `cargo bench --bench factor -- solve` |
+//!
+//! Nothing here changes a bit of any result.
+
+/// The sizes that a kernel is compiled for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    /// Vectors of rows in a tile of C.
+    pub(crate) mv: usize,
+    /// Columns of a tile of C.
+    pub(crate) nr: usize,
+    /// Columns of a tile of a triangular solve.
+    pub(crate) nt: usize,
+    /// A panel has this many times `LANES` columns: as many as its updates keep in registers.
+    pub(crate) tv: usize,
+    /// Matrices with at most this many rows and columns are factored as a whole; 0 for none.
+    pub(crate) small: usize,
+}
+
+/// The block sizes of one instruction set and element type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tuning {
+    pub(crate) shape: Shape,
+    /// Tiles of rows of A that stay in the L2 cache while B goes by.
+    pub(crate) mc_tiles: usize,
+    /// Columns of A (rows of B) that one pass over C takes.
+    pub(crate) kc: usize,
+    /// gemm packs A if B has at least this many columns; for fewer the copy costs more than it saves.
+    pub(crate) pack_columns: usize,
+    /// Columns that an update by a packed panel takes at once: with the rows of U that belong to them they stay in the L2
+    /// cache. A multiple of every `nr`.
+    pub(crate) chunk: usize,
+    pub(crate) blocks: Blocks,
+    pub(crate) solve: Solve,
+}
+
+/// How a matrix is cut into blocks of columns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blocks {
+    /// The least m n min(m, n) for which helper threads bring more than they cost.
+    pub(crate) min_work_for_helpers: usize,
+    /// A matrix at least twice as wide as high is one block and a wide rest, if it has `wide_from` to `wide_below` rows;
+    /// the block has at most `wide_width` columns.
+    pub(crate) wide_from: usize,
+    pub(crate) wide_below: usize,
+    pub(crate) wide_width: usize,
+    /// Below this many pivots the recursion alone is faster.
+    pub(crate) min_order: usize,
+    /// Columns of a block: `narrow` below `narrow_below` pivots if there are helpers, `medium` below `medium_below`, else
+    /// `broad`.
+    pub(crate) narrow: usize,
+    pub(crate) narrow_below: usize,
+    pub(crate) medium: usize,
+    pub(crate) medium_below: usize,
+    pub(crate) broad: usize,
+    /// Blocks narrower than this are not worth their packing.
+    pub(crate) min_width: usize,
+}
+
+/// How a triangular solve with a factored matrix is cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Solve {
+    /// B has few columns if it has fewer than this.
+    pub(crate) few: usize,
+    /// B has very few columns if it has fewer than this: each goes through the rows of T by itself if those are contiguous.
+    pub(crate) very_few: usize,
+    /// Rows that are solved before the later ones are updated with them: for many columns of B; for few, with T copied, or
+    /// read in place; for very few.
+    pub(crate) rows: usize,
+    pub(crate) rows_few: usize,
+    pub(crate) rows_few_in_place: usize,
+    pub(crate) rows_very_few: usize,
+    /// Columns of B that are solved at once, which bounds the scratch memory.
+    pub(crate) columns: usize,
+    /// Columns of B that a thread takes at once, a multiple of every tile's.
+    pub(crate) columns_per_thread: usize,
+}
+
+/// Zen 3, f64; f32 was within the noise of its own best.
+const AVX2_BLOCKS: Blocks = Blocks {
+    min_work_for_helpers: 96 * 96 * 96,
+    wide_from: 16,
+    wide_below: 112,
+    wide_width: 64,
+    min_order: 80,
+    narrow: 24,
+    narrow_below: 320,
+    medium: 48,
+    medium_below: 768,
+    broad: 96,
+    min_width: 16,
+};
+
+/// Zen 3, f64 and f32, 1 to 32 right-hand sides.
+const AVX2_SOLVE: Solve = Solve {
+    few: 32,
+    very_few: 3,
+    rows: 128,
+    rows_few: 32,
+    rows_few_in_place: 16,
+    rows_very_few: 8,
+    columns: 512,
+    columns_per_thread: 96,
+};
+
+/// Zen 3. 8 x 6 elements of C in 12 of 16 registers.
+pub(super) const AVX2_F64: Tuning = Tuning {
+    shape: Shape { mv: 2, nr: 6, nt: 4, tv: 2, small: 40 },
+    mc_tiles: 16,
+    kc: 256,
+    pack_columns: 32,
+    chunk: 48,
+    blocks: AVX2_BLOCKS,
+    solve: AVX2_SOLVE,
+};
+
+/// Zen 3. 16 x 6 elements of C.
+pub(super) const AVX2_F32: Tuning = Tuning { shape: Shape { tv: 1, ..AVX2_F64.shape }, ..AVX2_F64 };
+
+/// 24 x 8 elements of C in 24 of 32 registers. `nt` keeps the code small. Not swept.
+pub(super) const AVX512_F64: Tuning = Tuning { shape: Shape { mv: 3, nr: 8, nt: 4, tv: 1, small: 40 }, ..AVX2_F64 };
+
+/// 48 x 8 elements of C. Not swept.
+pub(super) const AVX512_F32: Tuning = AVX512_F64;
+
+/// On x86-64 each fused multiply-add is a call of the C library's `fma`: no block size matters, and small kernels do.
+#[cfg(target_arch = "x86_64")]
+pub(super) const PORTABLE_F64: Tuning = Tuning { shape: Shape { mv: 1, nr: 2, nt: 1, tv: 1, small: 0 }, ..AVX2_F64 };
+#[cfg(target_arch = "x86_64")]
+pub(super) const PORTABLE_F32: Tuning = PORTABLE_F64;
+
+/// For vectors of 16 bytes, as 64-bit Arm has them. Not swept.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) const PORTABLE_F64: Tuning = Tuning { shape: Shape { mv: 2, nr: 4, nt: 4, tv: 2, small: 40 }, ..AVX2_F64 };
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) const PORTABLE_F32: Tuning = Tuning { shape: Shape { tv: 1, ..PORTABLE_F64.shape }, ..PORTABLE_F64 };

@@ -1,0 +1,143 @@
+//! The doors of the factorization: a view and options come in, the way that suits them is taken.
+
+use super::blocked::{self, Blocking};
+use super::ipiv::laswp;
+use super::recursion::Recursion;
+use crate::blas::{gemm, trsm};
+use crate::element::{Element, kernels};
+use crate::error::Error;
+use crate::kernel::{Isa, Kernels};
+use crate::matrix::MatrixMut;
+use crate::options::Options;
+use crate::pivoting::Pivoting;
+use crate::team;
+
+/// Factors `a` (m x n, column-major) in place: P A = L U.
+///
+/// On return `a` holds U on and above its diagonal and L below it (the ones on L's diagonal are not stored), and
+/// the first `min(m, n)` elements of `ipiv` hold LAPACK's 1-based sequential row swaps: for i = 1, 2, .. row i was
+/// swapped with row `ipiv[i]`. What stands between the columns, if the leading dimension is larger than m, is
+/// neither read nor written.
+///
+/// Returns `info`: 0, or k > 0 if U(k,k) is exactly zero (the first such k; without pivoting it is -k). The
+/// factorization is complete in every case. Empty matrices are legal.
+///
+/// The pivot of a column is the element of the largest magnitude; of equal ones the first; a NaN is never larger
+/// than another. Bits of the result depend on nothing but the input: each element takes one fused multiply-subtract
+/// for each k, in rising k. (Which NaN a NaN is, its sign and payload, is not promised.) If the system refuses scratch
+/// memory, the factorization takes longer, and nothing else.
+///
+/// # Errors
+/// [`Error::IpivLength`] if `ipiv` is shorter than `min(m, n)`; [`Error::InstructionSet`] and [`Error::IsaUnavailable`].
+/// Nothing has been written then.
+///
+/// # Examples
+/// ```
+/// use nalgebra::DMatrix;
+/// use recfact::{factor, Options};
+///
+/// let mut a = DMatrix::from_row_slice(2, 2, &[4.0, 3.0, 6.0, 3.0]);
+/// let mut ipiv = [0; 2];
+/// let info = factor(&mut a, &mut ipiv, &Options::default())?;
+/// assert_eq!(info, 0);
+/// assert_eq!(ipiv, [2, 2]);
+/// assert_eq!(a, DMatrix::from_row_slice(2, 2, &[6.0, 3.0, 4.0 / 6.0, 1.0]));
+/// # Ok::<(), recfact::Error>(())
+/// ```
+///
+/// A slice with a leading dimension, or a part of a nalgebra matrix:
+/// ```
+/// use nalgebra::DMatrix;
+/// use recfact::{factor, MatrixMut, Options};
+///
+/// let mut ipiv = [0; 2];
+/// let mut data = [4.0_f32, 6.0, -1.0, 3.0, 3.0];
+/// factor(MatrixMut::from_slice(&mut data, 2, 2, 3)?, &mut ipiv, &Options::default())?;
+/// assert_eq!(data[2], -1.0);
+///
+/// let mut big = DMatrix::<f64>::identity(5, 5);
+/// factor(big.view_mut((1, 2), (3, 2)), &mut ipiv, &Options::default())?;
+/// assert_eq!(ipiv, [2, 3]);
+/// # Ok::<(), recfact::Error>(())
+/// ```
+pub fn factor<'a, T: Element>(
+    a: impl Into<MatrixMut<'a, T>>,
+    ipiv: &mut [i64],
+    options: &Options,
+) -> Result<i64, Error> {
+    let a = a.into();
+    let found = ipiv.len();
+    let expected = a.nrows().min(a.ncols());
+    let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
+    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting };
+    let threads = options.threads.min(team::cores());
+    let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, recursion.kernels);
+    Ok(by_blocks(&recursion, a, ipiv, blocking))
+}
+
+/// The kernels that the options name, or else those of the process.
+pub(super) fn kernels_for<T: Element>(options: &Options) -> Result<&'static Kernels<T>, Error> {
+    kernels(options.isa.map_or_else(Isa::in_use, Ok)?)
+}
+
+/// P A = L U by these blocks, or by the recursion alone without them, or without memory for them.
+pub(super) fn by_blocks<T: Element>(
+    recursion: &Recursion<'_, T>,
+    mut a: MatrixMut<'_, T>,
+    ipiv: &mut [i64],
+    blocking: Option<Blocking>,
+) -> i64 {
+    if ipiv.is_empty() {
+        return 0;
+    }
+    let first_zero = blocking.and_then(|blocking| blocked::factor(recursion, a.reborrow(), ipiv, blocking));
+    let first_zero = first_zero.unwrap_or_else(|| recursion.factor(a, ipiv)) as i64;
+    match recursion.pivoting {
+        Pivoting::Partial => first_zero,
+        Pivoting::None => -first_zero,
+    }
+}
+
+/// [`factor`] for a caller that has no memory for `min(m, n)` numbers of 64 bits: a few columns at a time, slower. The
+/// swaps go to `store`, each with its index, counted from 0.
+///
+/// Returns `info`.
+#[doc(hidden)]
+pub fn factor_in_steps<T: Element>(
+    mut a: MatrixMut<'_, T>,
+    mut store: impl FnMut(usize, i64),
+    options: &Options,
+) -> Result<i64, Error> {
+    const STEP: usize = 32;
+    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting };
+    let (m, n) = (a.nrows(), a.ncols());
+    let k = m.min(n);
+    let mut info = 0;
+    for j in (0..k).step_by(STEP) {
+        let w = STEP.min(k - j);
+        let mut ipiv = [0; STEP];
+        let ipiv = &mut ipiv[..w];
+        let (mut left, rest) = a.reborrow().split_at_col(j);
+        let (panel, right) = rest.split_at_row(j).1.split_at_col(w);
+        let mut panel = panel;
+        // [A11; A21] = P1^T [L11; L21] U11
+        let first_zero = recursion.factor(panel.reborrow(), ipiv);
+        if first_zero > 0 && info == 0 {
+            info = j + first_zero;
+        }
+        // The columns of L to the left, and [A12; A22] <- P1 [A12; A22]
+        laswp(left.reborrow().split_at_row(j).1, ipiv);
+        let mut right = right;
+        laswp(right.reborrow(), ipiv);
+        // A12 <- L11^-1 A12; A22 <- A22 - L21 A12
+        let (mut a12, a22) = right.split_at_row(w);
+        let l = panel.as_ref();
+        trsm(l.block(0, 0, w, w), a12.reborrow(), recursion.kernels);
+        gemm(l.block(w, 0, m - j - w, w), a12.as_ref(), a22, recursion.kernels);
+        ipiv.iter().enumerate().for_each(|(i, &row)| store(j + i, row + j as i64));
+    }
+    Ok(match recursion.pivoting {
+        Pivoting::Partial => info as i64,
+        Pivoting::None => -(info as i64),
+    })
+}

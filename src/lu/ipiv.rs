@@ -1,0 +1,60 @@
+//! Row swaps as LAPACK writes them down: `ipiv`, and the `info` beside it.
+
+use crate::element::Element;
+use crate::error::Error;
+use crate::matrix::MatrixMut;
+
+/// A <- P A: for i = 0, 1, .. row i (counted from 0) is swapped with row `ipiv[i]` (counted from 1; LAPACK: `DLASWP`).
+///
+/// # Panics
+/// If a row is outside the matrix.
+#[inline(never)] // inlined into the recursion its loop has more instructions
+pub(super) fn laswp<T: Element>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
+    let m = a.nrows();
+    assert!(ipiv.len() <= m && are_rows(ipiv, m), "laswp: rows");
+    for j in 0..a.ncols() {
+        let column = a.col_mut(j).as_mut_ptr();
+        for (i, &row) in ipiv.iter().enumerate() {
+            // SAFETY: both rows are below m, as checked above.
+            unsafe { std::ptr::swap(column.add(i), column.add(row as usize - 1)) };
+        }
+    }
+}
+
+/// A <- P^T A: the same swaps, the last one first.
+///
+/// # Panics
+/// If a row is outside the matrix.
+pub(super) fn laswp_back<T: Element>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
+    for j in 0..a.ncols() {
+        let column = a.col_mut(j);
+        for (i, &row) in ipiv.iter().enumerate().rev() {
+            column.swap(i, row as usize - 1);
+        }
+    }
+}
+
+/// Whether each is one of `m` rows, counted from 1.
+pub(super) fn are_rows(ipiv: &[i64], m: usize) -> bool {
+    ipiv.iter().all(|&row| (row as u64).wrapping_sub(1) < m as u64)
+}
+
+/// Swaps the rows in a list of them, as `ipiv` says.
+pub(super) fn permute(rows: &mut [usize], ipiv: &[i64]) {
+    for (i, &row) in ipiv.iter().enumerate() {
+        rows.swap(i, row as usize - 1);
+    }
+}
+
+/// Checks the `info` of a matrix with `k` pivots.
+pub(crate) fn check_info(info: i64, k: usize) -> Result<(), Error> {
+    if info.unsigned_abs() > k as u64 { Err(Error::Info { info, k }) } else { Ok(()) }
+}
+
+/// Checks the row swaps of a matrix with `m` rows.
+pub(crate) fn check_ipiv(ipiv: &[i64], m: usize) -> Result<(), Error> {
+    match ipiv.iter().zip(1..).find(|&(&row, i)| row < i || row > m as i64) {
+        Some((&row, i)) => Err(Error::Pivot { index: i as usize, row, m }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,115 @@
+//! What the row swaps of a panel amount to, done in one go.
+
+use bytemuck::cast_slice_mut;
+
+use crate::element::Element;
+use crate::matrix::MatrixMut;
+
+/// What w swaps with the first w rows amount to. Rows are counted from 0.
+pub(super) struct Moves<'a> {
+    m: usize,
+    /// The rows of A that come to its first w rows.
+    top: &'a [u64],
+    /// The rows below that receive one of the first w rows, and which.
+    to: &'a [u64],
+    from: &'a [u64],
+}
+
+impl<'a> Moves<'a> {
+    /// Elements of memory for the moves of w swaps.
+    pub(super) const fn size(w: usize) -> usize {
+        3 * w
+    }
+
+    /// For i = 0, 1, .. row i is swapped with row `ipiv[i] - base` (counted from 1), which is one of `m`. `order` is
+    /// memory for `m` numbers while this works.
+    ///
+    /// # Panics
+    /// If a row is outside the matrix, or if there is too little memory.
+    pub(super) fn new(m: usize, ipiv: &[i64], base: usize, memory: &'a mut [u64], order: &mut [u64]) -> Self {
+        let w = ipiv.len();
+        let (top, rest) = memory.split_at_mut(w);
+        let (to, from) = rest.split_at_mut(w);
+        let mut below = 0;
+        let order = &mut order[..m];
+        (0..).zip(order.iter_mut()).for_each(|(i, row)| *row = i);
+        let rows = ipiv.iter().map(|&row| row as usize - 1 - base);
+        rows.clone().enumerate().for_each(|(i, row)| order.swap(i, row));
+        top.copy_from_slice(&order[..w]);
+        for row in rows.filter(|&row| row >= w) {
+            // Once for each row.
+            if order[row] != row as u64 {
+                (to[below], from[below]) = (row as u64, order[row]);
+                order[row] = row as u64;
+                below += 1;
+            }
+        }
+        Moves { m, top, to: &to[..below], from: &from[..below] }
+    }
+
+    /// B <- the first w rows of P A; the rows of A below them become those of P A. (What A holds in its first w rows
+    /// stays there.)
+    ///
+    /// # Panics
+    /// If A does not have m rows, B not w, or not the columns of A.
+    pub(super) fn apply<T: Element>(&self, mut a: MatrixMut<'_, T>, mut b: MatrixMut<'_, T>) {
+        let (n, lda, ldb) = (a.ncols(), a.lda(), b.lda());
+        assert!(a.nrows() == self.m && b.nrows() == self.top.len() && b.ncols() == n, "moves: sizes do not fit");
+        let (a, b) = (a.as_mut_ptr(), b.as_mut_ptr());
+        let mut j = 0;
+        while j < n {
+            // SAFETY: the columns are those of A and B; the rows were checked when the moves were made.
+            unsafe {
+                let (a, b) = (a.add(j * lda), b.add(j * ldb));
+                match n - j {
+                    4.. => self.columns::<T, 4>((a, lda), (b, ldb), (a, lda)),
+                    _ => self.columns::<T, 1>((a, lda), (b, ldb), (a, lda)),
+                }
+            }
+            j += if n - j >= 4 { 4 } else { 1 };
+        }
+    }
+
+    /// A <- P A. `memory` has room for a column.
+    ///
+    /// # Panics
+    /// If A does not have m rows, or if there is too little memory.
+    pub(super) fn permute<T: Element>(&self, mut a: MatrixMut<'_, T>, memory: &mut [u64]) {
+        let (m, lda) = (self.m, a.lda());
+        assert_eq!(a.nrows(), m, "moves: sizes do not fit");
+        // Rows come in any order: from a copy, which is made in one go and stays in the L1 cache.
+        let copy: &mut [T] = &mut cast_slice_mut(memory)[..m];
+        for j in 0..a.ncols() {
+            let column = a.col_mut(j);
+            copy.copy_from_slice(column);
+            let to = (column.as_mut_ptr(), lda);
+            // SAFETY: the copy and the column have m rows.
+            unsafe { self.columns::<T, 1>((copy.as_ptr(), m), to, to) };
+        }
+    }
+
+    /// The moves in N columns, from A to the top of B and to the rows of C below. Each comes with its leading dimension.
+    ///
+    /// # Safety
+    /// A and C have m rows, B has w, all have N columns.
+    unsafe fn columns<T: Element, const N: usize>(
+        &self,
+        (a, lda): (*const T, usize),
+        (b, ldb): (*mut T, usize),
+        (c, ldc): (*mut T, usize),
+    ) {
+        // SAFETY: all rows are below m, and there are w rows in `top`.
+        unsafe {
+            for (t, &row) in self.top.iter().enumerate() {
+                for j in 0..N {
+                    *b.add(t + j * ldb) = *a.add(row as usize + j * lda);
+                }
+            }
+            for (&to, &from) in self.to.iter().zip(self.from) {
+                for j in 0..N {
+                    *c.add(to as usize + j * ldc) = *a.add(from as usize + j * lda);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! How to factor and solve.
+
+use crate::kernel::Isa;
+use crate::pivoting::Pivoting;
+
+/// How to factor, and how to solve with the factors.
+///
+/// ```
+/// use recfact::{Options, Pivoting};
+///
+/// let options = Options::new().threads(2).pivoting(Pivoting::None);
+/// assert_ne!(options, Options::default());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    pub(crate) pivoting: Pivoting,
+    pub(crate) threads: usize,
+    pub(crate) isa: Option<Isa>,
+}
+
+impl Options {
+    /// Partial pivoting, one thread, the instruction set of the process ([`Isa::in_use`]).
+    #[must_use]
+    pub const fn new() -> Self {
+        Options { pivoting: Pivoting::Partial, threads: 1, isa: None }
+    }
+
+    /// Where pivots come from.
+    #[must_use]
+    pub const fn pivoting(mut self, pivoting: Pivoting) -> Self {
+        self.pivoting = pivoting;
+        self
+    }
+
+    /// How many threads may be used: at least one is, and no more than there are processors. The result does not depend
+    /// on it, to the bit. Helper threads belong to the thread that calls, sleep between its calls, and end with it.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Forces the kernels of an instruction set. The result does not depend on it, to the bit.
+    #[must_use]
+    pub const fn isa(mut self, isa: Isa) -> Self {
+        self.isa = Some(isa);
+        self
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options::new()
+    }
+}
+
+/// Which system is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Transpose {
+    /// A X = B.
+    #[default]
+    No,
+    /// A^T X = B.
+    Yes,
+    /// A^H X = B. Of real matrices it is the same as [`Transpose::Yes`].
+    Conjugate,
+}
+
+impl Transpose {
+    /// Whether the rows of the factors are read as columns.
+    pub(crate) fn is_transposed(self) -> bool {
+        self != Transpose::No
+    }
+}

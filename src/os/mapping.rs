@@ -1,0 +1,60 @@
+//! Memory from the system, page by page.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use nix::unistd::{SysconfVar, sysconf};
+
+/// The machine's physical memory in bytes, if the system tells.
+#[must_use]
+pub(crate) fn physical_memory() -> Option<u64> {
+    let pages = sysconf(SysconfVar::_PHYS_PAGES).ok()??;
+    let page = sysconf(SysconfVar::PAGE_SIZE).ok()??;
+    u64::try_from(pages).ok()?.checked_mul(u64::try_from(page).ok()?)
+}
+
+/// Private zeroed memory from the system, aligned to pages. A page takes memory once it is touched.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    size: NonZeroUsize,
+}
+
+// SAFETY: the mapping is owned, as a Box<[u8]> owns its bytes.
+unsafe impl Send for Mapping {}
+
+impl Mapping {
+    /// Maps `size` bytes.
+    ///
+    /// # Errors
+    /// When the system refuses, as it does for no bytes and for more than it has.
+    pub(crate) fn anonymous(size: usize) -> io::Result<Self> {
+        let size = NonZeroUsize::new(size).ok_or(io::ErrorKind::InvalidInput)?;
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new private mapping at an address of the system's choice aliases nothing.
+        let start = unsafe { mmap_anonymous(None, size, protection, MapFlags::MAP_PRIVATE) }?;
+        Ok(Mapping { start: start.cast(), size })
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub(crate) fn size(&self) -> usize {
+        self.size.get()
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        // SAFETY: the mapping is readable and writable, initialized (zeroed) by the system, and borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.size.get()) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the address and size are those of a mapping that this value owns. It can't fail for such.
+        let _ = unsafe { munmap(self.start.cast(), self.size.get()) };
+    }
+}

@@ -1,0 +1,60 @@
+//! An orderly end on a signal.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+use super::disposition::is_ignored;
+
+/// The signal that asked for an end, or 0.
+static PENDING: AtomicI32 = AtomicI32::new(0);
+/// Whether the server waits for input, so that nothing is lost by ending now.
+static WAITING: AtomicBool = AtomicBool::new(false);
+
+/// From now on SIGTERM and SIGINT end the process with status 128 + signal: at once while it waits for input, after
+/// the response if a request has been read; a second one at once in any case. A SIGINT that the parent has set
+/// to be ignored (as a shell does for its background jobs) stays so.
+///
+/// # Errors
+/// When the system refuses a handler.
+pub(crate) fn end_on_signals() -> io::Result<()> {
+    let mut both = SigSet::empty();
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        if signal == Signal::SIGINT && is_ignored(signal) {
+            continue;
+        }
+        both.add(signal);
+        let action = SigAction::new(SigHandler::Handler(on_signal), SaFlags::SA_RESTART, SigSet::empty());
+        // SAFETY: the handler touches atomics and calls _exit, both of which are async-signal-safe.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    // A parent that blocks them while it spawns has handed that mask down.
+    both.thread_unblock()?;
+    Ok(())
+}
+
+extern "C" fn on_signal(signal: i32) {
+    let again = PENDING.swap(signal, Ordering::SeqCst) != 0;
+    if again || WAITING.load(Ordering::SeqCst) {
+        exit_by(signal);
+    }
+}
+
+/// Ends the process with the status of a signal. Async-signal-safe.
+fn exit_by(signal: i32) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { nix::libc::_exit(128 + signal) }
+}
+
+/// Waits for input. A signal that [`end_on_signals`] handles ends the process meanwhile, or has come before and ends it now.
+pub(super) fn while_waiting<R>(wait: impl FnOnce() -> R) -> R {
+    WAITING.store(true, Ordering::SeqCst);
+    let signal = PENDING.load(Ordering::SeqCst);
+    if signal != 0 {
+        exit_by(signal);
+    }
+    let result = wait();
+    WAITING.store(false, Ordering::SeqCst);
+    result
+}

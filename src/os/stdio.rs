@@ -1,0 +1,103 @@
+//! stdin and stdout as a session needs them: descriptors that block, whatever flags they have.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::dup2_stdout;
+
+use super::signals;
+
+/// Where requests come from. Reads block, whatever flags the descriptor has or gets.
+///
+/// After [`end_on_signals`](super::end_on_signals) a signal ends the process while a read waits.
+#[derive(Debug)]
+pub(crate) struct Input(File);
+
+/// Where responses go. Writes block, whatever flags the descriptor has or gets.
+#[derive(Debug)]
+pub(crate) struct Output(File);
+
+impl Input {
+    /// Takes a descriptor and clears its `O_NONBLOCK`.
+    #[must_use]
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        clear_nonblocking(fd.as_fd());
+        Input(fd.into())
+    }
+
+    /// The process's standard input.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be duplicated.
+    pub(crate) fn stdin() -> io::Result<Self> {
+        Ok(Input::new(io::stdin().as_fd().try_clone_to_owned()?))
+    }
+}
+
+impl Output {
+    /// Takes a descriptor and clears its `O_NONBLOCK`.
+    #[must_use]
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        clear_nonblocking(fd.as_fd());
+        Output(fd.into())
+    }
+
+    /// Takes the process's standard output for itself: whatever else writes to descriptor 1 from now on reaches
+    /// stderr, and never the client.
+    ///
+    /// # Errors
+    /// When the descriptors cannot be duplicated.
+    pub(crate) fn take_stdout() -> io::Result<Self> {
+        let private = io::stdout().as_fd().try_clone_to_owned()?;
+        dup2_stdout(io::stderr())?;
+        Ok(Output::new(private))
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        signals::while_waiting(|| blocking(PollFlags::POLLIN, &mut self.0, |file| file.read(buf)))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        blocking(PollFlags::POLLOUT, &mut self.0, |file| file.write(buf))
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        blocking(PollFlags::POLLOUT, &mut self.0, |file| file.write_vectored(bufs))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Clears `O_NONBLOCK`, which the parent's event loop may have set. A failure is not reported here: such a
+/// descriptor fails its first read or write, too, and that says more.
+fn clear_nonblocking(fd: BorrowedFd<'_>) {
+    if let Ok(flags) = fcntl(fd, FcntlArg::F_GETFL) {
+        let flags = OFlag::from_bits_retain(flags);
+        if flags.contains(OFlag::O_NONBLOCK) {
+            let _ = fcntl(fd, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK));
+        }
+    }
+}
+
+/// Tries an operation until it neither was interrupted nor would block; sleeps in `poll` in between.
+fn blocking<T>(ready: PollFlags, file: &mut File, mut try_it: impl FnMut(&mut File) -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match try_it(file) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // The outcome does not matter: an error or a hangup shows itself in the next try.
+                let _ = poll(&mut [PollFd::new(file.as_fd(), ready)], PollTimeout::NONE);
+            }
+            result => return result,
+        }
+    }
+}

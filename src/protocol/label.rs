@@ -1,0 +1,100 @@
+//! Labels: how `decode` learns what `encode` has sent.
+//!
+//! A response does not say its shape or its element type. So `encode` puts a request of its own before each matrix: a row
+//! of four numbers, which comes back from any server as it was sent, for the factorization of a single row changes none of
+//! them. `decode` recognizes it and reads the next response by it. A server counts it as part of the request that it
+//! announces.
+
+use byteorder::{ByteOrder, LittleEndian};
+
+use super::command::Command;
+use super::element::ElementType;
+use super::request::{HEAD_BYTES, Head, Shape};
+
+/// The first number of a label: finite, not zero, and not one that anybody computes.
+const MAGIC: f64 = f64::from_bits(u64::from_be_bytes(*b"RecFact\x01"));
+
+/// The largest size that a label can carry: whole numbers up to here are numbers of its element type.
+const LARGEST: usize = 1 << 53;
+
+/// Bytes of the request that is a label.
+pub const REQUEST_BYTES: usize = HEAD_BYTES + MATRIX_BYTES;
+
+/// Bytes of the response to a label after its `info`: four numbers, one swap.
+pub const ROW_BYTES: usize = MATRIX_BYTES + 8;
+
+const MATRIX_BYTES: usize = 4 * 8;
+
+/// The head of a label.
+fn head() -> Head {
+    let shape = Shape::new(1, 4, ElementType::F64).expect("a small shape");
+    Head { command: Command::NAMES[0].1, shape }
+}
+
+/// The request that announces a matrix of a command, unless a size is too large for a label.
+#[must_use]
+pub fn announce(announced: &Head) -> Option<[u8; REQUEST_BYTES]> {
+    let (m, n) = (announced.shape.m(), announced.shape.n());
+    if m.max(n) > LARGEST {
+        return None;
+    }
+    let mut request = [0; REQUEST_BYTES];
+    let (start, matrix) = request.split_at_mut(HEAD_BYTES);
+    start.copy_from_slice(&head().to_bytes());
+    LittleEndian::write_f64_into(&[MAGIC, f64::from(announced.command.byte()), m as f64, n as f64], matrix);
+    Some(request)
+}
+
+/// Whether a request with this head and these elements, of which the first are enough, is a label.
+#[must_use]
+pub fn is_label(request: &Head, elements: &[u8]) -> bool {
+    *request == head() && begins(elements)
+}
+
+/// Whether these are the first elements of a label.
+#[must_use]
+pub fn begins(elements: &[u8]) -> bool {
+    elements.starts_with(&MAGIC.to_le_bytes())
+}
+
+/// The shape that a response announces, if it is the response to a label; `row` is what comes after its `info`.
+#[must_use]
+pub fn parse(row: &[u8]) -> Option<Shape> {
+    let mut numbers = [0.0; 4];
+    LittleEndian::read_f64_into(row.get(..MATRIX_BYTES)?, &mut numbers);
+    let [magic, command, m, n] = numbers;
+    let whole = |x: f64| (x.fract() == 0.0 && (0.0..=LARGEST as f64).contains(&x)).then_some(x as i64);
+    if magic.to_bits() != MAGIC.to_bits() {
+        return None;
+    }
+    let command = Command::from_byte(u8::try_from(whole(command)?).ok()?)?;
+    Shape::new(whole(m)?, whole(n)?, command.element())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_tells_the_shape_that_it_announces() {
+        for ((_, command), (m, n)) in
+            Command::NAMES.into_iter().zip([(0, 0), (1, 1), (7, 3), (1 << 40, 2), (3, 1 << 20)])
+        {
+            let announced = Head { command, shape: Shape::new(m, n, command.element()).unwrap() };
+            let request = announce(&announced).unwrap();
+            let (start, row) = request.split_first_chunk().unwrap();
+            assert!(is_label(&Head::parse(start, 32).unwrap(), row));
+            assert_eq!(parse(row), Some(announced.shape));
+        }
+    }
+
+    #[test]
+    fn another_row_of_four_numbers_is_no_label() {
+        assert_eq!(parse(&[0; ROW_BYTES]), None);
+        assert_eq!(parse(&[0xff; ROW_BYTES]), None);
+        assert!(!is_label(&head(), &[0; 8]));
+        let (name, command) = Command::NAMES[0];
+        let wide = Head { command, shape: Shape::new(0, LARGEST as i64 + 1, ElementType::F64).expect(name) };
+        assert_eq!(announce(&wide), None);
+    }
+}

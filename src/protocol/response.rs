@@ -1,0 +1,91 @@
+//! The layout of a response: `info`, the factors, `ipiv`; or an `info` that refuses the request, and nothing else.
+
+use byteorder::{ByteOrder, LittleEndian};
+
+use super::request::Shape;
+use crate::error::Error;
+use crate::lu;
+use crate::pivoting::Pivoting;
+
+/// Bytes of a response before its matrix: `info`.
+pub const INFO_BYTES: usize = 8;
+
+/// Bytes of one row swap.
+const IPIV_BYTES: usize = 8;
+
+impl Shape {
+    /// Bytes of the row swaps in a response.
+    #[must_use]
+    pub fn ipiv_bytes(self) -> usize {
+        self.pivots() * IPIV_BYTES
+    }
+
+    /// Bytes of a whole response.
+    #[must_use]
+    pub fn response_bytes(self) -> usize {
+        INFO_BYTES + self.matrix_bytes() + self.ipiv_bytes()
+    }
+}
+
+/// The parts of a response, in their order on the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Response<'a> {
+    /// `info`, as its bytes.
+    pub info: [u8; INFO_BYTES],
+    /// The factors.
+    pub matrix: &'a [u8],
+    /// The row swaps.
+    pub ipiv: &'a [u8],
+}
+
+impl<'a> Response<'a> {
+    /// Takes a whole response for a matrix of this shape apart; `None` if it does not have the size.
+    #[must_use]
+    pub fn split(bytes: &'a [u8], shape: Shape) -> Option<Self> {
+        if bytes.len() != shape.response_bytes() {
+            return None;
+        }
+        let (info, rest) = bytes.split_first_chunk()?;
+        let (matrix, ipiv) = rest.split_at(shape.matrix_bytes());
+        Some(Response { info: *info, matrix, ipiv })
+    }
+
+    /// The bytes of each part, in order.
+    #[must_use]
+    pub fn parts(&self) -> [&[u8]; 3] {
+        [&self.info, self.matrix, self.ipiv]
+    }
+
+    /// `info` as a number.
+    #[must_use]
+    pub fn info(&self) -> i64 {
+        LittleEndian::read_i64(&self.info)
+    }
+}
+
+/// Turns row swaps in the order of bytes of the wire into the CPU's, and back.
+pub fn ipiv_wire_order(ipiv: &mut [i64]) {
+    LittleEndian::from_slice_i64(ipiv);
+}
+
+/// Checks that an `info` is one that a factorization of this shape has.
+///
+/// # Errors
+/// [`Error::Info`] for one that is not: out of range, or with the sign of the other pivoting.
+pub fn check_info(info: i64, shape: Shape, pivoting: Pivoting) -> Result<(), Error> {
+    let k = shape.pivots();
+    lu::check_info(info, k)?;
+    match info {
+        0 => Ok(()),
+        _ if (info > 0) == (pivoting == Pivoting::Partial) => Ok(()),
+        _ => Err(Error::Info { info, k }),
+    }
+}
+
+/// Checks that each row swap is one that a factorization of this shape has.
+///
+/// # Errors
+/// [`Error::Pivot`] for the first that is not.
+pub fn check_ipiv(ipiv: &[i64], shape: Shape) -> Result<(), Error> {
+    lu::check_ipiv(ipiv, shape.m())
+}

@@ -1,0 +1,86 @@
+//! What ends a session before its input ends.
+
+use std::fmt;
+use std::io;
+
+use crate::error::Error;
+use crate::protocol::{HEAD_BYTES, Refusal};
+
+/// Why a session could not go on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A request was refused, and the next one cannot be found.
+    Refused(Refusal),
+    /// The input ended inside the head of a request.
+    EndInHead {
+        /// Bytes of it that came.
+        got: usize,
+    },
+    /// The input ended inside a matrix.
+    EndInMatrix {
+        /// Rows announced.
+        m: usize,
+        /// Columns announced.
+        n: usize,
+        /// Bytes of the matrix.
+        expected: usize,
+        /// Bytes of it that came.
+        got: usize,
+    },
+    /// Reading the input failed.
+    Unreadable(io::Error),
+    /// Nobody reads the responses any more.
+    ReaderGone,
+    /// Writing a response failed otherwise.
+    Unwritable(io::Error),
+    /// The library cannot compute here: `RECFACT_ISA` names no instruction set of this CPU.
+    Library(Error),
+}
+
+impl From<Refusal> for Cause {
+    fn from(refusal: Refusal) -> Self {
+        Cause::Refused(refusal)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Refused(refusal) => refusal.fmt(f),
+            Cause::EndInHead { got } => {
+                write!(f, "expected a header of {HEAD_BYTES} bytes (command, m, n), got end of input after {got}")
+            }
+            Cause::EndInMatrix { m, n, expected, got } => {
+                write!(f, "expected {expected} bytes of the {m} x {n} matrix, got end of input after {got}")
+            }
+            Cause::Unreadable(error) => write!(f, "expected to read the input, got: {error}"),
+            Cause::ReaderGone => write!(f, "expected a reader of the responses, but it is gone"),
+            Cause::Unwritable(error) => write!(f, "expected to write the response, got: {error}"),
+            Cause::Library(error) => error.fmt(f),
+        }
+    }
+}
+
+/// What ended a session, and where in the input.
+#[derive(Debug)]
+pub struct SessionError {
+    /// The request, counted from 1; a label belongs to the request that it announces.
+    pub request: u64,
+    /// Bytes of input before the place of the error.
+    pub byte: u64,
+    /// What is wrong.
+    pub cause: Cause,
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause {
+            // No request is to blame.
+            Cause::Library(error) => error.fmt(f),
+            _ => write!(f, "request {} at byte {}: {}", self.request, self.byte, self.cause),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}

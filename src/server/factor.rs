@@ -1,0 +1,49 @@
+//! The version 1 requests: P A = L U of a matrix that comes in and goes out through the streams.
+
+use std::io::{Read, Write};
+
+use super::error::Cause;
+use super::store::Store;
+use super::stream::Streams;
+use crate::lu::factor;
+use crate::matrix::MatrixMut;
+use crate::options::Options;
+use crate::protocol::{Head, Response, WireElement, ipiv_wire_order, label};
+
+/// What was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// A request of the client's.
+    Request,
+    /// A label, which belongs to the next request.
+    Label,
+}
+
+/// Reads a matrix, factors it, writes the response. The matrix is read straight into the memory in which it is factored
+/// and from which it is written.
+pub(super) fn answer<T: WireElement>(
+    head: &Head,
+    streams: &mut Streams<impl Read, impl Write>,
+    store: &mut Store,
+    options: &Options,
+) -> Result<Answered, Cause> {
+    let shape = head.shape;
+    let (m, n, expected) = (shape.m(), shape.n(), shape.matrix_bytes());
+    let (matrix, ipiv) = store.workspace(shape)?;
+
+    let got = streams.fill(matrix)?;
+    if got < expected {
+        return Err(Cause::EndInMatrix { m, n, expected, got });
+    }
+    let answered = if label::is_label(head, matrix) { Answered::Label } else { Answered::Request };
+
+    let a: &mut [T] = bytemuck::cast_slice_mut(matrix);
+    T::wire_order(a);
+    let info = factor(MatrixMut::in_memory(a, m, n, m), ipiv, options).map_err(Cause::Library)?;
+    T::wire_order(a);
+    ipiv_wire_order(ipiv);
+
+    let (matrix, ipiv) = (bytemuck::cast_slice(a), bytemuck::cast_slice(ipiv));
+    streams.write(&Response { info: info.to_le_bytes(), matrix, ipiv }.parts())?;
+    Ok(answered)
+}
