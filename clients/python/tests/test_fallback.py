@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,51 @@ def test_the_executable_is_found_where_it_was_installed(monkeypatch: pytest.Monk
 def test_a_path_that_leads_nowhere_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match="path names /nowhere"):
         recfact.Server("/nowhere")
+
+
+def test_a_name_without_a_slash_is_looked_up_in_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    renamed = tmp_path / "lu-server"
+    renamed.symlink_to(_find.executable())
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("RECFACT_SERVER", "lu-server")
+    assert _find.executable() == str(renamed)
+    monkeypatch.setenv("RECFACT_SERVER", "/nowhere/else")
+    for name in ("lu-server", Path("lu-server")):
+        with recfact.Server(name) as server:
+            assert server.lu_factor([[2.0]])[0] == 2.0
+
+
+def test_a_name_with_a_slash_is_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "lu-server").symlink_to(_find.executable())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECFACT_SERVER", "./lu-server")
+    assert _find.executable() == str(tmp_path / "lu-server")
+    # A file in the working directory is not in PATH.
+    monkeypatch.setenv("RECFACT_SERVER", "lu-server")
+    with pytest.raises(FileNotFoundError, match="not a program in PATH"):
+        _find.executable()
+
+
+def test_an_empty_name_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECFACT_SERVER", raising=False)
+    installed = _find.executable()
+    monkeypatch.setenv("RECFACT_SERVER", "")
+    assert _find.executable() == installed
+    assert _find.executable("") == installed
+    recfact.Server("").close()
+
+
+def test_the_error_says_what_was_looked_for_where_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("RECFACT_SERVER", "lu-server")
+    message = rf"RECFACT_SERVER names lu-server, .* PATH \({tmp_path}\); .* such as \./lu-server"
+    with pytest.raises(FileNotFoundError, match=message):
+        _find.executable()
+    with pytest.raises(FileNotFoundError, match=r"^path names other-server, "):
+        recfact.Server("other-server")
+    monkeypatch.delenv("RECFACT_SERVER")
+    monkeypatch.setattr(_find, "_installed", lambda: None)
+    with pytest.raises(FileNotFoundError, match=rf"recfact_server .* PATH \({tmp_path}\).*set RECFACT_SERVER"):
+        _find.executable()

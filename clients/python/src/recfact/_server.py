@@ -70,7 +70,7 @@ def connect(
         raise ValueError(f"expected at least one thread, got {threads=}")
     if timeout is not None and not timeout > 0:
         raise ValueError(f"expected a time-out of more than zero seconds, got {timeout=}")
-    command = [_find.executable() if path is None else _find.existing(os.fspath(path), "path")]
+    command = [_find.executable(path)]
     command += [] if threads is None else ["--threads", str(threads)]
     command += [] if max_bytes is None else ["--max-bytes", str(max_bytes)]
     return Connection(command, threads or len(os.sched_getaffinity(0)), timeout)
