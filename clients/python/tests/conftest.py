@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 import pytest
+import scipy.linalg
 from numpy.typing import NDArray
 
 import recfact
@@ -41,6 +43,23 @@ def matrix(m: int, n: int, dtype: Any = np.float64, seed: int = 0) -> Array:
 
 def same_bits(a: Array, b: Array) -> bool:
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def outcomes(name: str, *arguments: Any, ours: Any = recfact, theirs: Any = scipy.linalg) -> list[Any]:
+    """What a function of the package and its model do with the same arguments."""
+    return [outcome(lambda f=f: getattr(f, name)(*arguments)) for f in (ours, theirs)]  # type: ignore[misc]
+
+
+def outcome(call: Callable[[], Any]) -> tuple[list[tuple[str, str]], str, str]:
+    """The warnings of a call and its exception, by name and text."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            call()
+            error = ("", "")
+        except Exception as raised:
+            error = (type(raised).__name__, str(raised))
+    return [(w.category.__name__, str(w.message)) for w in caught], *error
 
 
 def run_python(

@@ -91,7 +91,7 @@ except ValueError as error:
     said = run_python(program, env={**NO_SERVER, **NO_LIBRARY}).stdout.splitlines()
     assert said == [
         "SciPy has no factorization without pivoting: it needs recfact_server",
-        "piv names a row that a matrix of 1 rows has not",
+        "expected each entry of piv to be a row from 0 to 0, got piv[0] = 1; pass piv as lu_factor returned it",
     ]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.linalg
-from conftest import Array, matrix
+from conftest import Array, matrix, outcomes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,23 +26,6 @@ def close(ours: Any, theirs: Any, scale: float = 1) -> None:
     assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
     eps = np.finfo(ours.dtype).eps if ours.dtype.kind == "f" else 0
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=float(2000 * scale * eps))
-
-
-def outcomes(name: str, *arguments: Any, ours: Any = recfact, theirs: Any = scipy.linalg) -> list[Any]:
-    """What a function of the package and its model do with the same arguments."""
-    return [outcome(lambda f=f: getattr(f, name)(*arguments)) for f in (ours, theirs)]  # type: ignore[misc]
-
-
-def outcome(call: Callable[[], Any]) -> tuple[list[tuple[str, str]], str, str]:
-    """The warnings of a call and its exception, by name and text."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            call()
-            error = ("", "")
-        except Exception as raised:
-            error = (type(raised).__name__, str(raised))
-    return [(w.category.__name__, str(w.message)) for w in caught], *error
 
 
 def check_factors(a: Array, lu: Array, piv: Array) -> None:

@@ -31,9 +31,5 @@ class Scipy:
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """See `recfact._backend`."""
-        n = lu.shape[0]
-        if ipiv.min() < 1 or ipiv.max() > n:
-            # LAPACK would swap rows that are not there.
-            raise ValueError(f"piv names a row that a matrix of {n} rows has not")
         getrs = self._lapack.sgetrs if lu.dtype == np.float32 else self._lapack.dgetrs
         b[...], _ = getrs(lu, ipiv - 1, b, trans=trans, overwrite_b=True)

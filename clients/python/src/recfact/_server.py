@@ -7,6 +7,7 @@ from types import TracebackType
 
 from . import _find
 from ._backend import Backend
+from ._checks import integer, thread_count
 from ._connection import Connection
 from ._linalg import Functions
 
@@ -66,8 +67,9 @@ def connect(
     timeout: float | None = None,
 ) -> Connection:
     """Starts a server. The arguments are those of `Server`."""
-    if threads is not None and threads < 1:
-        raise ValueError(f"expected at least one thread, got {threads=}")
+    threads = thread_count(threads)
+    if max_bytes is not None:
+        max_bytes = integer(max_bytes, "max_bytes", 0)
     if timeout is not None and not timeout > 0:
         raise ValueError(f"expected a time-out of more than zero seconds, got {timeout=}")
     command = [_find.executable(path)]
