@@ -177,3 +177,22 @@ def test_the_error_says_what_was_looked_for_where_and_what_to_do(
     monkeypatch.setattr(_find, "_installed", lambda: None)
     with pytest.raises(FileNotFoundError, match=rf"recfact_server .* PATH \({tmp_path}\).*set RECFACT_SERVER"):
         _find.executable()
+
+
+def test_an_instruction_set_that_the_cpu_lacks_is_an_error_that_names_it() -> None:
+    program = """
+import recfact
+for functions in (recfact.inprocess, recfact):
+    try:
+        functions.lu_factor([[1.0, 2.0], [3.0, 4.0]])
+    except RuntimeError as error:
+        print(type(error).__name__, error)
+"""
+    library, server = run_python(program, env={"RECFACT_ISA": "avx9"}).stdout.splitlines()
+    assert library == (
+        "RuntimeError expected the environment variable RECFACT_ISA to name an instruction set of this CPU (portable, "
+        "avx2 or avx512), got 'avx9'; unset it, or set it to portable, and start the program again"
+    )
+    assert server.startswith("ServerError ")
+    assert "RECFACT_ISA" in server
+    assert 'got "avx9"' in server
