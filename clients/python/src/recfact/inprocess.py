@@ -1,4 +1,9 @@
-"""The functions of `recfact` through the shared library, in this process: the same bits without a child process."""
+"""The functions of `recfact` through the shared library, in this process: the same bits without a child process.
+
+Python does not handle signals while the library computes. Ctrl-C has no effect until the call is over; it raises
+KeyboardInterrupt then. Where a large matrix must be interruptible, use `recfact.Server` or the functions of `recfact`
+itself: there Ctrl-C ends the call at once.
+"""
 
 from __future__ import annotations
 
