@@ -18,6 +18,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 import recfact
+from recfact import _find
 
 # Where the tests run in the background of a shell SIGINT comes ignored, to Python and to the programs that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -35,6 +36,38 @@ def functions(request: pytest.FixtureRequest) -> Any:
 def server() -> Iterator[recfact.Server]:
     with recfact.Server() as server:
         yield server
+
+
+# What RECFACT_ISA may be, and which of them the tests have met in this run.
+INSTRUCTION_SETS = ["portable", "avx2", "avx512"]
+_met: dict[str, str] = {}
+
+
+@pytest.fixture(params=INSTRUCTION_SETS)
+def instruction_set(request: pytest.FixtureRequest) -> str:
+    """The value of RECFACT_ISA for each instruction set that this CPU has. The others are skipped."""
+    name = str(request.param)
+    if instruction_set_of_server(name) != name:
+        _met[name] = "not on this CPU"
+        pytest.skip(f"this CPU does not have {name}")
+    _met[name] = "tested"
+    return name
+
+
+def instruction_set_of_server(forced: str) -> str:
+    """The instruction set that the executable uses under a RECFACT_ISA; "none" if the CPU does not have it."""
+    command = [_find.executable(), "--version"]
+    environment = {**os.environ, "RECFACT_ISA": forced}
+    said = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return said.rpartition("(")[2].rstrip(")\n")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which instruction sets were tested and what was skipped, with -q as well."""
+    if _met:
+        terminalreporter.write_line("instruction sets: " + ", ".join(f"{name} {state}" for name, state in _met.items()))
+    for report in terminalreporter.stats.get("skipped", []):
+        terminalreporter.write_line(f"skipped {report.nodeid}: {report.longrepr[2]}")
 
 
 def matrix(m: int, n: int, dtype: Any = np.float64, seed: int = 0) -> Array:
