@@ -1,4 +1,4 @@
-"""Arguments that are refused, and how the errors read; and kinds of arrays that are accepted."""
+"""Which arguments are refused and what the errors say, and which kinds of arrays are accepted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def calls_with(functions: Any, a: Any) -> list[Any]:
         ([0, np.nan, 2], r"piv\[1\] = nan"),
     ],
 )
-def test_an_index_outside_the_matrix_is_named_as_python_counts(functions: Any, piv: Any, entry: str) -> None:
+def test_an_index_outside_the_matrix_is_named_counted_from_0(functions: Any, piv: Any, entry: str) -> None:
     with pytest.raises(ValueError, match=rf"a row from 0 to 2, got {entry}; pass piv as lu_factor returned it"):
         functions.lu_solve((EYE, piv), np.ones(3))
 
@@ -95,7 +95,7 @@ def test_slogdet_refuses_the_types_that_numpy_refuses(functions: Any, kind: str)
 
 
 @pytest.mark.parametrize("kind", ["S8", "U8", "V8", "M8[s]", "m8[s]", "struct"])
-def test_what_is_no_number_is_refused_before_it_is_computed_with(functions: Any, kind: str) -> None:
+def test_arrays_that_hold_no_numbers_are_refused_by_solve_and_inv(functions: Any, kind: str) -> None:
     a = np.zeros((3, 3), [("x", float)]) if kind == "struct" else np.zeros((3, 3), kind)
     for name, arguments in (("inv", (a,)), ("solve", (a, EYE)), ("solve", (EYE, a))):
         with pytest.raises(TypeError, match=r"expected an array of numbers, got .*; convert it to float32 or float64"):
@@ -110,7 +110,7 @@ def test_dates_and_raw_bytes_are_refused_by_every_function(functions: Any, kind:
 
 
 @pytest.mark.parametrize("name", ["csr_matrix", "coo_matrix", "csr_array", "csc_array"])
-def test_sparse_matrices_are_refused_by_what_they_are(functions: Any, name: str) -> None:
+def test_sparse_matrices_are_refused_as_what_they_are(functions: Any, name: str) -> None:
     sparse = getattr(scipy.sparse, name)(EYE)
     for call in calls_with(functions, sparse):
         with pytest.raises(ValueError, match=rf"expected a dense array, got a sparse {name}; .*\.toarray\(\)"):
@@ -145,7 +145,7 @@ def test_without_dlpack_in_numpy_the_error_says_so(functions: Any, monkeypatch: 
 
 
 @pytest.mark.parametrize("name", ["solve", "inv"])
-def test_general_is_the_one_structure(functions: Any, name: str) -> None:
+def test_solve_and_inv_take_matrices_for_general_ones(functions: Any, name: str) -> None:
     arguments = [matrix(3, 3), np.ones(3)][: 2 if name == "solve" else 1]
     expected = getattr(functions, name)(*arguments)
     for general in (None, "gen", "general"):
@@ -171,7 +171,7 @@ NOT_FINITE = [
 
 
 @pytest.mark.parametrize("a", NOT_FINITE, ids=lambda a: str(a.tolist()))
-def test_slogdet_of_what_is_not_finite_is_that_of_numpy(functions: Any, a: Array) -> None:
+def test_slogdet_of_matrices_that_are_not_finite_is_that_of_numpy(functions: Any, a: Array) -> None:
     ours, theirs = outcomes("slogdet", a, ours=functions, theirs=np.linalg)
     assert ours == theirs
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Every way to factor gives the same bits as the executable that is fed by hand.
+"""Every way to factor gives the same bits as an exchange with the executable without the package.
 
 That holds for every number of threads and on every instruction set of this CPU; the end of the run names those.
 """
@@ -21,7 +21,7 @@ SHAPES = [(1, 1), (2, 2), (3, 7), (7, 3), (65, 64), (300, 120), (120, 300), (700
 
 
 def by_hand(a: Array, pivot: bool, threaded: bool) -> tuple[Array, Array, int]:
-    """The bytes of protocol.md, without the package: the factors, LAPACK's ipiv and info."""
+    """Sends the bytes of protocol.md, without the package. Returns the factors and LAPACK's ipiv and info."""
     m, n = a.shape
     k = min(m, n)
     command = (a.dtype == np.float32) | threaded << 1 | (not pivot) << 2
@@ -98,11 +98,11 @@ def same(name, call):
     say("server " + name, *server)
     say("library " + name, *library)
 
-shapes = [(1, 1), (2, 2), (3, 7), (7, 3), (17, 16), (65, 64), (129, 200), (300, 120), (120, 300), (500, 500)]
+shapes = [(1, 1), (2, 2), (3, 7), (7, 3), (17, 16), (65, 64), (129, 200), (300, 120), (120, 300), (300, 300)]
 for shape, dtype, pivot, threads in itertools.product(shapes, "fd", (True, False), (1, None)):
     a = np.random.default_rng(sum(shape)).uniform(-1, 1, shape).astype(dtype)
     same(f"lu_factor {shape} {dtype} {pivot} {threads}", lambda f: f.lu_factor(a, pivot=pivot, threads=threads))
-for n, dtype, nrhs in itertools.product((1, 5, 64, 150, 400), "fd", (1, 2, 5, 40)):
+for n, dtype, nrhs in itertools.product((1, 5, 64, 150, 260), "fd", (1, 2, 5, 40)):
     random = np.random.default_rng(n)
     a, b = random.uniform(-1, 1, (n, n)).astype(dtype), random.uniform(-1, 1, (n, nrhs)).astype(dtype)
     for trans in (0, 1):

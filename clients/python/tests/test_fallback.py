@@ -1,4 +1,4 @@
-"""What happens where the executable, the shared library or SciPy is missing, and where each is looked for."""
+"""What happens if the executable, the shared library or SciPy is missing, and where each is looked for."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def run(dtype: str, *arguments: str, **missing: str) -> list[str]:
     return run_python(PROGRAM, dtype, *arguments, env=missing).stdout.splitlines()
 
 
-def test_nothing_is_said_where_nothing_is_missing() -> None:
+def test_there_is_no_warning_if_nothing_is_missing() -> None:
     assert run("d") == ["server"]
 
 
-def test_the_library_stands_in_for_the_server_with_one_warning() -> None:
+def test_the_library_replaces_the_server_with_one_warning() -> None:
     backend, warning = run("d", **NO_SERVER)
     assert backend == "inprocess"
     assert warning.startswith("RuntimeWarning recfact_server cannot be used (RECFACT_SERVER names /nowhere/")
@@ -55,7 +55,7 @@ def test_the_library_stands_in_for_the_server_with_one_warning() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])
-def test_scipy_stands_in_for_both_with_one_warning(dtype: str) -> None:
+def test_scipy_replaces_both_with_one_warning(dtype: str) -> None:
     backend, warning = run(dtype, **NO_SERVER, **NO_LIBRARY)
     assert backend == "scipy"
     assert "recfact_server cannot be used" in warning
@@ -69,13 +69,13 @@ def test_scipy_solves_for_a_server_without_a_library() -> None:
     assert warning.endswith("recfact uses SciPy")
 
 
-def test_without_any_the_error_says_what_is_missing() -> None:
+def test_if_all_are_missing_the_error_says_so() -> None:
     (error,) = run("d", "no-scipy", **NO_SERVER, **NO_LIBRARY)
     assert error.startswith("BackendError recfact_server cannot be used (RECFACT_SERVER names")
     assert error.endswith("SciPy is not installed; reinstall recfact")
 
 
-def test_scipy_cannot_leave_out_pivoting() -> None:
+def test_scipy_cannot_factor_without_pivoting() -> None:
     program = """
 import recfact, warnings
 warnings.simplefilter("ignore")
@@ -90,12 +90,12 @@ except ValueError as error:
 """
     said = run_python(program, env={**NO_SERVER, **NO_LIBRARY}).stdout.splitlines()
     assert said == [
-        "SciPy has no factorization without pivoting: it needs recfact_server",
+        "SciPy has no factorization without pivoting; recfact_server and librecfact.so have: reinstall recfact",
         "expected each entry of piv to be a row from 0 to 0, got piv[0] = 1; pass piv as lu_factor returned it",
     ]
 
 
-def test_a_file_that_is_no_executable_is_as_good_as_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_executable_counts_as_missing(tmp_path: Path) -> None:
     for content, mode in (("", 0o644), ("\x7fELF", 0o755)):
         path = tmp_path / "recfact_server"
         path.write_text(content)
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_executable_is_as_good_as_none(tmp_path: Path) -> None
         assert run("d", RECFACT_SERVER=str(path))[0] == "inprocess"
 
 
-def test_a_library_that_is_none_is_as_good_as_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_library_counts_as_missing(tmp_path: Path) -> None:
     path = tmp_path / "librecfact.so"
     path.write_text("no library")
     assert "recfact uses SciPy" in run("d", RECFACT_LIBRARY=str(path))[1]
@@ -115,7 +115,7 @@ def test_the_executable_is_found_where_it_was_installed(monkeypatch: pytest.Monk
     installed = _find.executable()
     assert installed.endswith("/bin/recfact_server")
 
-    # A package without one takes that of PATH; a variable comes first.
+    # A package without an executable uses the one in PATH. The variable comes before both.
     monkeypatch.setattr(_find, "_installed", lambda: None)
     with pytest.raises(FileNotFoundError, match="PATH"):
         _find.executable()
@@ -154,7 +154,7 @@ def test_a_name_with_a_slash_is_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path
         _find.executable()
 
 
-def test_an_empty_name_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_name_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECFACT_SERVER", raising=False)
     installed = _find.executable()
     monkeypatch.setenv("RECFACT_SERVER", "")

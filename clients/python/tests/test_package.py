@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -16,7 +17,7 @@ from recfact import _find
 
 FOLDER = Path(__file__).parent.parent
 
-# The build backend runs in an environment of its own, which has maturin. This stands in for it.
+# pip runs the build backend in an environment that has maturin. This replaces it.
 MATURIN = """
 def hook(*arguments):
     print("maturin was called")
@@ -46,7 +47,7 @@ print(recfact.__version__)
 
 
 def build(tmp_path: Path, hook: str, cargo: str | None) -> subprocess.CompletedProcess[str]:
-    """Calls a hook of the build backend with a stand-in for maturin, and with one for cargo or with none."""
+    """Calls a hook of the build backend with a replacement for maturin, and with a script as cargo or without one."""
     (tmp_path / "maturin.py").write_text(MATURIN)
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -99,3 +100,8 @@ def test_a_build_that_fails_keeps_what_the_compiler_said(tmp_path: Path) -> None
     assert compiler == "error[E0308]: mismatched types"
     assert sentence.startswith("recfact could not be built: `cargo build --release ")
     assert sentence.endswith("ended with exit status 101; what it said is above")
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    (example,) = re.findall(r"^```python\n(.*?)^```", (FOLDER / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert run_python(example + "print(np.allclose(a @ x, [10.0, 12.0]))").stdout == "True\n"

@@ -15,7 +15,7 @@ __all__ = ["det", "inv", "lu", "lu_factor", "lu_solve", "slogdet", "solve"]
 
 
 class InProcess(Functions):
-    """Loads the library at the first call."""
+    """Computes with the shared library, which is loaded at the first call."""
 
     def _backend(self, threads: int | None) -> Backend:
         return _fallback.library()
