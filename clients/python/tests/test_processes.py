@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -209,3 +210,21 @@ def test_a_child_does_not_overwrite_the_array_of_its_parent() -> None:
         pool.close()
         pool.join()
     np.testing.assert_array_equal(a, before)
+
+
+def test_ctrl_c_in_process_waits_until_the_library_has_finished() -> None:
+    a = np.asfortranarray(matrix(2000, 2000))
+    expected = recfact.inprocess.lu_factor(a)[0]
+    first_row = a[0].copy()
+
+    def interrupt() -> None:
+        # The factorization has begun, and takes about half a second.
+        wait_until(lambda: not np.array_equal(a[0], first_row))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        recfact.inprocess.lu_factor(a, overwrite_a=True, threads=1)
+    thread.join()
+    np.testing.assert_array_equal(a, expected)

@@ -43,11 +43,15 @@ def lapack_indices(piv: Array, n: int) -> Integers:
     """
     if piv.dtype.kind not in "biuf":
         raise TypeError(f"expected integers in piv, got {piv.dtype}; pass piv as lu_factor returned it")
-    with np.errstate(invalid="ignore"):
-        rows = piv.astype(np.int64)
-        wrong = np.argwhere(~((piv >= 0) & (piv < n) & (piv == rows)))
-    if wrong.size:
-        at = tuple(wrong[0].tolist())
+    if piv.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            rows = piv.astype(np.int64)
+        whole = bool((rows == piv).all())
+    else:
+        # Integers above 2^63 become negative.
+        rows, whole = piv.astype(np.int64), True
+    if rows.size and not (whole and rows.min() >= 0 and rows.max() < n):
+        at = tuple(np.argwhere((rows != piv) | (rows < 0) | (rows >= n))[0].tolist())
         entry = f"piv[{', '.join(map(str, at))}] = {piv[at]}"
         raise ValueError(
             f"expected each entry of piv to be a row from 0 to {n - 1}, got {entry}; pass piv as lu_factor returned it"

@@ -254,7 +254,8 @@ class Functions(Engine):
         pivots = diagonal(lu)
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithm = np.where(info == 0, np.log(np.abs(pivots)).sum(-1), -np.inf)
-            sign = np.where(info == 0, parity(ipiv) * np.where(pivots < 0, -1, 1).prod(-1), 0)
+            negative = (pivots < 0).sum(-1)
+        sign = np.where(info == 0, parity(ipiv) * (1 - 2 * (negative % 2)), 0)
         warn_of_invalid(pivots, "slogdet")
         return SlogdetResult(sign.astype(dtype)[()], logarithm.astype(dtype)[()])
 
