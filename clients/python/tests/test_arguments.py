@@ -134,13 +134,15 @@ def test_objects_with_dlpack_are_read(functions: Any, order: Any) -> None:
 @pytest.mark.skipif(not hasattr(np, "from_dlpack"), reason="NumPy older than 1.23 reads no DLPack objects")
 def test_memory_that_numpy_cannot_read_is_a_clear_error(functions: Any) -> None:
     for call in calls_with(functions, Exporter(EYE, "it is on a GPU")):
-        with pytest.raises(TypeError, match=r"got a Exporter that NumPy cannot read \(it is on a GPU\); copy it"):
+        with pytest.raises(
+            TypeError, match=r"got an object of type Exporter that NumPy cannot read \(it is on a GPU\); copy it"
+        ):
             call()
 
 
 def test_without_dlpack_in_numpy_the_error_says_so(functions: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(np, "from_dlpack", raising=False)
-    with pytest.raises(TypeError, match=r"reading a Exporter needs NumPy 1\.23 or newer"):
+    with pytest.raises(TypeError, match=r"reading an object of type Exporter needs NumPy 1\.23 or newer"):
         functions.lu_factor(Exporter(EYE))
 
 

@@ -177,6 +177,9 @@ def test_the_error_says_what_was_looked_for_where_and_what_to_do(
     monkeypatch.setattr(_find, "_installed", lambda: None)
     with pytest.raises(FileNotFoundError, match=rf"recfact_server .* PATH \({tmp_path}\).*set RECFACT_SERVER"):
         _find.executable()
+    monkeypatch.setattr(_find, "__file__", str(tmp_path / "_find.py"))
+    with pytest.raises(FileNotFoundError, match=rf"expected librecfact\.so in {tmp_path}, .*set RECFACT_LIBRARY"):
+        _find.library()
 
 
 def test_an_instruction_set_that_the_cpu_lacks_is_an_error_that_names_it() -> None:

@@ -47,15 +47,13 @@ def as_array(a: ArrayLike) -> Array:
 
 
 def _from_dlpack(a: Any) -> Array:
-    name = type(a).__name__
+    kind = f"an object of type {type(a).__name__}"
     if not hasattr(np, "from_dlpack"):
-        raise TypeError(
-            f"reading a {name} needs NumPy 1.23 or newer, got {np.__version__}; convert it to a NumPy array"
-        )
+        raise TypeError(f"reading {kind} needs NumPy 1.23 or newer, got {np.__version__}; convert it to a NumPy array")
     try:
         return np.asarray(np.from_dlpack(a))
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
-        message = f"expected an array in the CPU's memory, got a {name} that NumPy cannot read ({error})"
+        message = f"expected an array in the CPU's memory, got {kind} that NumPy cannot read ({error})"
         raise TypeError(f"{message}; copy it to a NumPy array first") from error
 
 

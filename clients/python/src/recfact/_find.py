@@ -27,7 +27,7 @@ def executable(path: str | os.PathLike[str] | None = None) -> str:
     if found is None:
         raise FileNotFoundError(
             f"expected {EXECUTABLE} among the files of the installed package or in PATH ({os.environ.get('PATH')}), "
-            "found none; install recfact again, or set RECFACT_SERVER to the path of the executable"
+            "found none; reinstall recfact, or set RECFACT_SERVER to the path of the executable"
         )
     return os.path.abspath(found)
 
@@ -43,7 +43,10 @@ def library() -> str:
         return existing(named, "RECFACT_LIBRARY")
     path = Path(__file__).with_name(LIBRARY)
     if not path.exists():
-        raise FileNotFoundError(f"there is no {LIBRARY} in {path.parent}")
+        raise FileNotFoundError(
+            f"expected {LIBRARY} in {path.parent}, found none; "
+            "reinstall recfact, or set RECFACT_LIBRARY to the path of the library"
+        )
     return str(path)
 
 
