@@ -198,4 +198,4 @@ for functions in (recfact.inprocess, recfact):
     )
     assert server.startswith("ServerError ")
     assert "RECFACT_ISA" in server
-    assert 'got "avx9"' in server
+    assert "avx9" in server
