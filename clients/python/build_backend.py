@@ -1,13 +1,16 @@
 """Builds a wheel with the executable and the shared library inside.
 
-maturin packs the executable, but no shared library beside it. So this PEP 517 backend has cargo build both, as the
-project's README does, lays the library into the package, where maturin includes it, and leaves the rest to maturin.
-Cargo uses its ordinary target folder: what has been built there is not built again.
+maturin packs the executable, but no shared library with it. So this PEP 517 backend lets cargo build both, as the
+project's README does, copies the library into the package, where maturin includes it, and leaves the rest to maturin.
+Cargo uses its usual target folder: what has been built there is not built again.
+
+It also asks for Rust before anything else: without cargo in PATH maturin would download a Rust of its own.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -15,12 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import maturin
-from maturin import (
-    get_requires_for_build_editable,
-    get_requires_for_build_wheel,
-    prepare_metadata_for_build_editable,
-    prepare_metadata_for_build_wheel,
-)
+from maturin import prepare_metadata_for_build_editable, prepare_metadata_for_build_wheel
 
 __all__ = [
     "build_editable",
@@ -39,6 +37,18 @@ _ROOT = _HERE.parent.parent
 Settings = Mapping[str, Any]
 
 
+def get_requires_for_build_wheel(settings: Settings | None = None) -> list[str]:
+    """The first question of `pip install`."""
+    _require_rust()
+    return list(maturin.get_requires_for_build_wheel(settings))
+
+
+def get_requires_for_build_editable(settings: Settings | None = None) -> list[str]:
+    """The first question of `pip install -e`."""
+    _require_rust()
+    return list(maturin.get_requires_for_build_editable(settings))
+
+
 def build_wheel(directory: str, settings: Settings | None = None, metadata: str | None = None) -> str:
     """The wheel that pip installs."""
     _place_library()
@@ -52,15 +62,48 @@ def build_editable(directory: str, settings: Settings | None = None, metadata: s
 
 
 def build_sdist(directory: str, settings: Settings | None = None) -> NoReturn:
-    """There is none: the sources of the server are outside of this folder."""
+    """Refuses: the sources of the server are outside this folder."""
     raise SystemExit("recfact has no source distribution: install it from a checkout (pip install ./clients/python)")
 
 
 def _place_library() -> None:
     """Builds the project and copies its shared library into the package."""
+    _require_rust()
     command = ["cargo", "build", "--release", "--message-format=json-render-diagnostics"]
-    output = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True).stdout
-    messages = [json.loads(line) for line in output.splitlines()]
+    # The compiler's messages go to stderr, which pip shows when a build fails.
+    done = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE)
+    if done.returncode != 0:
+        raise SystemExit(
+            f"recfact could not be built: `{' '.join(command)}` ended with exit status {done.returncode}; "
+            "what it said is above"
+        )
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
     files = [Path(name) for message in messages for name in message.get("filenames", [])]
     built = next(file for file in files if file.name == _LIBRARY)
     shutil.copyfile(built, _HERE / "src" / "recfact" / _LIBRARY)
+
+
+def _require_rust() -> None:
+    """Ends the build with one sentence if there is no cargo, or one that is older than the project allows."""
+    manifest = (_ROOT / "Cargo.toml").read_text()
+    required = re.findall(r'^rust-version = "(.*)"', manifest, re.MULTILINE)[0]
+    problem = _problem_with_cargo(required)
+    if problem is not None:
+        raise SystemExit(
+            f"recfact is built with Rust {required} or newer, but {problem}; "
+            "install or update it with rustup (https://rustup.rs), then run pip again"
+        )
+
+
+def _problem_with_cargo(required: str) -> str | None:
+    """Says why cargo cannot build the project. Returns None if it can, or if its version cannot be told."""
+    if shutil.which("cargo") is None:
+        return "cargo is not in PATH"
+    # Run where the project is: a rust-toolchain file or rustup's overrides may choose another version there.
+    said = subprocess.run(["cargo", "--version"], cwd=_ROOT, capture_output=True, text=True)
+    if said.returncode != 0:
+        return f"cargo does not run: {' '.join(said.stderr.split())}"
+    version = re.match(r"cargo (\d+)\.(\d+)\.(\d+)", said.stdout)
+    if version is None or tuple(map(int, version.groups())) >= tuple(map(int, required.split("."))):
+        return None
+    return f"{version[0]} is in PATH"

@@ -1,4 +1,4 @@
-"""What the tests share: the ways to compute, matrices, programs in a fresh interpreter, processes that come and go."""
+"""What the tests share: both transports, matrices, programs in a fresh interpreter, and a look at processes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 import pytest
+import scipy.linalg
 from numpy.typing import NDArray
 
 import recfact
+from recfact import _find
 
-# Where the tests run in the background of a shell SIGINT comes ignored, to Python and to the programs that it starts.
+# A shell that runs the tests in the background makes them ignore SIGINT, and the programs that they start as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Array = NDArray[Any]
@@ -35,12 +38,63 @@ def server() -> Iterator[recfact.Server]:
         yield server
 
 
+# The values of RECFACT_ISA, and for each one that a test of this run asked for, whether it was tested.
+INSTRUCTION_SETS = ["portable", "avx2", "avx512"]
+_instruction_sets: dict[str, str] = {}
+
+
+@pytest.fixture(params=INSTRUCTION_SETS)
+def instruction_set(request: pytest.FixtureRequest) -> str:
+    """The value of RECFACT_ISA for each instruction set that this CPU has. The others are skipped."""
+    name = str(request.param)
+    if instruction_set_of_server(name) != name:
+        _instruction_sets[name] = "not on this CPU"
+        pytest.skip(f"this CPU does not have {name}")
+    _instruction_sets[name] = "tested"
+    return name
+
+
+def instruction_set_of_server(forced: str) -> str:
+    """The instruction set that the executable uses under a RECFACT_ISA; "none" if the CPU does not have it."""
+    command = [_find.executable(), "--version"]
+    environment = {**os.environ, "RECFACT_ISA": forced}
+    said = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return said.rpartition("(")[2].rstrip(")\n")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which instruction sets were tested and what was skipped, with -q as well."""
+    if _instruction_sets:
+        terminalreporter.write_line(
+            "instruction sets: " + ", ".join(f"{name} {state}" for name, state in _instruction_sets.items())
+        )
+    for report in terminalreporter.stats.get("skipped", []):
+        terminalreporter.write_line(f"skipped {report.nodeid}: {report.longrepr[2]}")
+
+
 def matrix(m: int, n: int, dtype: Any = np.float64, seed: int = 0) -> Array:
     return np.random.default_rng(seed).uniform(-1, 1, (m, n)).astype(dtype)
 
 
 def same_bits(a: Array, b: Array) -> bool:
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def outcomes(name: str, *arguments: Any, ours: Any = recfact, theirs: Any = scipy.linalg) -> list[Any]:
+    """Returns the outcome of a function of the package, and of the function it replaces, for the same arguments."""
+    return [outcome(lambda f=f: getattr(f, name)(*arguments)) for f in (ours, theirs)]  # type: ignore[misc]
+
+
+def outcome(call: Callable[[], Any]) -> tuple[list[tuple[str, str]], str, str]:
+    """Returns the warnings and the exception of a call, by name and text."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            call()
+            error = ("", "")
+        except Exception as raised:
+            error = (type(raised).__name__, str(raised))
+    return [(w.category.__name__, str(w.message)) for w in caught], *error
 
 
 def run_python(
@@ -54,7 +108,7 @@ def run_python(
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or a zombie of somebody else."""
+    """Returns whether a process has ended. It may still be a zombie that another process has to wait for."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
@@ -63,13 +117,13 @@ def has_ended(pid: int) -> bool:
 
 
 def children() -> list[int]:
-    """The processes that this one has started and not waited for, zombies too."""
+    """Returns the processes that this one has started and not waited for, including zombies."""
     listed = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())], capture_output=True, text=True)
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if line.split()[1] != "ps"]
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Waits for something that must happen."""
+    """Waits until a condition holds; fails if it does not hold in time."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

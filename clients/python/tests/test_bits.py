@@ -1,14 +1,18 @@
-"""Every way to factor gives the same bits as the executable that is fed by hand, for every number of threads."""
+"""Every way to factor gives the same bits as an exchange with the executable without the package.
+
+That holds for every number of threads and on every instruction set of this CPU; the end of the run names those.
+"""
 
 from __future__ import annotations
 
+import functools
 import struct
 import subprocess
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Array, matrix, same_bits
+from conftest import Array, matrix, run_python, same_bits
 
 import recfact
 from recfact import _find
@@ -17,7 +21,7 @@ SHAPES = [(1, 1), (2, 2), (3, 7), (7, 3), (65, 64), (300, 120), (120, 300), (700
 
 
 def by_hand(a: Array, pivot: bool, threaded: bool) -> tuple[Array, Array, int]:
-    """The bytes of protocol.md, without the package: the factors, LAPACK's ipiv and info."""
+    """Sends the bytes of protocol.md, without the package. Returns the factors and LAPACK's ipiv and info."""
     m, n = a.shape
     k = min(m, n)
     command = (a.dtype == np.float32) | threaded << 1 | (not pivot) << 2
@@ -72,3 +76,49 @@ def test_the_library_and_the_executable_agree_on_zero_pivots() -> None:
         for functions in (recfact, recfact.inprocess):
             with pytest.warns(recfact.LinAlgWarning, match="Diagonal number 5 is exactly zero"):
                 assert same_bits(functions.lu_factor(a, pivot=pivot)[0], lu)
+
+
+# Prints the instruction set in use, then a line for each result: what it is of, and a digest of its bits.
+RESULTS = """
+import ctypes, hashlib, itertools, subprocess, sys
+import numpy as np
+import recfact
+from recfact import _find
+
+library = ctypes.CDLL(_find.library())
+library.recfact_isa.restype = ctypes.c_char_p
+print(library.recfact_isa().decode())
+
+def say(name, *results):
+    print(name, hashlib.sha256(b"".join(np.asarray(r).tobytes("F") for r in results)).hexdigest())
+
+def same(name, call):
+    server, library = call(recfact), call(recfact.inprocess)
+    assert all(np.array_equal(x, y) for x, y in zip(server, library)), name
+    say("server " + name, *server)
+    say("library " + name, *library)
+
+shapes = [(1, 1), (2, 2), (3, 7), (7, 3), (17, 16), (65, 64), (129, 200), (300, 120), (120, 300), (300, 300)]
+for shape, dtype, pivot, threads in itertools.product(shapes, "fd", (True, False), (1, None)):
+    a = np.random.default_rng(sum(shape)).uniform(-1, 1, shape).astype(dtype)
+    same(f"lu_factor {shape} {dtype} {pivot} {threads}", lambda f: f.lu_factor(a, pivot=pivot, threads=threads))
+for n, dtype, nrhs in itertools.product((1, 5, 64, 150, 260), "fd", (1, 2, 5, 40)):
+    random = np.random.default_rng(n)
+    a, b = random.uniform(-1, 1, (n, n)).astype(dtype), random.uniform(-1, 1, (n, nrhs)).astype(dtype)
+    for trans in (0, 1):
+        same(f"lu_solve {n} {dtype} {nrhs} {trans}", lambda f: (f.lu_solve(f.lu_factor(a), b, trans),))
+    same(f"det and inv {n} {dtype}", lambda f: (f.det(a), f.inv(a)))
+"""
+
+
+@functools.lru_cache(maxsize=1)
+def results_by_default() -> list[str]:
+    """What `RESULTS` prints of results on the instruction set that these tests run with."""
+    return run_python(RESULTS).stdout.splitlines()[1:]
+
+
+def test_every_instruction_set_gives_the_same_bits(instruction_set: str) -> None:
+    used, *results = run_python(RESULTS, env={"RECFACT_ISA": instruction_set}).stdout.splitlines()
+    assert used == instruction_set
+    assert len(results) == 400
+    assert results == results_by_default()

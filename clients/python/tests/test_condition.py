@@ -1,4 +1,4 @@
-"""The norm of an inverse, computed or estimated, against numpy's."""
+"""The norm of an inverse, computed or estimated, is compared with NumPy's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def estimate(a: Array) -> float:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 32, 33, 40, 100])
-def test_it_is_a_lower_bound_and_close(n: int) -> None:
+def test_the_estimate_is_a_lower_bound_and_close(n: int) -> None:
     for seed in range(50):
         a = matrix(n, n, seed=seed)
         exact = np.linalg.norm(np.linalg.inv(a), 1)
@@ -27,22 +27,22 @@ def test_it_is_a_lower_bound_and_close(n: int) -> None:
 
 
 @pytest.mark.parametrize("n", [20, 33, 60])
-def test_it_sees_what_is_ill_at_any_order(n: int) -> None:
+def test_ill_conditioned_matrices_are_seen_at_any_order(n: int) -> None:
     for decades, ill in ((15.5, False), (16.5, True)):
         rotated = np.linalg.qr(matrix(n, n))[0] * np.logspace(0, -decades, n)
         rcond = _condition.reciprocal(float(np.linalg.norm(rotated.T, 1)), estimate(rotated.T))
         assert _condition.is_ill(rcond, np.float64) == ill
 
 
-def test_it_sees_that_hilbert_matrices_are_ill() -> None:
-    # 1e-16 is passed between the orders 11 and 12.
+def test_hilbert_matrices_are_ill_conditioned_from_order_12() -> None:
+    # The reciprocal condition number is above 1.1e-16 at order 11, and below it at order 12.
     for n in range(2, 16):
         hilbert = scipy.linalg.hilbert(n)
         rcond = _condition.reciprocal(float(np.linalg.norm(hilbert, 1)), estimate(hilbert))
         assert _condition.is_ill(rcond, np.float64) == (n >= 12)
 
 
-def test_infinities_and_nan_are_ill() -> None:
+def test_infinities_and_nan_count_as_ill_conditioned() -> None:
     for norms in ((1.0, np.inf), (np.nan, 1.0), (1e300, 1e300), (1.0, np.nan)):
         assert _condition.is_ill(_condition.reciprocal(*norms), np.float32)
     assert not _condition.is_ill(_condition.reciprocal(2.0, 0.5), np.float64)

@@ -1,7 +1,8 @@
-"""What happens where the executable, the shared library or SciPy is missing, and where each is looked for."""
+"""What happens if the executable, the shared library or SciPy is missing, and where each is looked for."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,11 @@ def run(dtype: str, *arguments: str, **missing: str) -> list[str]:
     return run_python(PROGRAM, dtype, *arguments, env=missing).stdout.splitlines()
 
 
-def test_nothing_is_said_where_nothing_is_missing() -> None:
+def test_there_is_no_warning_if_nothing_is_missing() -> None:
     assert run("d") == ["server"]
 
 
-def test_the_library_stands_in_for_the_server_with_one_warning() -> None:
+def test_the_library_replaces_the_server_with_one_warning() -> None:
     backend, warning = run("d", **NO_SERVER)
     assert backend == "inprocess"
     assert warning.startswith("RuntimeWarning recfact_server cannot be used (RECFACT_SERVER names /nowhere/")
@@ -54,7 +55,7 @@ def test_the_library_stands_in_for_the_server_with_one_warning() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])
-def test_scipy_stands_in_for_both_with_one_warning(dtype: str) -> None:
+def test_scipy_replaces_both_with_one_warning(dtype: str) -> None:
     backend, warning = run(dtype, **NO_SERVER, **NO_LIBRARY)
     assert backend == "scipy"
     assert "recfact_server cannot be used" in warning
@@ -68,13 +69,13 @@ def test_scipy_solves_for_a_server_without_a_library() -> None:
     assert warning.endswith("recfact uses SciPy")
 
 
-def test_without_any_the_error_says_what_is_missing() -> None:
+def test_if_all_are_missing_the_error_says_so() -> None:
     (error,) = run("d", "no-scipy", **NO_SERVER, **NO_LIBRARY)
     assert error.startswith("BackendError recfact_server cannot be used (RECFACT_SERVER names")
     assert error.endswith("SciPy is not installed; reinstall recfact")
 
 
-def test_scipy_cannot_leave_out_pivoting() -> None:
+def test_scipy_cannot_factor_without_pivoting() -> None:
     program = """
 import recfact, warnings
 warnings.simplefilter("ignore")
@@ -89,12 +90,12 @@ except ValueError as error:
 """
     said = run_python(program, env={**NO_SERVER, **NO_LIBRARY}).stdout.splitlines()
     assert said == [
-        "SciPy has no factorization without pivoting: it needs recfact_server",
-        "piv names a row that a matrix of 1 rows has not",
+        "SciPy has no factorization without pivoting; recfact_server and librecfact.so have: reinstall recfact",
+        "expected each entry of piv to be a row from 0 to 0, got piv[0] = 1; pass piv as lu_factor returned it",
     ]
 
 
-def test_a_file_that_is_no_executable_is_as_good_as_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_executable_counts_as_missing(tmp_path: Path) -> None:
     for content, mode in (("", 0o644), ("\x7fELF", 0o755)):
         path = tmp_path / "recfact_server"
         path.write_text(content)
@@ -102,7 +103,7 @@ def test_a_file_that_is_no_executable_is_as_good_as_none(tmp_path: Path) -> None
         assert run("d", RECFACT_SERVER=str(path))[0] == "inprocess"
 
 
-def test_a_library_that_is_none_is_as_good_as_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_library_counts_as_missing(tmp_path: Path) -> None:
     path = tmp_path / "librecfact.so"
     path.write_text("no library")
     assert "recfact uses SciPy" in run("d", RECFACT_LIBRARY=str(path))[1]
@@ -114,7 +115,7 @@ def test_the_executable_is_found_where_it_was_installed(monkeypatch: pytest.Monk
     installed = _find.executable()
     assert installed.endswith("/bin/recfact_server")
 
-    # A package without one takes that of PATH; a variable comes first.
+    # A package without an executable uses the one in PATH. The variable comes before both.
     monkeypatch.setattr(_find, "_installed", lambda: None)
     with pytest.raises(FileNotFoundError, match="PATH"):
         _find.executable()
@@ -128,3 +129,73 @@ def test_the_executable_is_found_where_it_was_installed(monkeypatch: pytest.Monk
 def test_a_path_that_leads_nowhere_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match="path names /nowhere"):
         recfact.Server("/nowhere")
+
+
+def test_a_name_without_a_slash_is_looked_up_in_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    renamed = tmp_path / "lu-server"
+    renamed.symlink_to(_find.executable())
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("RECFACT_SERVER", "lu-server")
+    assert _find.executable() == str(renamed)
+    monkeypatch.setenv("RECFACT_SERVER", "/nowhere/else")
+    for name in ("lu-server", Path("lu-server")):
+        with recfact.Server(name) as server:
+            assert server.lu_factor([[2.0]])[0] == 2.0
+
+
+def test_a_name_with_a_slash_is_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "lu-server").symlink_to(_find.executable())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECFACT_SERVER", "./lu-server")
+    assert _find.executable() == str(tmp_path / "lu-server")
+    # A file in the working directory is not in PATH.
+    monkeypatch.setenv("RECFACT_SERVER", "lu-server")
+    with pytest.raises(FileNotFoundError, match="not a program in PATH"):
+        _find.executable()
+
+
+def test_an_empty_name_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECFACT_SERVER", raising=False)
+    installed = _find.executable()
+    monkeypatch.setenv("RECFACT_SERVER", "")
+    assert _find.executable() == installed
+    assert _find.executable("") == installed
+    recfact.Server("").close()
+
+
+def test_the_error_says_what_was_looked_for_where_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("RECFACT_SERVER", "lu-server")
+    message = rf"RECFACT_SERVER names lu-server, .* PATH \({tmp_path}\); .* such as \./lu-server"
+    with pytest.raises(FileNotFoundError, match=message):
+        _find.executable()
+    with pytest.raises(FileNotFoundError, match=r"^path names other-server, "):
+        recfact.Server("other-server")
+    monkeypatch.delenv("RECFACT_SERVER")
+    monkeypatch.setattr(_find, "_installed", lambda: None)
+    with pytest.raises(FileNotFoundError, match=rf"recfact_server .* PATH \({tmp_path}\).*set RECFACT_SERVER"):
+        _find.executable()
+    monkeypatch.setattr(_find, "__file__", str(tmp_path / "_find.py"))
+    with pytest.raises(FileNotFoundError, match=rf"expected librecfact\.so in {tmp_path}, .*set RECFACT_LIBRARY"):
+        _find.library()
+
+
+def test_an_instruction_set_that_the_cpu_lacks_is_an_error_that_names_it() -> None:
+    program = """
+import recfact
+for functions in (recfact.inprocess, recfact):
+    try:
+        functions.lu_factor([[1.0, 2.0], [3.0, 4.0]])
+    except RuntimeError as error:
+        print(type(error).__name__, error)
+"""
+    library, server = run_python(program, env={"RECFACT_ISA": "avx9"}).stdout.splitlines()
+    assert library == (
+        "RuntimeError expected the environment variable RECFACT_ISA to name an instruction set of this CPU (portable, "
+        "avx2 or avx512), got 'avx9'; unset it, or set it to portable, and start the program again"
+    )
+    assert server.startswith("ServerError ")
+    assert "RECFACT_ISA" in server
+    assert "avx9" in server

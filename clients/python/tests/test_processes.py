@@ -1,4 +1,4 @@
-"""Forks, pools of processes, and the ends of the interpreter: no server is shared, and none is left."""
+"""Forks, pools of processes, and ends of the interpreter: no server is shared, and none is left behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -93,7 +94,7 @@ stop.set()
 [thread.join() for thread in threads]
 print("done")
 """
-    # From Python 3.12 on a fork with threads is warned of.
+    # Python 3.12 and newer warn of a fork while there are threads.
     assert run_python("import warnings; warnings.simplefilter('ignore')\n" + program).stdout == "done\n"
 
 
@@ -148,7 +149,7 @@ def test_an_error_ends_the_servers_too() -> None:
     assert all(has_ended(int(pid)) for pid in done.stdout.split())
 
 
-def test_a_thread_in_mid_request_does_not_hold_up_the_end() -> None:
+def test_a_thread_in_the_middle_of_a_request_does_not_delay_the_end() -> None:
     program = """
 pid = recfact._default.DEFAULT.choose().pid
 os.kill(pid, signal.SIGSTOP)
@@ -200,8 +201,8 @@ def test_ctrl_c_is_for_the_program_alone() -> None:
     assert said.splitlines() == ["True", pid]
 
 
-def test_numpy_of_the_child_is_not_the_parent() -> None:
-    # A pool's processes compute in their own memory: the parent's array stays as it is.
+def test_a_child_does_not_overwrite_the_array_of_its_parent() -> None:
+    # A process of a pool computes in its own memory, so the array of the parent does not change.
     a = np.asfortranarray(matrix(6, 6))
     before = a.copy()
     with multiprocessing.get_context("fork").Pool(1) as pool:
@@ -209,3 +210,21 @@ def test_numpy_of_the_child_is_not_the_parent() -> None:
         pool.close()
         pool.join()
     np.testing.assert_array_equal(a, before)
+
+
+def test_ctrl_c_in_process_waits_until_the_library_has_finished() -> None:
+    a = np.asfortranarray(matrix(2000, 2000))
+    expected = recfact.inprocess.lu_factor(a)[0]
+    first_row = a[0].copy()
+
+    def interrupt() -> None:
+        # The factorization has begun, and takes about half a second.
+        wait_until(lambda: not np.array_equal(a[0], first_row))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        recfact.inprocess.lu_factor(a, overwrite_a=True, threads=1)
+    thread.join()
+    np.testing.assert_array_equal(a, expected)

@@ -1,14 +1,14 @@
-"""Each function against the function of SciPy, or of numpy, that it stands for: results, types, errors and warnings."""
+"""Each function is compared with that of SciPy or NumPy which it replaces: results, types, errors and warnings."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.linalg
-from conftest import Array, matrix
+from conftest import Array, matrix, outcomes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,32 +21,15 @@ EMPTY: list[tuple[int, ...]] = [(0,), (0, 0), (0, 3), (3, 0), (2, 0, 3), (2, 3, 
 
 
 def close(ours: Any, theirs: Any, scale: float = 1) -> None:
-    """The same type and shape, and the same numbers up to rounding."""
+    """Checks that two results have the same type and shape, and the same numbers up to rounding."""
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
     eps = np.finfo(ours.dtype).eps if ours.dtype.kind == "f" else 0
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=float(2000 * scale * eps))
 
 
-def outcomes(name: str, *arguments: Any, ours: Any = recfact, theirs: Any = scipy.linalg) -> list[Any]:
-    """What a function of the package and its model do with the same arguments."""
-    return [outcome(lambda f=f: getattr(f, name)(*arguments)) for f in (ours, theirs)]  # type: ignore[misc]
-
-
-def outcome(call: Callable[[], Any]) -> tuple[list[tuple[str, str]], str, str]:
-    """The warnings of a call and its exception, by name and text."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            call()
-            error = ("", "")
-        except Exception as raised:
-            error = (type(raised).__name__, str(raised))
-    return [(w.category.__name__, str(w.message)) for w in caught], *error
-
-
 def check_factors(a: Array, lu: Array, piv: Array) -> None:
-    """P A = L U in double precision, whatever the order of equal pivots."""
+    """Checks P A = L U in double precision. Which of two equal pivots was taken does not matter."""
     m, n = a.shape
     k = min(m, n)
     pa = a.astype(np.float64)
@@ -106,7 +89,8 @@ def test_lu_factor_of_any_layout(m: int, n: int, seed: int, order: str, single: 
 @settings(max_examples=100, deadline=None)
 @given(m=st.integers(1, 12), n=st.integers(1, 12), entries=st.randoms(use_true_random=False), shuffled=st.booleans())
 def test_small_integers_have_zero_pivots_where_scipy_has_them(m: int, n: int, entries: Any, shuffled: bool) -> None:
-    # What is divided by in 3 x 3 blocks of these is 1 or 2: no operation rounds, so singular is singular in any order.
+    # The divisors in 3 x 3 blocks of these are 1 and 2, so no operation rounds, and a singular matrix is singular in
+    # any order of its rows.
     blocks = [[[entries.choice([0, 0, 1, -1]) for _ in range(3)] for _ in range(3)] for _ in range(4)]
     rows = list(range(12))
     if shuffled:

@@ -1,4 +1,4 @@
-"""The server as a child process: its start, its deaths, threads, refusals, interrupts; and nothing that grows."""
+"""The server as a child process: starts, deaths, threads, refusals, interrupts, and no growth over many requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ A = matrix(30, 30)
 
 
 def script(folder: Path, source: str) -> Path:
-    """An executable that is no recfact_server, for what one never does."""
+    """Writes a shell script that does, in place of recfact_server, what that never does."""
     path = folder / "recfact_server"
     path.write_text(f"#!/bin/sh\n{source}\n")
     path.chmod(0o755)
@@ -58,7 +58,7 @@ def test_a_server_that_is_forgotten_ends() -> None:
     assert pid not in children()
 
 
-def test_a_server_that_died_idle_is_replaced_unnoticed(server: recfact.Server) -> None:
+def test_a_server_that_died_while_idle_is_replaced_silently(server: recfact.Server) -> None:
     for kill in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
         for pause in (0.0, 0.05):
             pid = pid_of(server)
@@ -69,7 +69,7 @@ def test_a_server_that_died_idle_is_replaced_unnoticed(server: recfact.Server) -
             assert pid not in children()
 
 
-def test_a_server_killed_in_mid_request_is_an_error_and_replaced(server: recfact.Server) -> None:
+def test_a_server_killed_during_a_request_is_an_error_and_is_replaced(server: recfact.Server) -> None:
     a = matrix(2500, 2500)
     pid = pid_of(server)
 
@@ -89,7 +89,7 @@ def test_a_server_killed_in_mid_request_is_an_error_and_replaced(server: recfact
 
 
 def test_a_matrix_is_untouched_by_a_call_that_fails(tmp_path: Path) -> None:
-    # It answers with an info of zero and half of a matrix.
+    # It answers with an info of zero and half a matrix.
     path = script(tmp_path, "head -c 7217 >/dev/null; head -c 3000 /dev/zero; echo tired >&2; exit 9")
     a = np.asfortranarray(A)
     before = a.copy()
@@ -98,7 +98,7 @@ def test_a_matrix_is_untouched_by_a_call_that_fails(tmp_path: Path) -> None:
             server.lu_factor(a)
         assert (raised.value.status, raised.value.stderr) == (9, "tired")
         np.testing.assert_array_equal(a, before)
-        # The next call starts it anew.
+        # The next call starts it again.
         with pytest.raises(recfact.ServerError, match="tired"):
             server.lu_factor(a, overwrite_a=True)
     assert not np.array_equal(a, before)
@@ -126,7 +126,7 @@ def test_a_program_that_does_not_serve_is_an_error(tmp_path: Path, n: int, sourc
 
 
 def test_a_chatty_program_cannot_block(tmp_path: Path) -> None:
-    # More on stderr than a pipe holds, before it reads and before it answers.
+    # It writes more to stderr than a pipe holds, before it reads and again before it answers.
     chat = "head -c 300000 /dev/zero | tr '\\0' x >&2"
     path = script(tmp_path, f"{chat}; head -c 798865 >/dev/null; {chat}; head -c 801384 /dev/zero")
     with recfact.Server(path) as server:
@@ -175,7 +175,7 @@ def test_a_late_answer_is_an_error(tmp_path: Path, n: int, source: str) -> None:
     np.testing.assert_array_equal(a, before)
 
 
-def test_after_a_time_out_the_next_call_starts_a_new_server() -> None:
+def test_after_a_timeout_the_next_call_starts_a_new_server() -> None:
     with recfact.Server(timeout=2) as server:
         pid = pid_of(server)
         os.kill(pid, signal.SIGSTOP)
@@ -186,7 +186,7 @@ def test_after_a_time_out_the_next_call_starts_a_new_server() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-def test_a_time_out_is_more_than_nothing(timeout: float) -> None:
+def test_a_timeout_is_more_than_zero(timeout: float) -> None:
     with pytest.raises(ValueError, match="more than zero seconds"):
         recfact.Server(timeout=timeout)
     with recfact.Server(timeout=1e300) as server:
@@ -200,7 +200,7 @@ def test_an_interrupt_leaves_the_server_usable(server: recfact.Server, writing: 
     process = server._connection._process
     assert process is not None
     if writing:
-        # The pipe fills, and nobody reads it.
+        # The server does not read, so the pipe fills up.
         os.kill(pid, signal.SIGSTOP)
 
     def interrupt() -> None:
@@ -318,7 +318,7 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_two_thousand_requests_take_no_descriptor_and_no_memory(server: recfact.Server) -> None:
+def test_two_thousand_requests_leak_no_descriptor_and_no_memory(server: recfact.Server) -> None:
     def requests(count: int) -> None:
         for i in range(count):
             server.lu_factor(matrix(20 + i % 60, 50, [np.float32, np.float64][i % 2]), threads=1 + i % 2)
@@ -336,7 +336,7 @@ def test_two_thousand_requests_take_no_descriptor_and_no_memory(server: recfact.
     assert after[2] - before[2] < 1 << 20
 
 
-def test_fifty_deaths_take_no_descriptor_and_leave_no_zombie(server: recfact.Server) -> None:
+def test_fifty_deaths_leak_no_descriptor_and_leave_no_zombie(server: recfact.Server) -> None:
     descriptors, started = len(os.listdir("/proc/self/fd")), len(children())
     for _ in range(50):
         os.kill(pid_of(server), signal.SIGKILL)
@@ -356,7 +356,7 @@ def test_a_matrix_much_larger_than_a_pipe(functions: Any) -> None:
 
 
 def test_pids_of_the_dead_are_seen() -> None:
-    # What the tests above stand on.
+    # The tests above rely on this.
     with recfact.Server() as server:
         pid = pid_of(server)
         assert pid in children()

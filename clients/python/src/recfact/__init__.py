@@ -1,9 +1,11 @@
-"""Dense LU factorization, P A = L U, by a recfact_server that starts by itself; with the interface of scipy.linalg.
+"""Dense LU factorization, P A = L U, with the interface of scipy.linalg.
 
-The functions use one server for the whole process, from the first call on to the end of the program. `Server` is for
-who wants one of their own, `recfact.inprocess` has the same functions through the shared library. The results are the
-same to the bit.
+The functions send their matrices to a recfact_server process, which starts at the first call and stops at the end of
+the program. `Server` starts one more such process, and has the same functions as methods. `recfact.inprocess` has them
+through the shared library. The results are the same to the bit.
 """
+
+from importlib import metadata
 
 from numpy.linalg import LinAlgError
 
@@ -21,6 +23,7 @@ __all__ = [
     "ServerError",
     "ServerTimeoutError",
     "SlogdetResult",
+    "__version__",
     "backend",
     "det",
     "inprocess",
@@ -31,6 +34,12 @@ __all__ = [
     "slogdet",
     "solve",
 ]
+
+try:
+    __version__ = metadata.version("recfact")
+except metadata.PackageNotFoundError:
+    # A source tree on sys.path, which nothing has installed.
+    __version__ = "0+unknown"
 
 lu_factor = DEFAULT.lu_factor
 lu_solve = DEFAULT.lu_solve

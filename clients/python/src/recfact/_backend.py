@@ -1,4 +1,4 @@
-"""What can factor and solve: the server, the shared library, SciPy. The functions in `_linalg` need no more of them."""
+"""The interface of what computes: the server, the shared library or SciPy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ Integers = NDArray[np.int64]
 
 
 class Backend(Protocol):
-    """Works in place on Fortran-contiguous, aligned, writable float32 or float64 arrays that are not empty.
+    """Factors and solves in place.
 
-    `ipiv` is LAPACK's: int64, contiguous, counted from 1.
+    Every array is Fortran-contiguous, aligned, writable, float32 or float64, and not empty. `ipiv` is LAPACK's: int64,
+    contiguous, counted from 1.
     """
 
     @property
     def name(self) -> str:
-        """What `recfact.backend()` says: "server", "inprocess" or "scipy"."""
+        """The result of `recfact.backend()`: "server", "inprocess" or "scipy"."""
 
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
-        """P A = L U of an m x n array; fills `ipiv` and returns `info`. `threads` is an upper bound, None no bound."""
+        """Computes P A = L U of an m x n array, fills `ipiv` and returns `info`. No `threads` means no limit."""
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
-        """B <- A^-1 B, or A^-T B, for an n x n factorization and an n x nrhs array."""
+        """Computes B <- A^-1 B, or B <- A^-T B with `trans`, from the factors of an n x n matrix; B is n x nrhs."""

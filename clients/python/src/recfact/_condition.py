@@ -1,4 +1,4 @@
-"""How ill-conditioned a matrix is, from its factorization: computed for small ones, estimated for others.
+"""Tells how ill-conditioned a matrix is: exactly if it is small, else by an estimate from its factors.
 
 N. J. Higham, FORTRAN codes for estimating the one-norm of a real or complex matrix, ACM TOMS 14 (1988), algorithm 4.1;
 LAPACK's xLACN2.
@@ -13,27 +13,30 @@ from numpy.typing import DTypeLike
 
 from ._backend import Array
 
-# X <- A^-1 X, or A^-T X where the flag is set, for an array of n rows.
+# Computes X <- A^-1 X, or X <- A^-T X if the flag is set, for an array of n rows.
 Solve = Callable[[Array, bool], None]
 
-# Up to this order one solve for the whole inverse takes less time than the several ones of an estimate.
-_SMALL = 32
+# Up to this order, one solve for the whole inverse takes less time than the several solves of an estimate.
+_MAX_EXACT_ORDER = 32
 
 
 def reciprocal(norm: float, inverse_norm: float) -> float:
-    """The reciprocal condition number from the 1-norms of A and its inverse."""
+    """Computes the reciprocal condition number from the 1-norms of A and its inverse."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return float(1 / (np.float64(norm) * np.float64(inverse_norm)))
 
 
 def is_ill(rcond: float, dtype: DTypeLike) -> bool:
-    """Whether a result of this precision may have no correct digit. NaN is ill, too."""
+    """Returns whether a result of this precision may have no correct digit. A NaN counts as ill-conditioned."""
     return not rcond >= np.finfo(dtype).eps / 2
 
 
 def inverse_norm(solve: Solve, n: int, dtype: DTypeLike) -> float:
-    """The 1-norm of A^-1; for orders above 32 a lower bound of it, seldom too small by more than a factor of three."""
-    if n <= _SMALL:
+    """Computes the 1-norm of A^-1.
+
+    Above order 32 the result is a lower bound, which is rarely too small by more than a factor of three.
+    """
+    if n <= _MAX_EXACT_ORDER:
         inverse = np.eye(n, dtype=dtype, order="F")
         solve(inverse, False)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -1,6 +1,6 @@
-"""A server that is there whenever it is asked.
+"""A server that is started when it is needed, and replaced when it has died.
 
-It is shared by threads, replaced when it dies, and never shared across a fork.
+Threads share it. A forked child never does.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 class Connection:
-    """Sends one request at a time to a process that runs `command`, which has so many threads.
+    """Sends one request at a time to a process that runs `command`, a server with `threads` threads.
 
-    A request that is not answered within `timeout` seconds fails, and the process is killed.
+    A request without an answer after `timeout` seconds fails, and the process is killed.
     """
 
     name = "server"
@@ -41,12 +41,12 @@ class Connection:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the server, or None where none runs."""
+        """The process id of the server, or None if it is not running."""
         process = self._process
         return process.pid if process is not None and process.alive() else None
 
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
-        """See `recfact._backend`. A call that asks for fewer threads than the server has gets one."""
+        """See `recfact._backend`. A call that asks for fewer threads than the server has gets one thread."""
         request = Request(a, ipiv, pivot=pivot, threaded=threads is None or threads >= self.threads > 1)
         with self._lock:
             try:
@@ -63,11 +63,11 @@ class Connection:
         return request.info
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
-        """See `recfact._backend`. The wire has no solves: the shared library does it, or SciPy."""
+        """See `recfact._backend`. The protocol has no solves, so the shared library computes them, or SciPy."""
         _fallback.library_or_scipy().solve(trans, lu, ipiv, b, threads=threads)
 
     def close(self) -> None:
-        """Stops the process once the request in progress is answered. Calls after that raise `ServerError`."""
+        """Stops the process after the current request. Later calls raise `ServerError`."""
         with self._lock:
             self._closed = True
             if self._process is not None:
@@ -81,7 +81,7 @@ class Connection:
         return process
 
     def _ask(self, request: Request) -> None:
-        """Asks the server that runs, or a new one. One that died idle, unnoticed until now, is replaced once."""
+        """Asks the running server, or a new one. A server that died while it was idle is replaced once."""
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         process = self._living()
         try:
@@ -113,19 +113,19 @@ class Connection:
         return ServerTimeoutError(message, None, process.last_words()[1])
 
     def _kill(self) -> None:
-        # Forgotten first: if this is interrupted, too, nobody asks a server that is in the middle of something.
+        # Forget it first: if this is interrupted as well, no later call uses a server in the middle of a request.
         process, self._process = self._process, None
         if process is not None:
             process.kill()
 
     def _forked(self) -> None:
-        """In a forked child, whose parent's process is forgotten: whoever held the lock is not there."""
+        """Forgets the parent's process in a forked child. The thread that held the lock does not exist there."""
         self._lock = threading.Lock()
         self._process = None
 
 
 def _stop(process: _process.Process, lock: threading.Lock) -> None:
-    """When a connection is collected or the program ends. A thread that is not waited for may be in a request."""
+    """Runs when a connection is collected or the program ends. A daemon thread may be in the middle of a request."""
     if lock.acquire(blocking=False):
         process.stop()
         lock.release()

@@ -1,4 +1,4 @@
-"""The functions of the package itself: through a server that starts by itself, or what stands in for it."""
+"""The functions of the package itself, through a server that they start, or through what replaces it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ._linalg import Functions
 from ._process import starting
 from ._server import connect
 
-# Errors of starting a program that another try would meet again; an OSError of our own has no number.
+# Errors at the start of a program that would come again at another try. FileNotFoundErrors of `_find` have no errno.
 _UNUSABLE = (None, errno.ENOENT, errno.EACCES, errno.ENOEXEC)
 
 
 class Default(Functions):
-    """Chooses at the first call, for good. Every thread of the process uses the same servers."""
+    """Chooses a backend at the first call and keeps it. All threads of the process use the same servers."""
 
     def __init__(self) -> None:
         self._chosen: Backend | None = None
-        self._narrow: dict[int, Connection] = {}
+        self._limited: dict[int, Connection] = {}
 
     def choose(self) -> Backend:
-        """The backend of calls that leave the number of threads to the server."""
+        """Returns the backend for calls that do not limit the number of threads."""
         if self._chosen is None:
             with starting:
                 if self._chosen is None:
@@ -31,17 +31,17 @@ class Default(Functions):
         return self._chosen
 
     def _backend(self, threads: int | None) -> Backend:
-        """One server has threads for every processor. A number between one and that needs a server of its own."""
+        """Returns the main server, which has a thread for each processor, or one with exactly `threads` threads."""
         chosen = self.choose()
         if not isinstance(chosen, Connection) or threads is None or threads == 1 or threads >= chosen.threads:
             return chosen
         with starting:
-            if threads not in self._narrow:
-                self._narrow[threads] = connect(threads=threads)
-            return self._narrow[threads]
+            if threads not in self._limited:
+                self._limited[threads] = connect(threads=threads)
+            return self._limited[threads]
 
     def __reduce__(self) -> str:
-        # Pickled by name, so that `recfact.lu_factor` can be sent to the processes of a pool.
+        # Pickle by name, so that `recfact.lu_factor` can be sent to the processes of a pool.
         return "DEFAULT"
 
 
@@ -58,5 +58,5 @@ DEFAULT = Default()
 
 
 def backend() -> str:
-    """What the functions of the package use: "server", "inprocess" or "scipy"."""
+    """Returns what the functions of the package use: "server", "inprocess" or "scipy"."""
     return DEFAULT.choose().name

@@ -1,4 +1,4 @@
-"""What the package raises and warns with, apart from numpy's LinAlgError and the built-in exceptions."""
+"""The exceptions and warnings of the package, besides NumPy's LinAlgError and the built-in ones."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ __all__ = ["BackendError", "LinAlgWarning", "ServerError", "ServerTimeoutError"]
 class LinAlgWarning(RuntimeWarning):
     """A matrix is singular, or so close to it that the result may not be accurate.
 
-    It has the name and the messages of SciPy's class; it is one of its own, so that SciPy need not be there.
+    It has the name and the messages of SciPy's class, but it is a class of this package: SciPy is not required.
     """
 
 
 class ServerError(RuntimeError):
-    """A recfact_server refused a request, or ended before it had answered it.
+    """A recfact_server refused a request, or ended before it answered.
 
-    `status` is its exit status as `subprocess.Popen.returncode` has it (negative for a signal), `stderr` the last line
-    that it wrote there; each is None where there is none. The next call starts a new server.
+    `status` is its exit status, as in `subprocess.Popen.returncode` (negative for a signal). `stderr` is the last line
+    that it wrote to stderr. Each is None if there is none. The next call starts a new server.
     """
 
     def __init__(self, message: str, status: int | None = None, stderr: str | None = None) -> None:
@@ -27,12 +27,12 @@ class ServerError(RuntimeError):
         self.stderr = stderr
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions cross process boundaries (multiprocessing); the message is complete already.
+        # multiprocessing sends exceptions to other processes. The message is complete already.
         return _rebuild, (type(self), str(self), self.status, self.stderr)
 
 
 class ServerTimeoutError(ServerError, TimeoutError):
-    """A recfact_server had not answered within the `timeout` of its `Server`, and was killed."""
+    """A recfact_server did not answer within the `timeout` of its `Server`, and was killed."""
 
 
 def _rebuild(kind: type[ServerError], message: str, status: int | None, stderr: str | None) -> ServerError:

@@ -1,4 +1,4 @@
-"""What is used in place of a missing server or library, and the warning that says so."""
+"""Replaces a missing server or library, and warns of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _warned = False
 
 
 def library() -> Library:
-    """The shared library, loaded once. Raises OSError where it is missing or cannot be loaded."""
+    """Returns the shared library, which is loaded once. Raises OSError if it is missing or cannot be loaded."""
     global _library
     with starting:
         if _library is None:
@@ -26,7 +26,7 @@ def library() -> Library:
 
 
 def library_or_scipy(reason: OSError | None = None) -> Backend:
-    """The shared library, or SciPy with a warning. `reason` is why the server cannot be used, if it cannot."""
+    """Returns the shared library, or SciPy with a warning. `reason` says why the server cannot be used, if so."""
     try:
         found = library()
     except OSError as error:
@@ -42,16 +42,16 @@ def _scipy_because(reason: OSError | None, error: OSError) -> Backend:
         try:
             _scipy = _scipy or Scipy()
         except ImportError:
-            said = [f"recfact_server cannot be used ({reason})"] if reason else []
-            said += [f"librecfact.so cannot be used ({error})", "SciPy is not installed", "reinstall recfact"]
-            raise BackendError("; ".join(said)) from None
+            problems = [f"recfact_server cannot be used ({reason})"] if reason else []
+            problems += [f"librecfact.so cannot be used ({error})", "SciPy is not installed", "reinstall recfact"]
+            raise BackendError("; ".join(problems)) from None
     server = f"recfact_server cannot be used ({reason}); " if reason else ""
     warn_once(f"{server}librecfact.so cannot be used ({error}); recfact uses SciPy")
     return _scipy
 
 
 def warn_once(message: str) -> None:
-    """Warns the first time that anything is missing, and never again in this process."""
+    """Warns at the first call in this process, and never again."""
     global _warned
     if not _warned:
         _warned = True

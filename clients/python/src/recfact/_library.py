@@ -1,8 +1,9 @@
-"""librecfact.so by ctypes: the factorization and the solves in this process."""
+"""Calls librecfact.so through ctypes: factorizations and solves in this process."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 from ctypes import c_char, c_char_p, c_int, c_int64, c_void_p
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from ._backend import Array, Integers
 
-_SUCCESS, _PIVOT = 0, 6
+# Values of `recfact_status` in recfact.h.
+_SUCCESS, _INSTRUCTION_SET = 0, 7
 
 
 class Library:
@@ -20,6 +22,8 @@ class Library:
 
     def __init__(self, path: str) -> None:
         self._dll = ctypes.CDLL(path)
+        # The library reads it at the first call, and never again.
+        self._isa = os.environ.get("RECFACT_ISA")
         factor = [c_int64, c_int64, c_void_p, c_int64, c_void_p, c_int, c_int64, ctypes.POINTER(c_int64)]
         solve = [c_char, c_int64, c_int64, c_void_p, c_int64, c_void_p, c_void_p, c_int64, c_int64]
         self._factor = {s: self._function(f"recfact_factor_{s}", factor) for s in ("f32", "f64")}
@@ -54,8 +58,12 @@ class Library:
     def _check(self, status: int) -> None:
         if status == _SUCCESS:
             return
-        message = self._dll.recfact_strerror(status).decode()
-        raise (ValueError if status == _PIVOT else RuntimeError)(message)
+        if status == _INSTRUCTION_SET:
+            raise RuntimeError(
+                "expected the environment variable RECFACT_ISA to name an instruction set of this CPU (portable, avx2 "
+                f"or avx512), got {self._isa!r}; unset it, or set it to portable, and start the program again"
+            )
+        raise RuntimeError(f"librecfact.so refused the call: {self._dll.recfact_strerror(status).decode()}")
 
 
 def _suffix(a: Array) -> str:

@@ -1,36 +1,40 @@
-"""The functions that users call, with the arguments, results, errors and warnings of SciPy, over any backend."""
+"""The functions that users call, with the arguments, results, errors and warnings of SciPy, through any backend."""
 
 from __future__ import annotations
 
-import operator
-import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, NDArray
 
-from . import _condition
-from ._arrays import checked, common_type, in_place, real_type, stack, validated
-from ._backend import Array, Backend, Integers
-from ._errors import LinAlgWarning
+from ._arrays import as_array, checked, common_type, numpy_linalg_type, real_type, reordered, validated
+from ._backend import Array
+from ._checks import (
+    lapack_indices,
+    require_general,
+    require_regular,
+    require_square,
+    warn_of_ill_conditioned,
+    warn_of_invalid,
+    warn_of_singular,
+)
+from ._engine import Engine, diagonal, norms, parity, permuted_rows
+
+# One number for a matrix, an array of them for a stack of matrices.
+Determinant = Union[np.float64, NDArray[np.float64]]
+Real = Union[np.float32, np.float64, NDArray[np.float32], NDArray[np.float64]]
 
 
 class SlogdetResult(NamedTuple):
-    """The sign of a determinant and the logarithm of its magnitude."""
+    """The sign of a determinant and the logarithm of its magnitude; arrays of them for a stack of matrices."""
 
-    sign: Array
-    logabsdet: Array
+    sign: Real
+    logabsdet: Real
 
 
-class Functions(ABC):
-    """The functions of the package. A subclass says through what they are computed."""
-
-    @abstractmethod
-    def _backend(self, threads: int | None) -> Backend:
-        """What computes with at most so many threads."""
+class Functions(Engine):
+    """The functions of the package. A subclass says which backend computes."""
 
     def lu_factor(
         self,
@@ -41,14 +45,15 @@ class Functions(ABC):
         pivot: bool = True,
         threads: int | None = None,
     ) -> tuple[Array, Array]:
-        """P A = L U, as `scipy.linalg.lu_factor`.
+        """Computes P A = L U, as `scipy.linalg.lu_factor` does.
 
-        Returns `(lu, piv)`: U on and above the diagonal of `lu`, L without its ones below it; row i was swapped with
-        row `piv[i]`, counted from 0. `a` may be a stack of matrices, (..., m, n). Warns with `LinAlgWarning` where U
-        is exactly singular. With `overwrite_a` a Fortran-contiguous float32 or float64 array becomes `lu`.
+        Returns `(lu, piv)`: U on and above the diagonal of `lu`, and below it L without the ones on its diagonal; row i
+        was swapped with row `piv[i]`, counted from 0. `a` may be a stack of matrices, (..., m, n). Warns with
+        `LinAlgWarning` if U is exactly singular. With `overwrite_a` a Fortran-contiguous float32 or float64 array
+        becomes `lu`.
 
-        `pivot=False` takes the pivots from the diagonal. `threads` is how many threads may be used (default: one for
-        each processor); it never changes the result.
+        `pivot=False` takes the pivots from the diagonal. `threads` is the largest number of threads that the call may
+        use (default: one for each processor); it never changes the result.
         """
         a1 = checked(a, check_finite)
         if a1.ndim > 2 and 0 in a1.shape[:-2]:
@@ -59,10 +64,8 @@ class Functions(ABC):
         if a1.ndim < 2:
             a1 = a1.reshape(-1, 1)
         lu, ipiv, info = self._factor(a1, real_type(a1), overwrite_a, threads, pivot=pivot)
-        for k in np.abs(info[info != 0]):
-            message = f"Diagonal number {k} is exactly zero. Singular matrix."
-            warnings.warn(message, LinAlgWarning, stacklevel=2)
-        # SciPy's indices are 32 bits wide, which is not enough for every column that fits memory.
+        warn_of_singular(info)
+        # SciPy's indices have 32 bits, which are too few for the longest column that fits in memory.
         piv = (ipiv - 1).astype(np.int32 if lu.shape[-2] <= 2**31 else np.int64)
         return lu if lu.shape == shape else lu.reshape(shape), piv
 
@@ -76,11 +79,12 @@ class Functions(ABC):
         check_finite: bool = True,
         threads: int | None = None,
     ) -> Array:
-        """Solves A x = b (`trans` 0) or A^T x = b (1 or 2) from what `lu_factor` returned, as `scipy.linalg.lu_solve`.
+        """Solves A x = b (`trans` 0) or A^T x = b (1 or 2), as `scipy.linalg.lu_solve` does.
 
-        `b` is a vector or a matrix of right-hand sides; stacks of each are broadcast.
+        `lu_and_piv` is what `lu_factor` returned. `b` is a vector, or a matrix with a right-hand side in each column.
+        Stacks are broadcast.
         """
-        lu, piv, b1 = np.asarray(lu_and_piv[0]), np.asarray(lu_and_piv[1]), checked(b, check_finite)
+        lu, piv, b1 = as_array(lu_and_piv[0]), as_array(lu_and_piv[1]), checked(b, check_finite)
         vector = b1.ndim == 1
         core = b1.shape[-2:]
         if lu.ndim < 2 or b1.ndim < 1 or lu.shape[-2] != core[0] or lu.shape[-1] != core[0]:
@@ -92,7 +96,7 @@ class Functions(ABC):
         b1 = b1[:, None] if vector else b1
         if 0 in np.broadcast_shapes(lu.shape[:-2], piv.shape[:-1], b1.shape[:-2]):
             raise ValueError("`lu_solve` does not support zero-size batches.")
-        ipiv = piv.astype(np.int64) + 1
+        ipiv = lapack_indices(piv, core[0])
         x = self._solve(lu, ipiv, b1, real_type(lu, b1), bool(trans), overwrite_b, threads)
         return x[..., 0] if vector else x
 
@@ -106,7 +110,7 @@ class Functions(ABC):
         p_indices: bool = False,
         threads: int | None = None,
     ) -> tuple[Array, ...]:
-        """A = P L U, as `scipy.linalg.lu`.
+        """Computes A = P L U, as `scipy.linalg.lu` does.
 
         Returns `(p, l, u)`, or `(p @ l, u)` with `permute_l`. With `p_indices` `p` is an array of indices such that
         A = l[p] @ u. `a` may be a stack of matrices, (..., m, n).
@@ -126,7 +130,7 @@ class Functions(ABC):
         lower[..., np.arange(k), np.arange(k)] = 1
         p = np.empty((*batch, m), np.int32)
         for at in np.ndindex(*batch):
-            p[at][_rows(m, ipiv[at])] = np.arange(m)
+            p[at][permuted_rows(m, ipiv[at])] = np.arange(m)
         if permute_l:
             return np.take_along_axis(lower, p[..., None], -2), upper
         return p if p_indices else np.eye(m, dtype=dtype)[p], lower, upper
@@ -139,38 +143,37 @@ class Functions(ABC):
         overwrite_a: bool = False,
         overwrite_b: bool = False,
         check_finite: bool = True,
+        assume_a: str | None = None,
         transposed: bool = False,
         threads: int | None = None,
     ) -> Array:
-        """Solves a x = b, or a.T x = b with `transposed`, as `scipy.linalg.solve(a, b, assume_a="general")`.
+        """Solves a x = b, or a.T x = b with `transposed`, as `scipy.linalg.solve(a, b, assume_a="general")` does.
 
-        Stacks of matrices are broadcast. Raises `LinAlgError` where `a` is exactly singular, and warns with
-        `LinAlgWarning` where its estimated reciprocal condition number is below the precision.
+        Stacks of matrices are broadcast. Raises `LinAlgError` if `a` is exactly singular, and warns with
+        `LinAlgWarning` if its estimated reciprocal condition number is below the precision. `assume_a` may be None,
+        "gen" or "general", which all mean the same.
         """
+        require_general(assume_a, "solve")
         a1, b1 = np.atleast_2d(validated(a, check_finite)), np.atleast_1d(validated(b, check_finite))
-        _require_square(a1)
+        require_square(a1)
         dtype = common_type(a1, b1)
         vector = b1.ndim == 1
         b1 = b1[:, None] if vector else b1
-        n = a1.shape[-1]
         if a1.size == 1:
-            # SciPy takes a single element for a scalar.
-            if not a1.any():
-                raise LinAlgError("A singular matrix detected.")
-            x = np.asarray(b1.astype(dtype) / a1.astype(dtype))
+            x = _divided(b1, a1, dtype)
             return x[..., 0] if vector else x
-        if b1.shape[-2] != n:
+        if b1.shape[-2] != a1.shape[-1]:
             raise ValueError(f"incompatible shapes: {a1.shape=} and {b1.shape=}")
         batch = np.broadcast_shapes(a1.shape[:-2], b1.shape[:-2])
         if a1.size == 0 or b1.size == 0:
             x = np.empty((*batch, *b1.shape[-2:]), dtype)
             return x[..., 0] if vector else x
-        norms = _norms(a1)
+        a_norms = norms(a1)
         lu, ipiv, info = self._factor(a1, dtype, overwrite_a, threads)
-        _require_regular(info)
+        require_regular(info)
         x = self._solve(lu, ipiv, b1, dtype, transposed, overwrite_b, threads)
         inverse_norms = [self._inverse_norm(lu[at], ipiv[at], threads) for at in np.ndindex(*a1.shape[:-2])]
-        _warn_of_ill(norms.flat, inverse_norms, dtype)
+        warn_of_ill_conditioned(a_norms.flat, inverse_norms, dtype)
         return x[..., 0] if vector else x
 
     def inv(
@@ -179,25 +182,32 @@ class Functions(ABC):
         *,
         overwrite_a: bool = False,
         check_finite: bool = True,
+        assume_a: str | None = None,
         threads: int | None = None,
     ) -> Array:
-        """The inverse of a matrix or of each matrix of a stack, as `scipy.linalg.inv`.
+        """Computes the inverse of a matrix, or of each matrix of a stack, as `scipy.linalg.inv` does.
 
-        Raises `LinAlgError` where a matrix is exactly singular, and warns with `LinAlgWarning` where its reciprocal
-        condition number is below the precision.
+        Raises `LinAlgError` if a matrix is exactly singular, and warns with `LinAlgWarning` if its reciprocal condition
+        number is below the precision. With `overwrite_a` the inverse of a Fortran-contiguous float32 or float64 array
+        takes its place. `assume_a` may be None, "gen" or "general", which all mean the same.
         """
+        require_general(assume_a, "inv")
         a1 = validated(a, check_finite)
         if a1.ndim < 2:
             raise ValueError(f"Expected at least ndim=2, got {a1.ndim=}")
-        _require_square(a1)
+        require_square(a1)
         dtype = real_type(a1)
         if a1.size == 0:
             return np.empty(a1.shape, dtype)
-        norms = _norms(a1)
+        a_norms = norms(a1)
         lu, ipiv, info = self._factor(a1, dtype, overwrite_a, threads)
-        _require_regular(info)
-        inverse = self._solve(lu, ipiv, np.eye(a1.shape[-1], dtype=dtype), dtype, False, True, threads)
-        _warn_of_ill(norms.flat, _norms(inverse).flat, dtype)
+        require_regular(info)
+        identity = np.eye(a1.shape[-1], dtype=dtype, order="F")
+        inverse = self._solve(lu, ipiv, identity, dtype, False, True, threads)
+        warn_of_ill_conditioned(a_norms.flat, norms(inverse).flat, dtype)
+        if lu is a1:
+            a1[...] = inverse
+            return a1
         return inverse
 
     def det(
@@ -207,8 +217,12 @@ class Functions(ABC):
         overwrite_a: bool = False,
         check_finite: bool = True,
         threads: int | None = None,
-    ) -> Array:
-        """The determinant, in double precision, of a matrix or of each matrix of a stack, as `scipy.linalg.det`."""
+    ) -> Determinant:
+        """Computes the determinant, in double precision, as `scipy.linalg.det` does.
+
+        Returns a number for a matrix and an array for a stack of matrices. With `overwrite_a` the memory of a
+        contiguous float32 or float64 matrix is used for its factors.
+        """
         a1 = checked(a, check_finite)
         if a1.ndim < 2:
             raise ValueError("The input array must be at least two-dimensional.")
@@ -216,116 +230,48 @@ class Functions(ABC):
             raise ValueError(f"Last 2 dimensions of the array must be square but received shape {a1.shape}.")
         if a1.dtype.kind not in "biufc" or a1.dtype.char == "g":
             raise TypeError(f"The dtype {a1.dtype} cannot be cast to float(32, 64) or complex(64, 128).")
-        lu, ipiv, info = self._factor(a1, real_type(a1), overwrite_a, threads)
+        dtype = real_type(a1)
+        if overwrite_a:
+            a1 = reordered(a1, dtype)
+        lu, ipiv, info = self._factor(a1, dtype, overwrite_a, threads)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            product = _parity(ipiv) * _diagonal(lu).astype(np.float64).prod(-1)
-        return np.where(info == 0, product, 0.0)[()]
+            product = parity(ipiv) * diagonal(lu).astype(np.float64).prod(-1)
+        determinant: Determinant = np.where(info == 0, product, 0.0)[()]
+        return determinant
 
     def slogdet(self, a: ArrayLike, *, threads: int | None = None) -> SlogdetResult:
-        """The sign and the logarithm of the magnitude of the determinant, as `numpy.linalg.slogdet`."""
-        a1 = np.asarray(a)
+        """Computes the sign and the logarithm of the magnitude of the determinant, as `numpy.linalg.slogdet` does.
+
+        Returns numbers for a matrix and arrays for a stack of matrices.
+        """
+        a1 = as_array(a)
         if a1.ndim < 2:
             raise LinAlgError(f"{a1.ndim}-dimensional array given. Array must be at least two-dimensional")
         if a1.shape[-1] != a1.shape[-2]:
             raise LinAlgError("Last 2 dimensions of the array must be square")
-        dtype = np.dtype(np.float64) if a1.dtype.kind in "biu" else real_type(a1)
-        lu, ipiv, _ = self._factor(a1, dtype, False, threads)
-        diagonal = _diagonal(lu)
-        with np.errstate(divide="ignore"):
-            logabsdet = np.log(np.abs(diagonal)).sum(-1)
-        sign = _parity(ipiv) * np.sign(diagonal).prod(-1)
-        return SlogdetResult(sign.astype(dtype)[()], np.asarray(logabsdet, dtype)[()])
-
-    def _factor(
-        self, a: Array, dtype: np.dtype[Any], overwrite: bool, threads: int | None, *, pivot: bool = True
-    ) -> tuple[Array, Integers, Integers]:
-        """P A = L U of a matrix, in place where that is allowed and possible, or of each matrix of a stack.
-
-        Returns `lu`, in which each matrix is Fortran-contiguous, and `ipiv` and `info` as LAPACK has them.
-        """
-        *batch, m, n = a.shape
-        lu = stack(a, dtype) if batch else in_place(a, dtype, overwrite)
-        ipiv, info = np.empty((*batch, min(m, n)), np.int64), np.zeros(batch, np.int64)
-        if lu.size:
-            backend = self._backend(_checked_threads(threads))
-            for at in np.ndindex(*batch):
-                info[at] = backend.factor(lu[at], ipiv[at], pivot=pivot, threads=threads)
-        return lu, ipiv, info
-
-    def _solve(
-        self,
-        lu: Array,
-        ipiv: Integers,
-        b: Array,
-        dtype: np.dtype[Any],
-        trans: bool,
-        overwrite: bool,
-        threads: int | None,
-    ) -> Array:
-        """X of A X = B, or A^T X = B, with stacks broadcast; in place of B where that is allowed and possible."""
-        batch = np.broadcast_shapes(lu.shape[:-2], ipiv.shape[:-1], b.shape[:-2])
-        x = stack(np.broadcast_to(b, batch + b.shape[-2:]), dtype) if batch else in_place(b, dtype, overwrite)
-        lu, ipiv = np.broadcast_to(lu, batch + lu.shape[-2:]), np.broadcast_to(ipiv, batch + ipiv.shape[-1:])
-        if x.size:
-            backend = self._backend(_checked_threads(threads))
-            for at in np.ndindex(*batch):
-                factors = np.require(lu[at], dtype, ["F", "A"]), np.require(ipiv[at], np.int64, ["C", "A"])
-                backend.solve(trans, *factors, x[at], threads=threads)
-        return x
-
-    def _inverse_norm(self, lu: Array, ipiv: Integers, threads: int | None) -> float:
-        backend = self._backend(threads)
-
-        def solve(x: Array, trans: bool) -> None:
-            backend.solve(trans, lu, ipiv, x, threads=threads)
-
-        return _condition.inverse_norm(solve, lu.shape[0], lu.dtype)
+        dtype = numpy_linalg_type(a1)
+        lu, ipiv, info = self._factor(a1, dtype, False, threads)
+        pivots = diagonal(lu)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logarithm = np.where(info == 0, np.log(np.abs(pivots)).sum(-1), -np.inf)
+            negative = (pivots < 0).sum(-1)
+        sign = np.where(info == 0, parity(ipiv) * (1 - 2 * (negative % 2)), 0)
+        warn_of_invalid(pivots, "slogdet")
+        return SlogdetResult(sign.astype(dtype)[()], logarithm.astype(dtype)[()])
 
 
-def _checked_threads(threads: int | None) -> int | None:
-    if threads is not None and operator.index(threads) < 1:
-        raise ValueError(f"expected at least one thread, got {threads=}")
-    return threads
+def _divided(b: Array, a: Array, dtype: np.dtype[Any]) -> Array:
+    """Solves a x = b for a matrix of one element, which SciPy takes for a scalar."""
+    if not a.any():
+        raise LinAlgError("A singular matrix detected.")
+    return np.asarray(b.astype(dtype) / a.astype(dtype))
 
 
-def _require_square(a: Array) -> None:
-    if a.shape[-1] != a.shape[-2]:
-        raise ValueError(f"Expected square matrix, got a1.shape={a.shape}")
+def _name_for_messages() -> None:
+    """Has Python's messages about arguments say `lu_factor()` and not `Functions.lu_factor()`, which no user knows."""
+    for name, function in vars(Functions).items():
+        if not name.startswith("_"):
+            function.__qualname__ = name
 
 
-def _require_regular(info: Integers) -> None:
-    singular = np.flatnonzero(info).tolist()
-    if singular:
-        raise LinAlgError(f"A singular matrix detected: slice(s) {singular} are singular.")
-
-
-def _warn_of_ill(norms: Iterable[float], inverse_norms: Iterable[float], dtype: DTypeLike) -> None:
-    """Warns of matrices with these 1-norms, and of their inverses, in the name of the caller's caller."""
-    rconds = [_condition.reciprocal(a, inverse) for a, inverse in zip(norms, inverse_norms)]
-    ill = [f"slice {i} has rcond = {rcond}" for i, rcond in enumerate(rconds) if _condition.is_ill(rcond, dtype)]
-    if ill:
-        warnings.warn(f"An ill-conditioned matrix detected: {','.join(ill)}.", LinAlgWarning, stacklevel=3)
-
-
-def _norms(a: Array) -> Array:
-    """The 1-norm of each matrix."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(np.abs(a).sum(-2, np.float64).max(-1))
-
-
-def _rows(m: int, ipiv: Integers) -> list[int]:
-    """The rows of A in the order of P A."""
-    rows = list(range(m))
-    for i, p in enumerate(ipiv.tolist()):
-        rows[i], rows[p - 1] = rows[p - 1], rows[i]
-    return rows
-
-
-def _parity(ipiv: Integers) -> Array:
-    """The determinant of P: -1 for an odd number of swaps."""
-    swaps = (ipiv != np.arange(1, ipiv.shape[-1] + 1)).sum(-1)
-    return np.asarray(1 - 2 * (swaps % 2))
-
-
-def _diagonal(lu: Array) -> Array:
-    return np.diagonal(lu, axis1=-2, axis2=-1)
+_name_for_messages()

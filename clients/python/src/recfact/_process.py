@@ -1,8 +1,8 @@
-"""A running recfact_server: its pipes, its end, and what a fork does to it.
+"""A running recfact_server: its pipes, its end, and what happens to it in a fork.
 
-Every pipe end is non-blocking, and whoever waits for one listens to the others, so neither side can wait for the other
-for ever. The ends are close-on-exec, and a forked child closes them first of all: the server sees the end of its input
-when the one process that started it ends, in whatever way.
+Every pipe is non-blocking, and a wait for one of them watches the others as well, so the two sides cannot wait for each
+other forever. The pipes are close-on-exec, and a forked child closes them at once. So the server sees the end of its
+input when the process that started it ends, however that happens.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from typing import IO
 
 from ._wire import Request, advance
 
-# Held while a server starts and while the process forks, so that a fork never falls between the pipes of a new server
-# and their entry in `_running`. A thread may take it while it holds a server's lock for a request, never the reverse.
+# Held while a server starts and while the process forks, so that a fork cannot happen after the pipes of a new server
+# are open and before the server is in `_running`. A thread may acquire it while it holds the lock of a connection, but
+# not the other way round.
 starting = threading.RLock()
 
 _running: set[Process] = set()
 
-# How long a server that has been told to end, or has closed its stdout, may take before it is killed.
-_GRACE = 1.0
+# The number of seconds that a server has to end before it is killed.
+_GRACE_SECONDS = 1.0
 
-# How much of stderr is kept. The server writes one line.
-_TAIL = 4096
+# The number of bytes of stderr that are kept. The server writes one line.
+_STDERR_BYTES = 4096
 
 
 class EndedError(Exception):
-    """The server closed its end before the answer was complete.
+    """The server closed its stdout before the answer was complete.
 
-    `idle` says that it had not begun with the request: no byte of the matrix was read. (The header may be gone: the
-    kernel hands it to a server that waits for one even when a signal that kills it is already on its way.)
+    If `idle` is true, it had not read any byte of the matrix. (It may have read the header: the kernel delivers that to
+    a waiting server even if a signal that kills the server is already pending.)
     """
 
     def __init__(self, idle: bool) -> None:
@@ -48,15 +49,15 @@ class EndedError(Exception):
 
 
 class LateError(Exception):
-    """The time for an answer is up."""
+    """There was no answer in time."""
 
 
 class Process:
-    """One child process. Not for several threads at once, apart from `kill`."""
+    """One child process. Only one thread may use it at a time, except for `kill`."""
 
     def __init__(self, command: Sequence[str]) -> None:
         with starting:
-            # A session of its own, so that Ctrl-C at a terminal is for the program, which then decides.
+            # In a session of its own it gets no SIGINT from Ctrl-C at a terminal: that is for the program to handle.
             self._popen = subprocess.Popen(
                 command,
                 bufsize=0,
@@ -81,17 +82,18 @@ class Process:
         return self._popen.pid
 
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Returns whether it is still running."""
         return self._popen.poll() is None
 
     def ask(self, request: Request, deadline: float | None) -> None:
-        """Sends a request and receives its answer, or its refusal.
+        """Sends a request and receives the answer or the refusal.
 
-        Raises `EndedError` where there is neither, and `LateError` where there is none by `deadline`, in seconds of the
-        monotonic clock.
+        Only `info` is read before the whole request is written, because the matrix of the answer replaces that of the
+        request in memory. `deadline` is a time of `time.monotonic()`.
 
-        Nothing but `info` is read before the request is written: the matrix of the answer goes where that of the
-        request comes from.
+        Raises:
+            EndedError: The server ended without either.
+            LateError: Neither came before the deadline.
         """
         parts, info, factors = list(request.parts), request.answer[:1], request.answer[1:]
         size, untouched = _size(parts), _size(info)
@@ -109,7 +111,7 @@ class Process:
             raise EndedError(idle=_size(info) == untouched and read <= len(request.parts[0])) from None
 
     def _send(self, parts: list[memoryview], info: list[memoryview]) -> None:
-        """Writes until all is written, or an answer has come early, or nobody reads any more."""
+        """Writes until the request is complete, an early answer has arrived, or the server has closed its stdin."""
         while parts and info:
             try:
                 advance(parts, os.writev(self._stdin, parts))
@@ -117,7 +119,7 @@ class Process:
                 if self._wait(writing=True):
                     self._read(info)
             except BrokenPipeError:
-                # The request may have been refused; then the answer is in the pipe.
+                # If the request was refused, the answer is in the pipe.
                 return
 
     def _receive(self, buffers: list[memoryview]) -> None:
@@ -127,7 +129,7 @@ class Process:
                 self._wait()
 
     def _read(self, buffers: list[memoryview]) -> bool:
-        """Reads what is there into the buffers. Returns whether there was anything."""
+        """Reads what has arrived into the buffers. Returns whether there was anything."""
         try:
             got = os.readv(self._stdout, buffers)
         except BlockingIOError:
@@ -151,7 +153,7 @@ class Process:
         return self._stdout in ready
 
     def _milliseconds(self) -> int | None:
-        """The time that is left for the answer, if it is limited."""
+        """Returns how many milliseconds are left until the deadline, if there is one."""
         if self._deadline is None:
             return None
         left = self._deadline - time.monotonic()
@@ -160,38 +162,38 @@ class Process:
         return min(math.ceil(left * 1000), 2**31 - 1)
 
     def _listen(self) -> None:
-        """Keeps the end of what has come on stderr."""
+        """Reads stderr and keeps the end of it."""
         try:
-            while said := os.read(self._stderr, _TAIL):
-                self._tail = (self._tail + said)[-_TAIL:]
+            while received := os.read(self._stderr, _STDERR_BYTES):
+                self._tail = (self._tail + received)[-_STDERR_BYTES:]
         except BlockingIOError:
             return
         with suppress(KeyError):
             self._listeners.unregister(self._stderr)
 
     def _unread(self) -> int:
-        """How many of the bytes written to stdin nobody has read."""
+        """Returns how many of the bytes written to stdin the server has not read."""
         return int(struct.unpack("i", fcntl.ioctl(self._stdin, termios.FIONREAD, bytes(4)))[0])
 
     def last_words(self) -> tuple[int | None, str | None]:
-        """Waits for a server that has ended its session. Returns its exit status and the last line of its stderr."""
+        """Waits until the server has ended. Returns its exit status and the last line of its stderr."""
         self.stop()
         lines = self._tail.decode(errors="replace").splitlines()
         return self._popen.returncode, next((line for line in reversed(lines) if line.strip()), None)
 
     def stop(self) -> None:
-        """Ends its input, waits until it has ended, kills it if it does not, and closes the pipes."""
+        """Closes its stdin, waits until it has ended, kills it if it does not end, and closes the pipes."""
         if self not in _running:
             return
         self._ends[0].close()
         try:
             with suppress(subprocess.TimeoutExpired):
-                self._popen.wait(_GRACE)
+                self._popen.wait(_GRACE_SECONDS)
         finally:
             self.kill()
 
     def kill(self) -> None:
-        """Ends it at once, waits for it and closes the pipes."""
+        """Kills it, waits for it and closes the pipes."""
         with self._ending:
             if self not in _running:
                 return
@@ -201,7 +203,7 @@ class Process:
             _running.discard(self)
 
     def abort(self) -> None:
-        """Ends it at once and waits for it. The pipes stay, for a thread that still waits for an answer."""
+        """Kills it and waits for it. The pipes stay open for a thread that still waits for an answer."""
         self._popen.kill()
         self._popen.wait()
 
@@ -210,9 +212,9 @@ class Process:
             end.close()
 
     def disown(self) -> None:
-        """In a forked child: closes the pipes of a server that belongs to the parent, and forgets it."""
+        """Closes the pipes of a server of the parent, in a forked child, and forgets the server."""
         self._close()
-        # It is not this process's child; without a status Popen would wait for it.
+        # It is not a child of this process. With a status, Popen does not try to wait for it.
         self._popen.returncode = 0
 
 
@@ -221,9 +223,10 @@ def _size(buffers: list[memoryview]) -> int:
 
 
 def _end(stream: IO[bytes] | None) -> IO[bytes]:
-    """Our end of one of the pipes.
+    """Makes our end of a pipe non-blocking.
 
-    It is none of the descriptors 0 to 2, also where the program has closed those: something may print to them.
+    If the program has closed some of the descriptors 0 to 2, the pipe may have got one of these, and other code may
+    print to it. Then it is moved to another descriptor.
     """
     assert stream is not None
     if stream.fileno() <= 2:

@@ -1,4 +1,4 @@
-"""SciPy's LAPACK as a backend, for an installation that has neither the executable nor the shared library."""
+"""SciPy's LAPACK as a backend, for installations with neither the executable nor the shared library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._backend import Array, Integers
 
 
 class Scipy:
-    """?getrf and ?getrs. Its bits are those of SciPy's BLAS, and it has as many threads as that."""
+    """Calls ?getrf and ?getrs. The bits of the results and the number of threads depend on SciPy's BLAS."""
 
     name = "scipy"
 
@@ -22,7 +22,9 @@ class Scipy:
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`."""
         if not pivot:
-            raise NotImplementedError("SciPy has no factorization without pivoting: it needs recfact_server")
+            raise NotImplementedError(
+                "SciPy has no factorization without pivoting; recfact_server and librecfact.so have: reinstall recfact"
+            )
         getrf = self._lapack.sgetrf if a.dtype == np.float32 else self._lapack.dgetrf
         lu, piv, info = getrf(a, overwrite_a=True)
         a[...] = lu
@@ -31,9 +33,5 @@ class Scipy:
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """See `recfact._backend`."""
-        n = lu.shape[0]
-        if ipiv.min() < 1 or ipiv.max() > n:
-            # LAPACK would swap rows that are not there.
-            raise ValueError(f"piv names a row that a matrix of {n} rows has not")
         getrs = self._lapack.sgetrs if lu.dtype == np.float32 else self._lapack.dgetrs
         b[...], _ = getrs(lu, ipiv - 1, b, trans=trans, overwrite_b=True)

@@ -1,4 +1,4 @@
-"""`Server`: the functions of the package through a recfact_server of one's own."""
+"""`Server`: the functions of the package through a recfact_server that the caller starts and stops."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from types import TracebackType
 
 from . import _find
 from ._backend import Backend
+from ._checks import integer, thread_count
 from ._connection import Connection
 from ._linalg import Functions
 
 
 class Server(Functions):
-    """A recfact_server process, and the functions of the package as methods that use it.
+    """A recfact_server process. The functions of the package are methods that use it.
 
         with recfact.Server(threads=1) as server:
             lu, piv = server.lu_factor(a)
 
-    `path` names the executable; without it that of the package is used. `threads` is how many threads the server
-    has (default: one for each processor), `max_bytes` the largest matrix that it accepts (default: half of the
-    physical memory). A call that asks for fewer threads than the server has gets one. `timeout` is how many seconds a
-    request may take (default: any number), from its first byte to the last one of the answer; after that the server is
-    killed and the call raises `ServerTimeoutError`.
+    `path` is the executable (default: that of the package); a name without a slash is looked up in `PATH`. `threads` is
+    the number of threads of the server (default: one for each processor). A call that asks for fewer threads gets one
+    thread. `max_bytes` is the size of the largest matrix that the server accepts (default: half of the physical
+    memory). `timeout` is the number of seconds that a request may take, from its first byte to the last byte of the
+    answer (default: no limit). After that time the server is killed and the call raises `ServerTimeoutError`.
 
-    Any number of threads may share a `Server`; it serves one request after the other. If its process is killed, or a
-    call is interrupted, the next call starts a new process. After a fork the child has a process of its own as soon
-    as it calls. `close`, the end of the `with` block or the end of the program stops the process.
+    Any number of threads may share a `Server`, which handles one request at a time. If its process dies, or a call is
+    interrupted, the next call starts a new process. A forked child starts a process of its own at its first call.
+    `close`, the end of the `with` block or the end of the program stops the process.
     """
 
     def __init__(
@@ -40,11 +41,11 @@ class Server(Functions):
 
     @property
     def pid(self) -> int | None:
-        """The process id of the server, or None where none runs."""
+        """The process id of the server, or None if it is not running."""
         return self._connection.pid
 
     def close(self) -> None:
-        """Stops the process once the request in progress is answered. Calls after that raise `ServerError`."""
+        """Stops the process after the current request. Later calls raise `ServerError`."""
         self._connection.close()
 
     def __enter__(self) -> Server:
@@ -66,11 +67,12 @@ def connect(
     timeout: float | None = None,
 ) -> Connection:
     """Starts a server. The arguments are those of `Server`."""
-    if threads is not None and threads < 1:
-        raise ValueError(f"expected at least one thread, got {threads=}")
+    threads = thread_count(threads)
+    if max_bytes is not None:
+        max_bytes = integer(max_bytes, "max_bytes", 0)
     if timeout is not None and not timeout > 0:
-        raise ValueError(f"expected a time-out of more than zero seconds, got {timeout=}")
-    command = [_find.executable() if path is None else _find.existing(os.fspath(path), "path")]
+        raise ValueError(f"expected a timeout of more than zero seconds, got {timeout=}")
+    command = [_find.executable(path)]
     command += [] if threads is None else ["--threads", str(threads)]
     command += [] if max_bytes is None else ["--max-bytes", str(max_bytes)]
     return Connection(command, threads or len(os.sched_getaffinity(0)), timeout)

@@ -1,4 +1,4 @@
-"""The bytes of requests and responses, as protocol.md says. Knows no process and no descriptor."""
+"""The bytes of requests and responses, as protocol.md describes them. Does no input or output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._backend import Array, Integers
 
 F32, THREADED, NO_PIVOTING = 0x01, 0x02, 0x04
 
-# An `info` below it is a refusal; nothing follows.
+# An `info` below this is a refusal, and nothing follows it.
 REFUSED_BELOW = -(2**62)
 
 _REFUSALS = {1: "unknown command", 2: "bad shape", 3: "larger than its limit", 4: "out of memory"}
@@ -20,7 +20,7 @@ _INFO = struct.Struct("<q")
 
 
 class Request:
-    """One matrix on its way to the server and back, into the memory that it came from."""
+    """The bytes of one matrix that is sent to the server, and memory for the answer, which replaces the matrix."""
 
     def __init__(self, a: Array, ipiv: Integers, *, pivot: bool, threaded: bool) -> None:
         single = F32 if a.dtype == np.float32 else 0
@@ -32,12 +32,12 @@ class Request:
 
     @property
     def info(self) -> int:
-        """What came back. Holds once the first part of the answer has been read."""
+        """The `info` of the answer. It is valid once the first part of the answer has been read."""
         return int(_INFO.unpack(self._info)[0])
 
     @property
     def refusal(self) -> str | None:
-        """Why the request was refused, or None."""
+        """The reason why the request was refused, or None if it was not."""
         if self.info >= REFUSED_BELOW:
             return None
         code = self.info + 2**63
@@ -45,7 +45,7 @@ class Request:
 
 
 def advance(buffers: list[memoryview], count: int) -> None:
-    """Drops the first `count` bytes of a list of buffers."""
+    """Removes the first `count` bytes from a list of buffers."""
     while buffers and count >= len(buffers[0]):
         count -= len(buffers.pop(0))
     if count:

@@ -1,4 +1,9 @@
-"""The functions of `recfact` through the shared library, in this process: the same bits without a child process."""
+"""The functions of `recfact` through the shared library, in this process: the same bits without a child process.
+
+Python does not handle signals while the library computes. Ctrl-C has no effect until the call is over; it raises
+KeyboardInterrupt then. Where a large matrix must be interruptible, use `recfact.Server` or the functions of `recfact`
+itself: there Ctrl-C ends the call at once.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ __all__ = ["det", "inv", "lu", "lu_factor", "lu_solve", "slogdet", "solve"]
 
 
 class InProcess(Functions):
-    """Loads the library at the first call."""
+    """Computes with the shared library, which is loaded at the first call."""
 
     def _backend(self, threads: int | None) -> Backend:
         return _fallback.library()

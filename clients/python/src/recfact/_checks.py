@@ -1,0 +1,110 @@
+"""Checks of arguments, and of results that deserve an error or a warning."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.linalg import LinAlgError
+from numpy.typing import DTypeLike
+
+from . import _condition
+from ._backend import Array, Integers
+from ._errors import LinAlgWarning
+
+# Larger numbers do not fit the 64 bits that the library and the server have for them.
+_MAX_INTEGER = 2**63 - 1
+
+
+def integer(value: int, name: str, minimum: int) -> int:
+    """Returns an argument as an int. Raises TypeError if it is not an integer, ValueError if it is out of range."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"expected {name} to be an integer, got {value!r}") from None
+    if not minimum <= number <= _MAX_INTEGER:
+        raise ValueError(f"expected {name} to be at least {minimum} and less than 2**63, got {number}")
+    return number
+
+
+def thread_count(threads: int | None) -> int | None:
+    """Returns the argument `threads`, checked."""
+    return None if threads is None else integer(threads, "threads", 1)
+
+
+def lapack_indices(piv: Array, n: int) -> Integers:
+    """Converts `piv`, which counts rows from 0, to LAPACK's `ipiv`, which counts them from 1.
+
+    Raises:
+        TypeError: `piv` does not hold numbers.
+        ValueError: An entry is not a row of an n x n matrix.
+    """
+    if piv.dtype.kind not in "biuf":
+        raise TypeError(f"expected integers in piv, got {piv.dtype}; pass piv as lu_factor returned it")
+    if piv.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            rows = piv.astype(np.int64)
+        whole = bool((rows == piv).all())
+    else:
+        # Integers above 2^63 become negative.
+        rows, whole = piv.astype(np.int64), True
+    if rows.size and not (whole and rows.min() >= 0 and rows.max() < n):
+        at = tuple(np.argwhere((rows != piv) | (rows < 0) | (rows >= n))[0].tolist())
+        entry = f"piv[{', '.join(map(str, at))}] = {piv[at]}"
+        raise ValueError(
+            f"expected each entry of piv to be a row from 0 to {n - 1}, got {entry}; pass piv as lu_factor returned it"
+        )
+    return rows + 1
+
+
+def require_general(assume_a: str | None, function: str) -> None:
+    """Raises ValueError if `assume_a` asks for anything but a general factorization."""
+    if assume_a not in (None, "gen", "general"):
+        raise ValueError(
+            f"expected assume_a to be None, 'gen' or 'general', got {assume_a!r}; recfact factors every matrix as a "
+            f"general one: leave assume_a out, or use scipy.linalg.{function}"
+        )
+
+
+def require_square(a: Array) -> None:
+    """Raises ValueError, with SciPy's message, if the matrices are not square."""
+    if a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"Expected square matrix, got a1.shape={a.shape}")
+
+
+def require_regular(info: Integers) -> None:
+    """Raises LinAlgError, with SciPy's message, if a factorization has met a zero pivot."""
+    singular = np.flatnonzero(info).tolist()
+    if singular:
+        raise LinAlgError(f"A singular matrix detected: slice(s) {singular} are singular.")
+
+
+def warn_of_singular(info: Integers) -> None:
+    """Warns of each factorization that has met a zero pivot, at the line that called the caller."""
+    for k in np.abs(info[info != 0]):
+        message = f"Diagonal number {k} is exactly zero. Singular matrix."
+        warnings.warn(message, LinAlgWarning, stacklevel=3)
+
+
+def warn_of_ill_conditioned(norms: Iterable[float], inverse_norms: Iterable[float], dtype: DTypeLike) -> None:
+    """Warns of ill-conditioned matrices, given the 1-norms of them and of their inverses, at the caller's caller."""
+    rconds = [_condition.reciprocal(a, inverse) for a, inverse in zip(norms, inverse_norms)]
+    ill = [f"slice {i} has rcond = {rcond}" for i, rcond in enumerate(rconds) if _condition.is_ill(rcond, dtype)]
+    if ill:
+        warnings.warn(f"An ill-conditioned matrix detected: {','.join(ill)}.", LinAlgWarning, stacklevel=3)
+
+
+def warn_of_invalid(pivots: Array, function: str) -> None:
+    """Reports a NaN among the pivots as NumPy's function does: a warning, or what `numpy.errstate` asks for.
+
+    The warning names the line that called the caller.
+    """
+    handling = np.geterr()["invalid"]
+    if handling == "ignore" or not np.isnan(pivots).any():
+        return
+    message = f"invalid value encountered in {function}"
+    if handling == "raise":
+        raise FloatingPointError(message)
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
