@@ -1,38 +1,37 @@
 //! A matrix goes out and its factors come in, between the caller's memory and the pipes, with no copy in between.
 
 use std::borrow::Cow;
-use std::io::{IoSlice, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::time::Instant;
 
 use super::pipes::{Break, Pipes};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
-use crate::protocol::{Command, Head, Shape, WireElement, check_info, check_ipiv, ipiv_wire_order};
+use crate::protocol::{Command, Head, Refusal, Shape, WireElement, check_info, check_ipiv, ipiv_wire_order};
 
-/// The head of the request for a matrix.
-///
-/// # Panics
-/// If the matrix has more bytes than an address space, as no matrix in memory has.
-fn head<T: WireElement>(a: MatrixRef<'_, T>, options: &Options) -> Head {
-    let shape = Shape::new(a.nrows() as i64, a.ncols() as i64, T::TYPE).expect("a matrix in memory");
-    Head { command: Command::new(T::TYPE, options.threads > 1, options.pivoting), shape }
+/// The head of the request for a matrix. (A matrix without elements may have a side that no request can name.)
+fn head<T: WireElement>(a: MatrixRef<'_, T>, options: &Options) -> Result<Head, Break> {
+    let (m, n) = (a.nrows() as i64, a.ncols() as i64);
+    let refusal = Refusal::BadShape { m, n, element: T::TYPE };
+    let shape = Shape::new(m, n, T::TYPE).ok_or(Break::Refused(refusal.code().into()))?;
+    Ok(Head { command: Command::new(T::TYPE, options.threads > 1, options.pivoting), shape })
 }
 
-/// Sends a request and returns the `info` of its answer, checked.
+/// Sends a request, and returns the `info` of its answer, checked, and the shape that was asked for.
 pub(super) fn send<T: WireElement>(
     pipes: &mut Pipes,
     a: MatrixRef<'_, T>,
     options: &Options,
     deadline: Option<Instant>,
-) -> Result<i64, Break> {
-    let head = head(a, options);
+) -> Result<(i64, Shape), Break> {
+    let head = head(a, options)?;
     let start = head.to_bytes();
-    let columns: Vec<Cow<'_, [T]>> = a.slices().map(wire_order).collect();
+    let columns = collect(a.slices().map(wire_order))?;
     let columns = columns.iter().map(|column| IoSlice::new(bytemuck::cast_slice(column)));
-    let mut request: Vec<IoSlice<'_>> = std::iter::once(IoSlice::new(&start)).chain(columns).collect();
+    let mut request = collect(std::iter::once(IoSlice::new(&start)).chain(columns))?;
     let info = pipes.ask(&mut request, deadline)?;
     match check_info(info, head.shape, options.pivoting) {
-        Ok(()) => Ok(info),
+        Ok(()) => Ok((info, head.shape)),
         Err(error) => Err(Break::OutOfStep(error.to_string())),
     }
 }
@@ -42,16 +41,27 @@ pub(super) fn receive<T: WireElement>(
     pipes: &mut Pipes,
     a: MatrixMut<'_, T>,
     ipiv: &mut [i64],
+    shape: Shape,
     deadline: Option<Instant>,
 ) -> Result<(), Break> {
-    let shape = head(a.as_ref(), &Options::default()).shape;
-    let mut columns: Vec<&mut [T]> = a.into_slices().collect();
+    let mut columns = collect(a.into_slices())?;
     let bytes = columns.iter_mut().map(|column| IoSliceMut::new(bytemuck::cast_slice_mut(column)));
     let swaps = std::iter::once(IoSliceMut::new(bytemuck::cast_slice_mut(ipiv)));
-    pipes.receive(&mut bytes.chain(swaps).collect::<Vec<_>>(), deadline)?;
+    pipes.receive(&mut collect(bytes.chain(swaps))?, deadline)?;
     columns.iter_mut().for_each(|column| T::wire_order(column));
     ipiv_wire_order(ipiv);
     check_ipiv(ipiv, shape).map_err(|error| Break::OutOfStep(error.to_string()))
+}
+
+/// A list of what an iterator gives, unless the system refuses the memory.
+fn collect<I>(items: impl Iterator<Item = I>) -> Result<Vec<I>, Break> {
+    let mut list = Vec::new();
+    for item in items {
+        let refused = |_| Break::Io("reserve memory for the columns", io::ErrorKind::OutOfMemory.into());
+        list.try_reserve(1).map_err(refused)?;
+        list.push(item);
+    }
+    Ok(list)
 }
 
 /// Elements as they stand on the wire.

@@ -145,8 +145,8 @@ impl Client {
         let mut factors = DMatrix::from_vec(m, n, zeros(m * n)?);
         let mut ipiv = zeros(m.min(n))?;
         let info = self.converse(|pipes, deadline| {
-            let info = exchange::send(pipes, a, options, deadline)?;
-            exchange::receive(pipes, MatrixMut::from(&mut factors), &mut ipiv, deadline)?;
+            let (info, shape) = exchange::send(pipes, a, options, deadline)?;
+            exchange::receive(pipes, MatrixMut::from(&mut factors), &mut ipiv, shape, deadline)?;
             Ok(info)
         })?;
         let lu = Lu::from_parts(factors, ipiv, info).expect("what was received has been checked");
@@ -173,8 +173,8 @@ impl Client {
         let (expected, found) = (a.nrows().min(a.ncols()), ipiv.len());
         let ipiv = ipiv.get_mut(..expected).ok_or(crate::Error::IpivLength { expected, found })?;
         self.converse(|pipes, deadline| {
-            let info = exchange::send(pipes, a.as_ref(), options, deadline)?;
-            exchange::receive(pipes, a, ipiv, deadline)?;
+            let (info, shape) = exchange::send(pipes, a.as_ref(), options, deadline)?;
+            exchange::receive(pipes, a, ipiv, shape, deadline)?;
             Ok(info)
         })
     }
