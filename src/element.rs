@@ -38,5 +38,5 @@ impl Element for f64 {}
 /// # Errors
 /// [`Error::IsaUnavailable`] if this CPU lacks it.
 pub(crate) fn kernels<T: Element>(isa: Isa) -> Result<&'static Kernels<T>, Error> {
-    T::kernels(isa).ok_or(Error::IsaUnavailable { isa, available: Isa::available() })
+    T::kernels(isa).ok_or_else(|| Error::IsaUnavailable { isa, available: Isa::available() })
 }

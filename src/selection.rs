@@ -22,17 +22,15 @@ impl Isa {
     /// # Ok::<(), recfact::Error>(())
     /// ```
     pub fn in_use() -> Result<Isa, Error> {
-        static ASKED: OnceLock<Option<String>> = OnceLock::new();
-        let asked = ASKED.get_or_init(|| {
-            let value = env::var_os(VARIABLE).filter(|value| !value.is_empty());
-            value.map(|value| value.to_string_lossy().into_owned())
-        });
-        match asked {
+        static ASKED: OnceLock<String> = OnceLock::new();
+        static IN_USE: OnceLock<Result<Isa, Error>> = OnceLock::new();
+        *IN_USE.get_or_init(|| match env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
             None => Ok(Isa::best()),
-            Some(asked) => {
+            Some(value) => {
+                let asked = ASKED.get_or_init(|| value.to_string_lossy().into_owned());
                 let named = Isa::available().iter().copied().find(|isa| isa.name() == asked);
                 named.ok_or(Error::InstructionSet { asked, available: Isa::available() })
             }
-        }
+        })
     }
 }

@@ -76,7 +76,7 @@ fn take(needed: usize) -> Option<Vec<Line>> {
 fn give_back(lines: Vec<Line>) {
     let _ = BUFFERS.try_with(|buffers| {
         let mut buffers = buffers.borrow_mut();
-        if buffers.try_reserve(1).is_ok() {
+        if buffers.len() < buffers.capacity() || buffers.try_reserve(1).is_ok() {
             buffers.push(lines);
         }
     });

@@ -20,6 +20,7 @@ mod vector;
 mod tests;
 
 pub(crate) use body::small::WORK;
+pub(crate) use body::tiny::TINY;
 pub use isa::Isa;
 pub use scalar::Scalar;
 pub(crate) use signatures::{Gemm, Gemv, Pack, Panel, Small, Strided, Tiles, Trsm};

@@ -110,7 +110,9 @@ pub(crate) struct Panel<T> {
 /// # Safety
 /// - `m` and `n` are 1 to the table's `small`.
 /// - `a` is good for a column-major block of that size, `lda >= m`.
-/// - `ipiv` is good for `min(m, n)` elements, `work` for [`WORK`](super::WORK).
+/// - `ipiv` is good for `min(m, n)` elements.
+/// - `work` is good for [`WORK`](super::WORK) elements, or may be anything if `m` is at most the table's `tiny_rows` and both
+///   sizes are at most [`TINY`](super::TINY).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Small<T> {
     pub(crate) m: usize,

@@ -1,5 +1,6 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
+use super::body::tiny::TINY;
 use super::body::{gemm, gemv, panel, small, trsm};
 use super::isa::Isa;
 use super::scalar::Scalar;
@@ -21,6 +22,9 @@ pub struct Kernels<T: Scalar> {
     pub(crate) nb: usize,
     /// Matrices with at most this many rows and columns are factored as a whole; at most [`small::MAX_ORDER`].
     pub(crate) small: usize,
+    /// Rows of a small matrix that stays in registers and needs no work memory, if it has at most
+    /// [`TINY`](super::TINY) columns.
+    pub(crate) tiny_rows: usize,
     /// The other block sizes.
     pub(crate) tuning: &'static Tuning,
     pub(crate) gemm: unsafe fn(Gemm<T>),
@@ -76,6 +80,7 @@ macro_rules! table {
                 kc: TUNING.kc,
                 nb: NB,
                 small: SHAPE.small,
+                tiny_rows: if 2 * V::LANES < TINY { 2 * V::LANES } else { TINY },
                 tuning: &TUNING,
                 gemm,
                 gemv,

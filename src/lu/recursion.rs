@@ -3,7 +3,7 @@
 use super::ipiv::laswp;
 use crate::blas::{gemm, scratch, trsm};
 use crate::element::Element;
-use crate::kernel::{Kernels, Panel, Small, WORK};
+use crate::kernel::{Kernels, Panel, Small, TINY, WORK};
 use crate::matrix::MatrixMut;
 use crate::pivoting::Pivoting;
 
@@ -79,11 +79,16 @@ impl<T: Element> Recursion<'_, T> {
     fn small(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> Option<usize> {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
         assert!(ipiv.len() == m.min(n) && !ipiv.is_empty() && m.max(n) <= self.kernels.small);
-        scratch::with(WORK, |work| {
-            let (a, ipiv, work) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), work.as_mut_ptr());
-            // SAFETY: A is m by n with leading dimension lda, ipiv has min(m, n) elements, and work has WORK.
+        let (a, ipiv) = (a.as_mut_ptr(), ipiv.as_mut_ptr());
+        let factor = |work| {
+            // SAFETY: A is m by n with leading dimension lda, and ipiv has min(m, n) elements; work has WORK, or is not
+            // needed.
             unsafe { (self.kernels.factor_small)(Small { m, n, a, lda, ipiv, work }) }
-        })
+        };
+        if m <= self.kernels.tiny_rows && m.max(n) <= TINY {
+            return Some(factor(std::ptr::null_mut()));
+        }
+        scratch::with(WORK, |work| factor(work.as_mut_ptr()))
     }
 
     /// P A = L U of at most `nb` columns.

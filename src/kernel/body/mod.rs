@@ -5,5 +5,5 @@ pub(super) mod gemv;
 pub(super) mod panel;
 mod pivot;
 pub(super) mod small;
-mod tiny;
+pub(super) mod tiny;
 pub(super) mod trsm;

@@ -8,7 +8,7 @@ use crate::kernel::scalar::Scalar;
 use crate::kernel::vector::Vector;
 
 /// The most rows and columns.
-pub(super) const TINY: usize = 16;
+pub(crate) const TINY: usize = 16;
 
 /// P A = L U of an `m` by `n` matrix in place, with partial pivoting; m <= MV * LANES, m <= TINY, n <= TINY. `ipiv` receives
 /// `min(m, n)` 1-based rows. Returns the 1-based index of the first zero pivot, or 0.
