@@ -1,7 +1,8 @@
-//! The factorization by order, shape, kind of matrix, threads and pivoting; Gelem/s are GFLOP/s.
+//! The factorization by order, shape, kind of matrix, threads and pivoting, and solves with its factors; Gelem/s are
+//! GFLOP/s.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use recfact::{MatrixMut, Options, Pivoting, factor};
+use recfact::{MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor, solve};
 
 const ONE: Options = Options::new();
 
@@ -81,5 +82,33 @@ fn ties(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, orders, shapes, leading_dimensions, ties);
+/// Solves with few and many right-hand sides.
+fn solves(c: &mut Criterion) {
+    let mut group = c.benchmark_group("solve");
+    for n in [8, 32, 100, 500, 1000] {
+        let (mut lu, mut ipiv) = (random(n * n), vec![0; n]);
+        let view = MatrixMut::from_slice(&mut lu, n, n, n).expect("a matrix of this size");
+        factor(view, &mut ipiv, &ONE).expect("ipiv is long enough");
+        let lu = MatrixRef::from_slice(&lu, n, n, n).expect("a matrix of this size");
+        for nrhs in [1, 4, 40] {
+            let b = random(n * nrhs);
+            group.throughput(Throughput::Elements((2 * n * n * nrhs) as u64));
+            for (transpose, label) in [(Transpose::No, "N"), (Transpose::Yes, "T")] {
+                group.bench_function(BenchmarkId::new(label, format!("{n}x{nrhs}")), |bench| {
+                    bench.iter_batched_ref(
+                        || b.clone(),
+                        |b| {
+                            let b = MatrixMut::from_slice(b, n, nrhs, n).expect("right-hand sides of this size");
+                            solve(transpose, lu, &ipiv, b, &ONE).expect("the shapes fit")
+                        },
+                        BatchSize::LargeInput,
+                    );
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, orders, shapes, leading_dimensions, ties, solves);
 criterion_main!(benches);

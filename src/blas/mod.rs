@@ -8,5 +8,5 @@ mod trsm;
 
 pub(crate) use gemm::gemm;
 pub(crate) use tiles::Packed;
-pub(crate) use triangle::Triangle;
+pub(crate) use triangle::{Triangle, solve};
 pub(crate) use trsm::trsm;

@@ -64,23 +64,7 @@ impl<'a, T: Element> Triangle<'a, T> {
 
     /// B <- T^-1 B. In the order in which the rows are solved, each element takes one fused multiply-subtract for each
     /// element of T to the left of the diagonal, and is then divided by the diagonal, unless that is one.
-    ///
-    /// # Panics
-    /// If B does not have n rows.
-    pub(crate) fn solve(&self, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
-        assert_eq!(b.nrows(), self.n, "triangle: sizes do not fit");
-        if self.n == 0 || b.ncols() == 0 {
-            return;
-        }
-        let cut = Cut::choose(self, b.ncols(), kernels);
-        let solved = scratch::with(cut.size(kernels), |memory| self.solve_by(&cut, b.reborrow(), memory, kernels));
-        if solved.is_none() {
-            scratch::on_stack(|memory| self.solve_by(&Cut::least(b.ncols(), kernels), b, memory, kernels));
-        }
-    }
-
-    /// [`Triangle::solve`], cut like this.
-    fn solve_by(&self, cut: &Cut, mut b: MatrixMut<'_, T>, memory: &mut [T], kernels: &Kernels<T>) {
+    fn solve(&self, cut: &Cut, mut b: MatrixMut<'_, T>, memory: &mut [T], kernels: &Kernels<T>) {
         // In very few columns of B, if the rows of T are contiguous, each row is subtracted when its turn comes. Else T
         // goes by in blocks of columns, each as soon as its rows of X are known.
         let by_rows = b.ncols() < kernels.tuning.solve.very_few && self.col.abs() == 1;
@@ -235,6 +219,25 @@ impl<'a, T: Element> Triangle<'a, T> {
             }
             rest.fill(T::ZERO);
         }
+    }
+}
+
+/// B <- T2^-1 T1^-1 B, for two triangles of one matrix.
+///
+/// # Panics
+/// If B does not have the rows of the triangles.
+pub(crate) fn solve<T: Element>(triangles: [Triangle<'_, T>; 2], mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+    assert!(triangles.iter().all(|triangle| triangle.n == b.nrows()), "triangle: sizes do not fit");
+    if b.nrows() == 0 || b.ncols() == 0 {
+        return;
+    }
+    let columns = b.ncols();
+    let mut solve = |cut: &Cut, memory: &mut [T]| {
+        triangles.iter().for_each(|triangle| triangle.solve(cut, b.reborrow(), memory, kernels));
+    };
+    let cut = Cut::choose(&triangles[0], columns, kernels);
+    if scratch::with(cut.size(kernels), |memory| solve(&cut, memory)).is_none() {
+        scratch::on_stack(|memory| solve(&Cut::least(columns, kernels), memory));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::factor::kernels_for;
 use super::ipiv::{are_rows, laswp, laswp_back};
-use crate::blas::Triangle;
+use crate::blas::{self, Triangle};
 use crate::element::Element;
 use crate::error::Error;
 use crate::kernel::Kernels;
@@ -118,14 +118,12 @@ impl<T: Element> System<'_, T> {
         let (l, u) = (Triangle::lower(self.lu, transposed), Triangle::upper(self.lu, transposed));
         if transposed {
             // X <- P^T L^-T U^-T B
-            u.solve(b.reborrow(), self.kernels);
-            l.solve(b.reborrow(), self.kernels);
+            blas::solve([u, l], b.reborrow(), self.kernels);
             laswp_back(b, self.ipiv);
         } else {
             // X <- U^-1 L^-1 P B
             laswp(b.reborrow(), self.ipiv);
-            l.solve(b.reborrow(), self.kernels);
-            u.solve(b, self.kernels);
+            blas::solve([l, u], b, self.kernels);
         }
     }
 }
