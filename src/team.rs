@@ -45,23 +45,24 @@ pub fn default_threads() -> usize {
 /// Calls `own` on this thread and, at the same time, `job` on up to `threads - 1` helpers; returns when no call is left.
 ///
 /// The call of `job` by a helper may come late, or not at all: `own` must be complete without it.
-pub(crate) fn run(threads: usize, own: impl FnOnce(), job: &(dyn Fn() + Sync)) {
-    let mut own = Some(own);
-    let mut own = || own.take().into_iter().for_each(|own| own());
-    if threads > 1 {
-        // A thread that is about to end has no team.
-        let _ = TEAM.try_with(|team| {
-            let mut team = team.borrow_mut();
-            let helpers = team.helpers(threads - 1);
-            let guard = AbortOnPanic;
-            helpers.iter().for_each(|helper| helper.offer(job));
-            own();
-            // From here on the job's borrows may end.
-            helpers.iter().for_each(Helper::withdraw);
-            std::mem::forget(guard);
-        });
+pub(crate) fn run(threads: usize, own: &mut dyn FnMut(), job: &(dyn Fn() + Sync)) {
+    if threads <= 1 {
+        return own();
     }
-    own();
+    let with_helpers = TEAM.try_with(|team| {
+        let mut team = team.borrow_mut();
+        let helpers = team.helpers(threads - 1);
+        let guard = AbortOnPanic;
+        helpers.iter().for_each(|helper| helper.offer(job));
+        own();
+        // From here on the job's borrows may end.
+        helpers.iter().for_each(Helper::withdraw);
+        std::mem::forget(guard);
+    });
+    if with_helpers.is_err() {
+        // A thread that is about to end has no team.
+        own();
+    }
 }
 
 /// Ends the helpers of the calling thread.
@@ -263,7 +264,7 @@ mod tests {
                 done.fetch_add(1, Ordering::Relaxed);
             }
         };
-        run(threads, job, &job);
+        run(threads, &mut &job, &job);
         done.into_inner()
     }
 
@@ -283,7 +284,7 @@ mod tests {
             let helpers = AtomicUsize::new(0);
             // The caller leaves only when a helper has come.
             let wait = || wait_until(|| helpers.load(Ordering::Acquire) == 1);
-            run(2, wait, &|| helpers.store(1, Ordering::Release));
+            run(2, &mut &wait, &|| helpers.store(1, Ordering::Release));
         }
     }
 
@@ -296,7 +297,7 @@ mod tests {
         // Other tests have helpers, too: ours are so many that they stand out.
         const MANY: usize = 200;
         let threads_with_helpers = || {
-            run(MANY, || (), &|| ());
+            run(MANY, &mut || (), &|| ());
             threads_of_this_process()
         };
         assert!(threads_with_helpers() >= MANY);

@@ -165,7 +165,7 @@ pub(super) fn factor<T: Element>(
                 let helper = || {
                     let _ = scratch::with(own, |memory| shared.work(memory));
                 };
-                team::run(blocking.threads.min(blocks.count()), || shared.work(memory), &helper);
+                team::run(blocking.threads.min(blocks.count()), &mut || shared.work(memory), &helper);
                 match shared.first_zero.into_inner() {
                     usize::MAX => 0,
                     first => first,

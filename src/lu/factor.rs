@@ -103,9 +103,10 @@ pub(super) fn by_blocks<T: Element>(
 ///
 /// Returns `info`.
 #[doc(hidden)]
+#[cold]
 pub fn factor_in_steps<T: Element>(
     mut a: MatrixMut<'_, T>,
-    mut store: impl FnMut(usize, i64),
+    store: &mut dyn FnMut(usize, i64),
     options: &Options,
 ) -> Result<i64, Error> {
     const STEP: usize = 32;

@@ -90,6 +90,7 @@ pub(super) struct System<'a, T: Element> {
 
 impl<T: Element> System<'_, T> {
     /// Solves it for all columns of B, on up to `threads` threads.
+    #[inline(never)] // one copy is enough
     pub(super) fn solve(&self, b: MatrixMut<'_, T>, threads: usize) {
         if self.lu.nrows() == 0 {
             // However many columns.
@@ -110,7 +111,7 @@ impl<T: Element> System<'_, T> {
             Some(columns)
         };
         let job = || std::iter::from_fn(next).for_each(|columns| self.solve_columns(columns));
-        team::run(threads, job, &job);
+        team::run(threads, &mut &job, &job);
     }
 
     fn solve_columns(&self, mut b: MatrixMut<'_, T>) {

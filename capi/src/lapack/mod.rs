@@ -7,11 +7,11 @@
 
 mod xerbla;
 
-use std::ffi::{CStr, c_char};
-use std::io::{self, Write};
+use std::ffi::{CStr, c_char, c_void};
 use std::sync::OnceLock;
 
 use library::{Element, Isa, Options, Transpose, default_threads, factor, factor_in_steps, solve_triangles};
+use nix::libc;
 use xerbla::routine;
 
 use crate::arguments::{matrix, matrix_mut};
@@ -61,9 +61,11 @@ unsafe fn report<I: Integer>(result: Result<i64, Illegal>, info: *mut I) -> i64 
 fn options() -> Options {
     static ISA: OnceLock<Isa> = OnceLock::new();
     let isa = ISA.get_or_init(|| {
-        Isa::in_use().unwrap_or_else(|error| {
-            // A stderr that cannot be written leaves nobody to tell.
-            let _ = writeln!(io::stderr(), "recfact: {error}; using {}", Isa::best().name());
+        Isa::in_use().unwrap_or_else(|_| {
+            const WARNING: &[u8] =
+                b"recfact: expected RECFACT_ISA to be an instruction set of this CPU; using the best one\n";
+            // SAFETY: so many bytes are there. A stderr that cannot be written leaves nobody to tell.
+            unsafe { libc::write(libc::STDERR_FILENO, WARNING.as_ptr().cast(), WARNING.len()) };
             Isa::best()
         })
     });
@@ -75,27 +77,64 @@ fn checked<R>(result: Result<R, library::Error>) -> R {
     result.unwrap_or_else(|error| unreachable!("{error}"))
 }
 
+/// The caller's `ipiv`, of either kind of integers; not necessarily aligned.
+#[derive(Clone, Copy)]
+struct Ipiv {
+    start: *mut c_void,
+    wide: bool,
+}
+
+impl Ipiv {
+    fn new<I: Integer>(start: *mut I) -> Self {
+        Ipiv { start: start.cast(), wide: size_of::<I>() == size_of::<i64>() }
+    }
+
+    /// # Safety
+    /// The array is not NULL and has more than `i` elements.
+    unsafe fn get(self, i: usize) -> i64 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.wide {
+                true => self.start.cast::<i64>().add(i).read_unaligned(),
+                false => self.start.cast::<i32>().add(i).read_unaligned().into(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`Ipiv::get`].
+    unsafe fn set(self, i: usize, row: i64) {
+        // SAFETY: the caller's promise; a row of a matrix with such sizes fits.
+        unsafe {
+            match self.wide {
+                true => self.start.cast::<i64>().add(i).write_unaligned(row),
+                false => self.start.cast::<i32>().add(i).write_unaligned(row as i32),
+            }
+        }
+    }
+}
+
 /// P A = L U of an `m` by `n` matrix in place; the arguments are DGETRF's.
 ///
 /// # Safety
-/// Pointers that are not NULL are good for the sizes, and nobody else has that memory.
-unsafe fn getrf<T: Element, I: Integer>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: *mut I) -> Result<i64, Illegal> {
+/// Pointers that are not NULL are good for the sizes, and nobody else uses that memory.
+unsafe fn getrf<T: Element>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: Ipiv) -> Result<i64, Illegal> {
     match () {
         _ if m < 0 => return Err(Illegal(1)),
         _ if n < 0 => return Err(Illegal(2)),
         _ if lda < m.max(1) => return Err(Illegal(4)),
         _ if m == 0 || n == 0 => return Ok(0),
-        _ if ipiv.is_null() => return Err(Illegal(5)),
+        _ if ipiv.start.is_null() => return Err(Illegal(5)),
         _ => {}
     }
     // SAFETY: the caller's promise.
     let a = unsafe { matrix_mut(m, n, a, lda) }.map_err(|_| Illegal(3))?;
     let k = m.min(n) as usize;
     // SAFETY: not NULL, and good for min(m, n) elements.
-    let store = |i: usize, row| unsafe { ipiv.add(i).write_unaligned(I::from_i64(row)) };
+    let store = |i: usize, row| unsafe { ipiv.set(i, row) };
     let mut rows = Vec::new();
     if rows.try_reserve_exact(k).is_err() {
-        return Ok(checked(factor_in_steps(a, store, &options())));
+        return Ok(checked(factor_in_steps(a, &mut |i, row| store(i, row), &options())));
     }
     rows.resize(k, 0);
     let info = checked(factor(a, &mut rows, &options()));
@@ -108,13 +147,13 @@ unsafe fn getrf<T: Element, I: Integer>(m: i64, n: i64, a: *mut T, lda: i64, ipi
 /// # Safety
 /// As for [`getrf`].
 #[allow(clippy::too_many_arguments)] // LAPACK's own argument list
-unsafe fn getrs<T: Element, I: Integer>(
+unsafe fn getrs<T: Element>(
     trans: c_char,
     n: i64,
     nrhs: i64,
     a: *const T,
     lda: i64,
-    ipiv: *const I,
+    ipiv: Ipiv,
     b: *mut T,
     ldb: i64,
 ) -> Result<i64, Illegal> {
@@ -125,7 +164,7 @@ unsafe fn getrs<T: Element, I: Integer>(
         _ if lda < n.max(1) => return Err(Illegal(5)),
         _ if ldb < n.max(1) => return Err(Illegal(8)),
         _ if n == 0 || nrhs == 0 => return Ok(0),
-        _ if ipiv.is_null() => return Err(Illegal(6)),
+        _ if ipiv.start.is_null() => return Err(Illegal(6)),
         _ => {}
     }
     // SAFETY: the caller's promise.
@@ -133,7 +172,7 @@ unsafe fn getrs<T: Element, I: Integer>(
     // SAFETY: as above.
     let mut b = unsafe { matrix_mut(n, nrhs, b, ldb) }.map_err(|_| Illegal(7))?;
     // SAFETY: not NULL, and good for n elements.
-    let row = |i: usize| unsafe { ipiv.add(i).read_unaligned() }.into();
+    let row = |i: usize| unsafe { ipiv.get(i) };
     if !(0..n as usize).all(|i| (1..=n).contains(&row(i))) {
         return Err(Illegal(6));
     }
@@ -157,12 +196,12 @@ unsafe fn getrs<T: Element, I: Integer>(
 /// # Safety
 /// As for [`getrf`].
 #[allow(clippy::too_many_arguments)] // LAPACK's own argument list
-unsafe fn gesv<T: Element, I: Integer>(
+unsafe fn gesv<T: Element>(
     n: i64,
     nrhs: i64,
     a: *mut T,
     lda: i64,
-    ipiv: *mut I,
+    ipiv: Ipiv,
     b: *mut T,
     ldb: i64,
 ) -> Result<i64, Illegal> {
@@ -173,7 +212,7 @@ unsafe fn gesv<T: Element, I: Integer>(
         _ if ldb < n.max(1) => return Err(Illegal(7)),
         _ if n == 0 => return Ok(0),
         _ if a.is_null() => return Err(Illegal(3)),
-        _ if ipiv.is_null() => return Err(Illegal(5)),
+        _ if ipiv.start.is_null() => return Err(Illegal(5)),
         _ if b.is_null() && nrhs > 0 => return Err(Illegal(6)),
         _ => {}
     }
@@ -199,7 +238,7 @@ unsafe extern "C" fn getrf_by_reference<T: Element, I: Integer>(
     info: *mut I,
 ) -> i64 {
     // SAFETY: the caller's promise.
-    unsafe { report(getrf((*m).into(), (*n).into(), a, (*lda).into(), ipiv), info) }
+    unsafe { report(getrf((*m).into(), (*n).into(), a, (*lda).into(), Ipiv::new(ipiv)), info) }
 }
 
 /// DGETRS's arguments as Fortran passes them; returns the number of an illegal one, or 0.
@@ -221,7 +260,7 @@ unsafe extern "C" fn getrs_by_reference<T: Element, I: Integer>(
     // SAFETY: the caller's promise.
     unsafe {
         let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
-        report(getrs(*trans, n, nrhs, a, lda, ipiv, b, ldb), info)
+        report(getrs(*trans, n, nrhs, a, lda, Ipiv::new(ipiv.cast_mut()), b, ldb), info)
     }
 }
 
@@ -243,7 +282,7 @@ unsafe extern "C" fn gesv_by_reference<T: Element, I: Integer>(
     // SAFETY: the caller's promise.
     unsafe {
         let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
-        report(gesv(n, nrhs, a, lda, ipiv, b, ldb), info)
+        report(gesv(n, nrhs, a, lda, Ipiv::new(ipiv), b, ldb), info)
     }
 }
 
