@@ -4,8 +4,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
+use nalgebra::Matrix2;
 use recfact::cli::ExitStatus;
 use recfact::protocol::Command as Wire;
+use recfact::{Isa, Options, factor};
 use tempfile::tempdir;
 
 use crate::harness::{command, executable, expected, report, request, root, run, session};
@@ -193,4 +195,22 @@ fn the_client_of_the_document_reports_a_server_that_dies() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let error = "ConnectionError: recfact_server ended before its answer was complete, exit status 3";
     assert!(!output.status.success() && stderr.lines().any(|line| line == error), "{}", report(&output));
+}
+
+/// README.md and recfact.h say how often `info` is 0 although the matrix is singular.
+#[test]
+fn the_singular_matrices_of_small_integers_are_as_many_as_the_documents_say() {
+    let range = || (-5..=5).map(f64::from);
+    let matrices = range().flat_map(|a| range().flat_map(move |b| range().map(move |c| (a, b, c))));
+    let matrices = matrices.flat_map(|(a, b, c)| range().map(move |d| Matrix2::new(a, b, c, d)));
+    let singular: Vec<Matrix2<f64>> = matrices.filter(|a| a.m11 * a.m22 == a.m12 * a.m21).collect();
+    for &isa in Isa::available() {
+        let info = |mut a: Matrix2<f64>| factor(&mut a, &mut [0; 2], &Options::new().isa(isa)).unwrap();
+        let unnoticed = singular.iter().filter(|&&a| info(a) == 0).count();
+        assert_eq!((singular.len(), unnoticed), (833, 96), "{isa:?}");
+    }
+    for document in ["README.md", "include/recfact.h"] {
+        let words = read(document).replace("\n *", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("Of the 833 singular 2 x 2 matrices with entries -5 to 5, 96"), "{document}");
+    }
 }
