@@ -245,7 +245,7 @@ struct Cut {
     rows: usize,
     /// Columns of B that are solved at once.
     columns: usize,
-    /// Rows of T that are packed at once for an update, as in [`Kernels::mc`].
+    /// Rows of T that are packed at once for an update.
     mc: usize,
 }
 
