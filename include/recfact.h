@@ -5,8 +5,8 @@
  * With k = min(m, n), a factorization leaves U (k x n) on and above the diagonal of A and L (m x k) below it; the ones
  * on L's diagonal are not stored. Row swaps and info are those of LAPACK, with 64-bit integers:
  *
- *   ipiv[0..k)  for i = 1, 2, .., k (in this order) row i was swapped with row ipiv[i-1], counted from 1; ipiv[i-1] >= i.
- *               Without pivoting it is 1, 2, .., k.
+ *   ipiv[0..k)  for i = 1, 2, .., k (in this order) row i was swapped with row ipiv[i-1], counted from 1;
+ *               ipiv[i-1] >= i. Without pivoting it is 1, 2, .., k.
  *               The pivot of a column is the element of the largest magnitude on or below the diagonal; of equal
  *               magnitudes the first. A NaN is never larger than another element.
  *   info        0; or i > 0 if U(i,i) is exactly zero (the first such i): the factorization is complete, but U is
@@ -32,9 +32,9 @@
  * Environment. Each variable is read once, and an empty value counts as unset.
  *
  *   RECFACT_ISA          portable, avx2 or avx512: uses the kernels of this instruction set instead of the best one of
- *                        the CPU. With any other value, or one that this CPU lacks, every factorization and solve returns
- *                        RECFACT_INSTRUCTION_SET. LAPACK's names have no status for it: they write one line to stderr
- *                        and use the best instruction set.
+ *                        the CPU. With any other value, or one that this CPU lacks, every factorization and solve
+ *                        returns RECFACT_INSTRUCTION_SET. LAPACK's names have no status for it: they write one line to
+ *                        stderr and use the best instruction set.
  *   RECFACT_NUM_THREADS  the number of threads of a call that leaves it to the library (default: one for each
  *                        processor). A value that is not a number above zero counts as unset.
  *

@@ -33,8 +33,8 @@ pub(crate) fn cores() -> usize {
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
-/// The number of threads for a caller that has no wish of its own: the environment variable `RECFACT_NUM_THREADS` if that
-/// is a number above zero, otherwise one for each processor. The variable is read once.
+/// The number of threads to use if the caller does not choose one: the environment variable `RECFACT_NUM_THREADS` if that is
+/// a number above zero, otherwise one for each processor. The variable is read once.
 pub fn default_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| {
