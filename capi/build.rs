@@ -1,5 +1,5 @@
-//! Marks the shared library as one that stays loaded: after dlclose there may be threads that have its code to run yet, if
-//! only that of their end.
+//! Marks the shared library as one that stays loaded: after dlclose there may be threads that still have to run its code, if
+//! only to end.
 
 use std::env;
 

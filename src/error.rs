@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::kernel::Isa;
 
-/// Why a call was refused. Nothing was written when one of these comes back.
+/// Why a call was refused. A call that returns one of these has written nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -45,9 +45,9 @@ pub enum Error {
         /// Pivots of the matrix.
         k: usize,
     },
-    /// The environment variable `RECFACT_ISA` names no instruction set that this CPU has.
+    /// The value of the environment variable `RECFACT_ISA` is not an instruction set of this CPU.
     InstructionSet {
-        /// What it says.
+        /// The value.
         asked: &'static str,
         /// What this CPU has.
         available: &'static [Isa],
@@ -101,7 +101,7 @@ impl fmt::Display for Error {
                 write!(f, "expected ipiv to have min(m,n) = {expected} elements, got {found}")
             }
             Error::Pivot { index, row, m } => {
-                // A row above may do for a solve, but is none that a factorization gives.
+                // A solve accepts a row above the diagonal; no factorization gives one.
                 let first = if (1..index as i64).contains(&row) { index } else { 1 };
                 write!(f, "expected ipiv({index}) to be a row in {first}..={m}, got {row}")
             }

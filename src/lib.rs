@@ -1,8 +1,8 @@
 //! Dense LU factorization with partial pivoting, P A = L U, in place.
 //!
 //! [`factor`] works on any column-major memory (a nalgebra matrix, a view of one, a slice with a leading
-//! dimension); [`Lu`] owns its factors and solves with them. The same factorization is served over pipes by the
-//! executable `recfact_server`; with the feature `client` (on by default) [`client`] starts that executable and asks it.
+//! dimension); [`Lu`] owns its factors and solves with them. The executable `recfact_server` does the same over pipes; with
+//! the feature `client` (on by default) [`client`] starts that executable and sends it matrices.
 //!
 //! ```
 //! use nalgebra::DMatrix;
@@ -20,8 +20,8 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `client` | [`client`]: the server as a child process |
-//! | `cli` | what the executable is made of: the session, the subcommands, files; no part of the interface |
+//! | `client` | [`client`], the server as a child process, and [`protocol`], the layout of its requests and responses |
+//! | `cli` | what the executable is made of: the session, the subcommands, files; not part of the interface |
 
 mod blas;
 mod element;
@@ -65,14 +65,14 @@ pub use lu::{Lu, factor, solve};
 #[doc(hidden)]
 pub use lu::{factor_in_steps, solve_triangles};
 pub use matrix::{MatrixMut, MatrixRef};
-/// The crate of the matrices that the functions here take and return, in the version that they have.
+/// The crate of the matrices that the functions here take and return, in the version that they use.
 pub use nalgebra;
 pub use options::{Options, Transpose};
 pub use pivoting::Pivoting;
 pub use team::default_threads;
 
-/// Ends the helper threads of the calling thread and gives its scratch memory back, as the end of the thread would; its
-/// next factorization begins anew.
+/// Ends the helper threads of the calling thread and frees its scratch memory, as the end of the thread does. Its next
+/// call gets new ones.
 pub fn release() {
     team::release();
     blas::scratch::release();

@@ -1,7 +1,7 @@
 //! Borrowed column-major views: a pointer, `m` rows, `n` columns and the distance between columns (`lda`).
 //!
-//! A view can be cut into disjoint blocks, which a `&mut [T]` cannot, since the rows of two blocks of the same
-//! columns interleave in memory. What the views do not do is arithmetic.
+//! A view can be cut into disjoint blocks. A `&mut [T]` cannot, since the rows of two blocks of the same columns
+//! interleave in memory. Views do no arithmetic.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,7 @@ use nalgebra::{DMatrixView, DMatrixViewMut, Dim, Dyn, IsContiguous, Matrix, RawS
 use crate::element::Element;
 use crate::error::Error;
 
-/// A mutable view of a column-major matrix, `m` by `n`; element (i, j) stands at `i + j * lda`.
+/// A mutable view of a column-major matrix, `m` by `n`; element (i, j) is at `i + j * lda`.
 ///
 /// ```
 /// use recfact::MatrixMut;
@@ -30,7 +30,7 @@ pub struct MatrixMut<'a, T> {
     owner: PhantomData<&'a mut T>,
 }
 
-/// A shared view of a column-major matrix, `m` by `n`; element (i, j) stands at `i + j * lda`.
+/// A shared view of a column-major matrix, `m` by `n`; element (i, j) is at `i + j * lda`.
 ///
 /// ```
 /// use recfact::MatrixRef;
@@ -48,11 +48,11 @@ pub struct MatrixRef<'a, T> {
     owner: PhantomData<&'a T>,
 }
 
-// SAFETY: a view is a reference to its elements, exclusive as `&mut [T]` is.
+// SAFETY: a view is an exclusive reference to its elements, as `&mut [T]` is.
 unsafe impl<T: Send> Send for MatrixMut<'_, T> {}
-// SAFETY: a view is a reference to its elements, shared as `&[T]` is.
+// SAFETY: a view is a shared reference to its elements; it may go to another thread where `&[T]` may.
 unsafe impl<T: Sync> Send for MatrixRef<'_, T> {}
-// SAFETY: as above.
+// SAFETY: through a shared view elements are only read, as through `&[T]`.
 unsafe impl<T: Sync> Sync for MatrixRef<'_, T> {}
 
 /// Elements from the first to the last of an `m` by `n` matrix, both included; `None` on overflow.
@@ -60,8 +60,8 @@ fn span(m: usize, n: usize, lda: usize) -> Option<usize> {
     if m == 0 || n == 0 { Some(0) } else { lda.checked_mul(n - 1)?.checked_add(m) }
 }
 
-/// How many runs of elements a matrix is made of, `lda` elements from one to the next, and the length of each: one run
-/// if nothing stands between the columns, otherwise a run for each column; none in an empty matrix.
+/// The number of contiguous runs of elements in a matrix, `lda` elements from one to the next, and the length of each: one
+/// run if there is no padding between the columns, otherwise one for each column; none in an empty matrix.
 #[cfg(feature = "client")]
 fn runs(m: usize, n: usize, lda: usize) -> (usize, usize) {
     match (m, n) {
@@ -95,7 +95,7 @@ impl<'a, T: Element> MatrixMut<'a, T> {
     /// As [`Self::from_slice`], for memory that was reserved for the matrix.
     ///
     /// # Panics
-    /// Where `from_slice` would be an error.
+    /// If `from_slice` returns an error.
     pub(crate) fn in_memory(memory: &'a mut [T], m: usize, n: usize, lda: usize) -> Self {
         assert!(check(memory.len(), m, n, lda).is_ok(), "the memory does not fit the matrix");
         Self { ptr: memory.as_mut_ptr(), m, n, lda, owner: PhantomData }
@@ -104,7 +104,9 @@ impl<'a, T: Element> MatrixMut<'a, T> {
     /// The `m` by `n` matrix that begins at `ptr`.
     ///
     /// # Safety
-    /// Its elements exist, `ptr` is aligned, `lda >= m`, and nobody else has them while the view lives.
+    /// - The elements are valid for reads and writes, and `ptr` is aligned.
+    /// - `lda >= m`.
+    /// - Nothing else reads or writes the elements while the view lives.
     #[must_use]
     pub unsafe fn from_raw_parts(ptr: *mut T, m: usize, n: usize, lda: usize) -> Self {
         Self { ptr, m, n, lda, owner: PhantomData }
@@ -159,12 +161,12 @@ impl<'a, T: Element> MatrixMut<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.ptr.add(j * self.lda), self.m) }
     }
 
-    /// Its elements in order, in as few slices as there can be: see [`runs`].
+    /// Its elements in order, in as few slices as possible: see [`runs`].
     #[cfg(feature = "client")]
     pub(crate) fn into_slices(self) -> impl Iterator<Item = &'a mut [T]> {
         let (count, length) = runs(self.m, self.n, self.lda);
         (0..count).map(move |j| {
-            // SAFETY: the run lies in the view, which is used up here; runs do not overlap.
+            // SAFETY: the run lies in the view, which is consumed; runs do not overlap.
             unsafe { std::slice::from_raw_parts_mut(self.ptr.add(j * self.lda), length) }
         })
     }
@@ -176,7 +178,7 @@ impl<'a, T: Element> MatrixMut<'a, T> {
     #[must_use]
     pub fn split_at_col(self, j: usize) -> (Self, Self) {
         assert!(j <= self.n, "split beyond the last column");
-        // Wrapping: with m = 0 or j = n the address is not used, and need not be in the allocation, or exist.
+        // Wrapping: with m = 0 or j = n the address is not used, and may lie outside of the allocation.
         let right = self.ptr.wrapping_add(j.wrapping_mul(self.lda));
         (Self { n: j, ..self }, Self { ptr: right, n: self.n - j, ..self })
     }
@@ -206,7 +208,9 @@ impl<'a, T: Element> MatrixRef<'a, T> {
     /// The `m` by `n` matrix that begins at `ptr`.
     ///
     /// # Safety
-    /// Its elements exist, `ptr` is aligned, `lda >= m`, and nobody writes them while the view lives.
+    /// - The elements are valid for reads, and `ptr` is aligned.
+    /// - `lda >= m`.
+    /// - Nothing writes the elements while the view lives.
     #[must_use]
     pub unsafe fn from_raw_parts(ptr: *const T, m: usize, n: usize, lda: usize) -> Self {
         Self { ptr, m, n, lda, owner: PhantomData }
@@ -230,12 +234,12 @@ impl<'a, T: Element> MatrixRef<'a, T> {
         self.lda
     }
 
-    /// Its elements in order, in as few slices as there can be: see [`runs`].
+    /// Its elements in order, in as few slices as possible: see [`runs`].
     #[cfg(feature = "client")]
     pub(crate) fn slices(self) -> impl Iterator<Item = &'a [T]> {
         let (count, length) = runs(self.m, self.n, self.lda);
         (0..count).map(move |j| {
-            // SAFETY: the run lies in the view.
+            // SAFETY: the run lies in the view, whose elements are only read while it lives.
             unsafe { std::slice::from_raw_parts(self.ptr.add(j * self.lda), length) }
         })
     }

@@ -32,15 +32,16 @@ impl Options {
         self
     }
 
-    /// How many threads may be used: at least one is, and no more than there are processors. The result does not depend
-    /// on it, to the bit. Helper threads belong to the thread that calls, sleep between its calls, and end with it.
+    /// The largest number of threads that a call uses: at least one, and never more than there are processors. The
+    /// result does not depend on it, to the bit. Helper threads belong to the calling thread, sleep between its calls,
+    /// and end with it.
     #[must_use]
     pub const fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// Forces the kernels of an instruction set. The result does not depend on it, to the bit.
+    /// Uses the kernels of this instruction set. The result does not depend on it, to the bit.
     #[must_use]
     pub const fn isa(mut self, isa: Isa) -> Self {
         self.isa = Some(isa);
@@ -63,7 +64,7 @@ pub enum Transpose {
     No,
     /// A^T X = B.
     Yes,
-    /// A^H X = B. Of real matrices it is the same as [`Transpose::Yes`].
+    /// A^H X = B. For real matrices it is the same as [`Transpose::Yes`].
     Conjugate,
 }
 

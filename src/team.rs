@@ -1,8 +1,8 @@
 //! Helper threads that stay from one factorization to the next.
 //!
 //! Each thread that factors has a team of its own. Its helpers spin for a short while after a job, then sleep, so that
-//! an idle process uses no processor time. A job is offered, never imposed: a helper that has not taken it when the
-//! others are done is not waited for.
+//! an idle process uses no processor time. A job is offered, not assigned: if a helper has not taken it by the time the
+//! others are done, the call does not wait for that helper.
 
 use std::cell::{RefCell, UnsafeCell};
 use std::ffi::c_void;
@@ -18,13 +18,14 @@ use nix::libc::{pthread_key_create, pthread_key_t, pthread_setspecific};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
 /// How long a helper spins before it sleeps: about the time that a client takes from one request to the next.
-const SPIN: Duration = Duration::from_micros(50);
-/// Turns of a spinning wait before the processor is given to another thread.
-const PATIENCE: u32 = 1000;
+const SPIN_TIME: Duration = Duration::from_micros(50);
+/// Iterations of a spinning wait before it lets other threads run.
+const SPINS_BEFORE_YIELD: u32 = 1000;
 
-/// The stack of a helper, and what else it takes at its start (its name, its signal stack, its handle), generously, in bytes.
+/// The stack of a helper, in bytes.
 const STACK_BYTES: usize = 1 << 20;
-const THREAD_BYTES: usize = 256 << 10;
+/// An upper bound on what else a helper takes when it starts (its name, its signal stack, its handle), in bytes.
+const START_BYTES: usize = 256 << 10;
 
 /// Processors that this process may use.
 pub(crate) fn cores() -> usize {
@@ -32,8 +33,8 @@ pub(crate) fn cores() -> usize {
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
-/// Threads that a call uses which leaves it to the library: the environment variable `RECFACT_NUM_THREADS` where that is
-/// a number above zero, else a thread for each processor.
+/// The number of threads to use if the caller does not choose one: the environment variable `RECFACT_NUM_THREADS` if that is
+/// a number above zero, otherwise one for each processor. The variable is read once.
 pub fn default_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| {
@@ -42,9 +43,10 @@ pub fn default_threads() -> usize {
     })
 }
 
-/// Calls `own` on this thread and, at the same time, `job` on up to `threads - 1` helpers; returns when no call is left.
+/// Calls `own` on this thread and, at the same time, `job` on up to `threads - 1` helpers; returns when all calls have
+/// returned.
 ///
-/// The call of `job` by a helper may come late, or not at all: `own` must be complete without it.
+/// A helper may call `job` late, or not at all: `own` must do all the work that helpers leave.
 pub(crate) fn run(threads: usize, own: &mut dyn FnMut(), job: &(dyn Fn() + Sync)) {
     if threads <= 1 {
         return own();
@@ -71,9 +73,9 @@ pub(crate) fn release() {
     let _ = TEAM.try_with(|team| team.replace(Team { helpers: Vec::new(), process: 0 }));
 }
 
-/// Has the helpers of the calling thread end with it also where it is the program's first thread and ends by itself
-/// (`pthread_exit`): the C library then calls the destructors of keys, but not those of thread-local memory, and a process
-/// whose last threads are helpers would never end.
+/// Ends the helpers of the calling thread with it, also if it is the program's first thread and calls `pthread_exit`. The
+/// C library then calls the destructors of keys, but not those of thread-local memory, and a process whose last threads
+/// are helpers would never end.
 fn end_with_thread() {
     extern "C" fn end(_: *mut c_void) {
         release();
@@ -81,23 +83,24 @@ fn end_with_thread() {
     static KEY: OnceLock<Option<pthread_key_t>> = OnceLock::new();
     let key = *KEY.get_or_init(|| {
         let mut key = 0;
-        // SAFETY: the key is written to a place of our own; its destructor takes any value.
+        // SAFETY: the key is written to a local variable; its destructor takes any value.
         (unsafe { pthread_key_create(&mut key, Some(end)) } == 0).then_some(key)
     });
     if let Some(key) = key {
         // A destructor is called for values that are not null.
         let value: *const c_void = (&raw const KEY).cast();
-        // SAFETY: the key exists, and nobody looks at its value. Without memory for it, all is as without the key.
+        // SAFETY: the key exists, and its value is never read. If there is no memory for the value, only the destructor
+        // is not called.
         unsafe { pthread_setspecific(key, value) };
     }
 }
 
-/// Waits for another thread of the team: spins, and lets others run where that takes long.
+/// Waits for another thread of the team: spins at first, then lets other threads run in between.
 pub(crate) fn wait_until(condition: impl Fn() -> bool) {
-    let mut turns = 0;
+    let mut spins = 0;
     while !condition() {
-        if turns < PATIENCE {
-            turns += 1;
+        if spins < SPINS_BEFORE_YIELD {
+            spins += 1;
             spin_loop();
         } else {
             thread::yield_now();
@@ -109,7 +112,7 @@ thread_local! {
     static TEAM: RefCell<Team> = const { RefCell::new(Team { helpers: Vec::new(), process: 0 }) };
 }
 
-/// A panic in a job leaves threads that wait for each other, with borrows that are about to end.
+/// Aborts if a job panics: the other threads would wait for it for ever, or use what it borrows after it has gone.
 struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {
@@ -120,7 +123,7 @@ impl Drop for AbortOnPanic {
 
 struct Team {
     helpers: Vec<Helper>,
-    /// The process that started them: after a fork the child has none of them.
+    /// The process that started them: a forked child does not have these threads.
     process: u32,
 }
 
@@ -143,7 +146,7 @@ impl Team {
 }
 
 impl Drop for Team {
-    /// Ends the helpers and waits until they are gone, so that none outlives the thread that it belongs to.
+    /// Ends the helpers and waits for them, so that none outlives the thread that it belongs to.
     fn drop(&mut self) {
         let helpers = std::mem::take(&mut self.helpers);
         if self.process != process::id() {
@@ -159,9 +162,9 @@ impl Drop for Team {
 const IDLE: u32 = 0;
 /// There is a job, which the helper may take and the caller may take back.
 const OFFERED: u32 = 1;
-/// The helper works at the job; the caller must wait.
+/// The helper runs the job; the caller must wait.
 const TAKEN: u32 = 2;
-/// The helper's team is gone.
+/// The helper must end.
 const DISMISSED: u32 = 3;
 
 /// What a helper and its caller share.
@@ -171,9 +174,9 @@ struct JobSlot {
     job: UnsafeCell<*const (dyn Fn() + Sync)>,
 }
 
-// SAFETY: `state` says which of the two threads may touch `job`; what it points to is Sync.
+// SAFETY: the pointer is to a job that is Sync, so that any thread may call it.
 unsafe impl Send for JobSlot {}
-// SAFETY: as above.
+// SAFETY: `state` says which of the two threads may touch `job`, and is changed with the ordering that this needs.
 unsafe impl Sync for JobSlot {}
 
 struct Helper {
@@ -182,15 +185,16 @@ struct Helper {
 }
 
 impl Helper {
-    /// Starts a thread that takes no signals: those belong to the threads that the program itself made.
+    /// Starts a thread that blocks all signals: those belong to the threads that the program itself made. `None` if the
+    /// system refuses a thread or memory.
     fn start() -> Option<Self> {
-        // The standard library ends the process where it gets no memory for a thread's small things. So all that a thread
-        // takes is asked for first, in one piece that goes back at once.
+        // The standard library aborts if it gets no memory for the handle of a thread. So this asks for everything that
+        // a thread takes first, in one piece, and frees it.
         let mut probe = Vec::<u8>::new();
-        probe.try_reserve_exact(STACK_BYTES + THREAD_BYTES).ok()?;
+        probe.try_reserve_exact(STACK_BYTES + START_BYTES).ok()?;
         drop(std::hint::black_box(probe));
-        let nothing: *const (dyn Fn() + Sync) = &|| ();
-        let slot = Arc::new(JobSlot { state: AtomicU32::new(IDLE), job: UnsafeCell::new(nothing) });
+        let no_job: *const (dyn Fn() + Sync) = &|| ();
+        let slot = Arc::new(JobSlot { state: AtomicU32::new(IDLE), job: UnsafeCell::new(no_job) });
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;
         let theirs = Arc::clone(&slot);
         let started =
@@ -200,8 +204,8 @@ impl Helper {
     }
 
     fn offer(&self, job: &(dyn Fn() + Sync)) {
-        // SAFETY: only the lifetime changes. `withdraw` is called before the job's borrows end, and no other call of
-        // the helper is left then; a panic in between aborts.
+        // SAFETY: only the lifetime changes. `withdraw` is called before the job's borrows end, and returns when the
+        // helper no longer runs the job; a panic in between aborts.
         let job = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync), *const (dyn Fn() + Sync + 'static)>(job) };
         // SAFETY: the state is IDLE, in which the helper does not look at the job.
         unsafe { *self.slot.job.get() = job };
@@ -209,7 +213,7 @@ impl Helper {
         self.thread.thread().unpark();
     }
 
-    /// Takes the job back, or waits for its end where the helper has taken it.
+    /// Takes the job back, or if the helper has taken it, waits for its end.
     fn withdraw(&self) {
         let state = &self.slot.state;
         if state.compare_exchange(OFFERED, IDLE, Ordering::Relaxed, Ordering::Acquire).is_err() {
@@ -224,13 +228,13 @@ impl Helper {
 }
 
 impl JobSlot {
-    /// A helper's life.
+    /// What a helper does until it must end.
     fn serve(&self) {
         loop {
             let mut since = None;
             while self.state.load(Ordering::Relaxed) == IDLE {
                 (0..64).for_each(|_| spin_loop());
-                if since.get_or_insert_with(Instant::now).elapsed() > SPIN {
+                if since.get_or_insert_with(Instant::now).elapsed() > SPIN_TIME {
                     thread::park();
                 }
             }
@@ -243,7 +247,7 @@ impl JobSlot {
                     self.state.store(IDLE, Ordering::Release);
                 }
                 Err(DISMISSED) => return,
-                // Withdrawn in between.
+                // The caller has taken the job back in between.
                 Err(_) => {}
             }
         }
@@ -256,7 +260,7 @@ mod tests {
 
     use super::*;
 
-    /// Parts of a job, handed out by number.
+    /// Has a team take the parts of a job by number. Returns how many were done.
     fn count(threads: usize, parts: usize) -> usize {
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let job = || {
@@ -280,7 +284,7 @@ mod tests {
     #[test]
     fn a_helper_that_sleeps_takes_the_next_job() {
         for _ in 0..20 {
-            thread::sleep(4 * SPIN);
+            thread::sleep(4 * SPIN_TIME);
             let helpers = AtomicUsize::new(0);
             // The caller leaves only when a helper has come.
             let wait = || wait_until(|| helpers.load(Ordering::Acquire) == 1);
@@ -294,7 +298,7 @@ mod tests {
 
     #[test]
     fn no_helper_outlives_its_thread_or_a_release() {
-        // Other tests have helpers, too: ours are so many that they stand out.
+        // Other tests of this program have helpers, too, but fewer than this.
         const MANY: usize = 200;
         let threads_with_helpers = || {
             run(MANY, &mut || (), &|| ());

@@ -4,10 +4,10 @@ use library::{Element, MatrixMut, MatrixRef, default_threads};
 
 use crate::status::Status;
 
-/// Elements from the first to the last of `n` columns that are `lda` apart and have `m` elements.
+/// The number of elements from the first to the last of an `m` by `n` matrix with leading dimension `lda`.
 ///
 /// # Errors
-/// A negative size, `lda < m`, or more bytes than an address space has.
+/// A negative size, `lda < m`, or more bytes than the address space has.
 fn span<T>(m: i64, n: i64, lda: i64) -> Result<usize, Status> {
     if m < 0 || n < 0 {
         return Err(Status::NegativeSize);
@@ -26,7 +26,7 @@ fn span<T>(m: i64, n: i64, lda: i64) -> Result<usize, Status> {
     }
 }
 
-/// A pointer to so many elements; one to none may be anything.
+/// Checks a pointer to `elements` elements. A pointer to no elements may have any value.
 fn pointer<T>(pointer: *const T, elements: usize) -> Result<*const T, Status> {
     match elements {
         0 => Ok(std::ptr::NonNull::dangling().as_ptr()),
@@ -39,7 +39,7 @@ fn pointer<T>(pointer: *const T, elements: usize) -> Result<*const T, Status> {
 /// An `m` by `n` matrix that is written.
 ///
 /// # Safety
-/// If `a` is not NULL its elements exist, and nobody else uses them while the view lives.
+/// If `a` is not NULL, its elements are valid for reads and writes, and nothing else uses them while the view lives.
 pub(crate) unsafe fn matrix_mut<'a, T: Element>(
     m: i64,
     n: i64,
@@ -54,10 +54,10 @@ pub(crate) unsafe fn matrix_mut<'a, T: Element>(
 /// An `m` by `n` matrix that is read.
 ///
 /// # Safety
-/// If `a` is not NULL its elements exist, and nobody writes them while the view lives.
+/// If `a` is not NULL, its elements are valid for reads, and nothing writes them while the view lives.
 pub(crate) unsafe fn matrix<'a, T: Element>(m: i64, n: i64, a: *const T, lda: i64) -> Result<MatrixRef<'a, T>, Status> {
     let a = pointer(a, span::<T>(m, n, lda)?)?;
-    // SAFETY: as above.
+    // SAFETY: the caller vouches for the elements; the sizes are not negative, and the span fits the address space.
     Ok(unsafe { MatrixRef::from_raw_parts(a, m as usize, n as usize, lda as usize) })
 }
 
@@ -77,11 +77,11 @@ pub(crate) unsafe fn slice_mut<'a, T>(len: i64, start: *mut T) -> Result<&'a mut
 /// As for [`matrix`].
 pub(crate) unsafe fn slice<'a, T>(len: i64, start: *const T) -> Result<&'a [T], Status> {
     let len = span::<T>(len, 1, len)?;
-    // SAFETY: as above.
+    // SAFETY: the caller vouches for the elements; the pointer is aligned and not NULL.
     Ok(unsafe { std::slice::from_raw_parts(pointer(start, len)?, len) })
 }
 
-/// How many threads a call may use; 0 leaves it to the library.
+/// The upper bound for the threads of a call; 0 leaves it to the library.
 pub(crate) fn threads(threads: i64) -> Result<usize, Status> {
     match threads {
         0 => Ok(default_threads()),

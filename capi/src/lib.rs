@@ -19,7 +19,8 @@ use status::Status;
 /// P A = L U in place, as the header says.
 ///
 /// # Safety
-/// Pointers that are not NULL are good for the sizes that the header gives, and nobody else has that memory.
+/// - Pointers that are not NULL are valid for the sizes that the header gives.
+/// - Nothing else uses that memory during the call.
 #[allow(clippy::too_many_arguments)] // the header's argument list
 unsafe fn factor_in_place<T: Element>(
     m: i64,
@@ -46,7 +47,7 @@ unsafe fn factor_in_place<T: Element>(
     // SAFETY: the caller's promise.
     let (a, ipiv) = unsafe { (matrix_mut(m, n, a, lda)?, slice_mut(m.min(n), ipiv)?) };
     let result = factor(a, ipiv, &Options::new().pivoting(pivoting).threads(threads))?;
-    // SAFETY: not NULL, aligned, and good for one element.
+    // SAFETY: the pointer is not NULL and aligned, and the caller vouches for one element.
     unsafe { *info = result };
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The short form: `(A, m, n, ipiv) -> info`, under the names that other implementations of it export, with and without
-//! an exclamation mark.
+//! The short form, `(A, m, n, ipiv) -> info`. Its names are those that other libraries export, with and without an
+//! exclamation mark.
 
 use std::ffi::c_int;
 
@@ -7,7 +7,7 @@ use library::Element;
 
 use crate::factor_in_place;
 
-/// Where a refusal stands among the values of `info`: no matrix has so many columns.
+/// A refusal is this plus its status: no factorization has such an `info`, since no matrix has that many columns.
 const REFUSED: i64 = i64::MIN;
 
 /// P A = L U with `lda = m`; returns `info`, or i64::MIN + status.
@@ -36,7 +36,7 @@ macro_rules! short {
             unsafe { short(a, m, n, ipiv, $pivoting, $threads) }
         }
 
-        /// The same.
+        /// The same function under its other name.
         ///
         /// # Safety
         /// See `recfact.h`.

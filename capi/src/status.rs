@@ -1,10 +1,10 @@
-//! What a call returns: a number for each reason to refuse, and its words.
+//! What a call returns: a number for each reason to refuse it, and the message for that number.
 
 use std::ffi::{CStr, c_int};
 
 use library::Error;
 
-/// Why a call was refused: `recfact_status` of the header, but for its success.
+/// Why a call was refused: `recfact_status` of the header without its success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
 pub(crate) enum Status {
@@ -18,7 +18,7 @@ pub(crate) enum Status {
     Misaligned = 8,
 }
 
-/// The words for each number, from 0 on.
+/// The message for each number, from 0 on.
 const MESSAGES: [&CStr; 9] = [
     c"success",
     c"expected arrays with elements, and info, not to be NULL",
@@ -31,7 +31,7 @@ const MESSAGES: [&CStr; 9] = [
     c"expected arrays aligned to their elements",
 ];
 
-/// The words for a number.
+/// The message for any number.
 pub(crate) fn message(status: c_int) -> &'static CStr {
     usize::try_from(status).ok().and_then(|at| MESSAGES.get(at)).copied().unwrap_or(c"no status of recfact")
 }
@@ -49,7 +49,7 @@ impl From<Error> for Status {
             Error::InstructionSet { .. } => Status::InstructionSet,
             Error::Pivot { .. } => Status::Pivot,
             Error::LeadingDimension { .. } => Status::LeadingDimension,
-            // The arguments of C have no other way to be wrong.
+            // Every other error is caught by the checks of the C arguments.
             _ => unreachable!("{error}"),
         }
     }

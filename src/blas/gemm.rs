@@ -8,7 +8,7 @@ use crate::matrix::{MatrixMut, MatrixRef};
 
 /// C <- C - A B: A is `m` by `k`, B is `k` by `n`, C is `m` by `n`.
 ///
-/// Each element of C takes its `k` products in rising order, whatever the blocks.
+/// Each element of C takes its `k` products in rising order, however A and B are cut into blocks.
 ///
 /// # Panics
 /// If the sizes do not fit each other.

@@ -1,4 +1,5 @@
-//! What the factorization stands on: matrix product and triangular solves of BLAS, on blocks of any size.
+//! The operations of BLAS that the factorization and the solves need, on blocks of any size: matrix products and triangular
+//! solves, over the kernels. They know no pivots and no threads.
 
 mod gemm;
 pub(crate) mod scratch;

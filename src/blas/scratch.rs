@@ -1,7 +1,7 @@
-//! Memory for packed blocks, kept by each thread from call to call: nothing is allocated in a steady state.
+//! Memory for packed blocks, kept by each thread from call to call: in a steady state nothing is allocated.
 //!
-//! The system may refuse memory. So each use of scratch memory has another way that needs none, or that makes do with a
-//! few KiB of the stack ([`on_stack`]).
+//! The system may refuse memory. So every caller has a second, slower way that needs no scratch memory, or only a few KiB of
+//! the stack ([`on_stack`]).
 
 use std::cell::RefCell;
 
@@ -13,22 +13,22 @@ use bytemuck::Pod;
 struct Line([u64; 8]);
 
 thread_local! {
-    /// A stack: a use inside of another use has a buffer of its own, and each finds its own again.
+    /// A stack of buffers: a use inside another use has a buffer of its own, and each gets the same one next time.
     static BUFFERS: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A leading dimension for at least this many rows: an odd number of cache lines, so that columns next to each other do not
-/// fall into the same sets of the cache.
+/// A leading dimension for at least `rows` rows: an odd number of cache lines, so that neighbouring columns do not fall
+/// into the same sets of the cache.
 pub(crate) const fn leading_dimension<T>(rows: usize) -> usize {
     let line = size_of::<Line>() / size_of::<T>();
     (rows.div_ceil(line) | 1) * line
 }
 
-/// Lines of [`on_stack`].
+/// Cache lines that [`on_stack`] has.
 const STACK_LINES: usize = 64;
 
-/// Calls `f` with `len` elements of memory, aligned to cache lines; their contents are whatever was left there. `None` if
-/// the system refuses the memory; `f` has not been called then.
+/// Calls `f` with `len` elements of memory, aligned to cache lines, with arbitrary contents. `None` if the system refuses the
+/// memory; then `f` is not called.
 pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Option<R> {
     let mut lines = take(lines_for::<T>(len))?;
     let result = f(&mut elements(&mut lines)[..len]);
@@ -36,7 +36,7 @@ pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Opti
     Some(result)
 }
 
-/// Calls `f` with 4 KiB of the stack: memory that is there whatever the system says.
+/// Calls `f` with 4 KiB of the stack, which cannot be refused.
 #[cold]
 #[inline(never)]
 pub(crate) fn on_stack<T: Pod, R>(f: impl FnOnce(&mut [T]) -> R) -> R {
@@ -47,16 +47,17 @@ fn lines_for<T>(len: usize) -> usize {
     len.saturating_mul(size_of::<T>()).div_ceil(size_of::<Line>())
 }
 
-/// The memory of lines.
+/// The memory of cache lines as elements.
 fn elements<T: Pod>(lines: &mut [Line]) -> &mut [T] {
     const { assert!(align_of::<T>() <= align_of::<Line>() && size_of::<Line>().is_multiple_of(size_of::<T>())) };
     let len = size_of_val(lines) / size_of::<T>();
-    // SAFETY: the memory is initialized, aligned, and of this length; any bits are a T, and any bits of it a line.
+    // SAFETY: the memory is initialized, aligned for T, and has this length. Any bits are a valid T, and any T leaves bits
+    // that are valid in a line.
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<T>(), len) }
 }
 
 /// A buffer of at least `needed` lines, unless the system refuses the memory.
-#[inline(never)] // one copy is enough
+#[inline(never)] // one copy for all callers
 fn take(needed: usize) -> Option<Vec<Line>> {
     // A thread that is about to end has already dropped its buffers but may still call this.
     let mut lines = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default();
@@ -72,7 +73,7 @@ fn take(needed: usize) -> Option<Vec<Line>> {
 }
 
 /// Keeps a buffer for the next use.
-#[inline(never)] // one copy is enough
+#[inline(never)] // one copy for all callers
 fn give_back(lines: Vec<Line>) {
     let _ = BUFFERS.try_with(|buffers| {
         let mut buffers = buffers.borrow_mut();
@@ -82,7 +83,7 @@ fn give_back(lines: Vec<Line>) {
     });
 }
 
-/// Gives this thread's memory back.
+/// Frees this thread's buffers.
 pub(crate) fn release() {
     // A thread that is about to end has already dropped its buffers.
     let _ = BUFFERS.try_with(RefCell::take);

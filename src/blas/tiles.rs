@@ -16,7 +16,7 @@ pub(crate) struct Packed<'a, T: Element> {
 }
 
 impl<'a, T: Element> Packed<'a, T> {
-    /// Elements of memory that an `m` by `k` block takes: whole tiles.
+    /// Elements of memory for an `m` by `k` block, in whole tiles.
     pub(crate) fn size(m: usize, k: usize, kernels: &Kernels<T>) -> usize {
         m.next_multiple_of(kernels.mr) * k
     }
@@ -29,7 +29,7 @@ impl<'a, T: Element> Packed<'a, T> {
         let (m, k) = (a.nrows(), a.ncols());
         let elements = &mut memory[..Self::size(m, k, kernels)];
         let pack = Pack { m, k, a: a.as_ptr(), lda: a.lda(), to: elements.as_mut_ptr() };
-        // SAFETY: A has this size, `elements` takes whole tiles of it.
+        // SAFETY: the view A has this size, and `elements` has room for its whole tiles.
         unsafe { (kernels.pack)(pack) };
         Packed { m, k, elements, kernels }
     }
@@ -48,7 +48,7 @@ impl<'a, T: Element> Packed<'a, T> {
         assert!(rows.end <= self.m && c.nrows() == rows.len() && b.nrows() == self.k, "gemm: sizes do not fit");
         let mr = self.kernels.mr;
         let tiles = Tiles { ptr: self.tile(rows.start).as_ptr(), tile: mr * self.k, col: mr };
-        // SAFETY: the tiles have the rows of C and as many columns as B has rows.
+        // SAFETY: the packed tiles hold the rows of C, and as many columns as B has rows, as asserted.
         unsafe { sub_product(tiles, b, c, self.kernels) };
     }
 }
@@ -65,7 +65,7 @@ pub(super) fn sub_product_in_place<T: Element>(
 ) {
     assert!(a.nrows() == c.nrows() && a.ncols() == b.nrows(), "gemm: sizes do not fit");
     let tiles = Tiles { ptr: a.as_ptr(), tile: kernels.mr, col: a.lda() };
-    // SAFETY: the tiles have the rows of C and as many columns as B has rows.
+    // SAFETY: A has the rows of C, and as many columns as B has rows, as asserted.
     unsafe { sub_product(tiles, b, c, kernels) };
 }
 
@@ -81,6 +81,7 @@ pub(super) unsafe fn sub_product<T: Element>(
 ) {
     let (m, n, k, ldb, ldc) = (c.nrows(), c.ncols(), b.nrows(), b.lda(), c.lda());
     assert!(b.ncols() == n, "gemm: sizes do not fit");
-    // SAFETY: the caller's promise for A; C is borrowed mutably, so it overlaps neither A nor B.
+    // SAFETY: the caller promises the size of A, and the views have theirs. C is borrowed mutably, so it overlaps neither A
+    // nor B.
     unsafe { (kernels.gemm)(Gemm { m, n, k, a, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc }) };
 }

@@ -1,8 +1,8 @@
 //! B <- T^-1 B for the triangles of a factored matrix: L, U and their transposes.
 //!
-//! U and L^T are solved from their last row on: rotated by 180 degrees (rows and columns reversed) they are lower triangles
-//! like the others. So there is one solve, for a lower triangle whose elements stand at any distances; only B keeps its
-//! rows where they are.
+//! U and L^T are solved from their last row up. Rotated by 180 degrees (rows and columns reversed) they are lower triangles
+//! like L and U^T. So there is one solve, for a lower triangle with arbitrary distances between its elements. The rows of B
+//! stay where they are.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -13,8 +13,8 @@ use crate::element::Element;
 use crate::kernel::{Gemv, Kernels, Strided, Tiles, Trsm};
 use crate::matrix::{MatrixMut, MatrixRef};
 
-/// A lower triangle of order `n`, in the order in which its rows are solved: element (i, k) stands at
-/// `i * row + k * col` from the first.
+/// A lower triangle of order `n`, with its rows in the order in which they are solved: element (i, k) is
+/// `i * row + k * col` elements from the first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Triangle<'a, T> {
     first: *const T,
@@ -28,7 +28,7 @@ pub(crate) struct Triangle<'a, T> {
     owner: PhantomData<&'a T>,
 }
 
-// SAFETY: a triangle is a shared reference to elements.
+// SAFETY: a triangle is a shared reference to elements, which threads only read.
 unsafe impl<T: Sync> Sync for Triangle<'_, T> {}
 
 impl<'a, T: Element> Triangle<'a, T> {
@@ -51,22 +51,22 @@ impl<'a, T: Element> Triangle<'a, T> {
     fn new(lu: MatrixRef<'a, T>, transposed: bool, rotated: bool) -> Self {
         let n = lu.nrows();
         assert_eq!(lu.ncols(), n, "a triangle is square");
-        // With one column, or none, the distance to the next means nothing, and may be anything.
+        // With one column or none, the leading dimension has no meaning and may be any number.
         let lda = if n > 1 { lu.lda() as isize } else { 1 };
         let (row, col) = if transposed { (lda, 1) } else { (1, lda) };
         let upright = Triangle { first: lu.as_ptr(), n, row, col, rotated, unit: false, owner: PhantomData };
         if !rotated || n == 0 {
             return upright;
         }
-        // Counted from the last element backwards.
+        // Elements are counted backwards from the last one.
         Triangle { first: lu.block(n - 1, n - 1, 1, 1).as_ptr(), row: -row, col: -col, ..upright }
     }
 
     /// B <- T^-1 B. In the order in which the rows are solved, each element takes one fused multiply-subtract for each
     /// element of T to the left of the diagonal, and is then divided by the diagonal, unless that is one.
     fn solve(&self, cut: &Cut, mut b: MatrixMut<'_, T>, memory: &mut [T], kernels: &Kernels<T>) {
-        // In very few columns of B, if the rows of T are contiguous, each row is subtracted when its turn comes. Else T
-        // goes by in blocks of columns, each as soon as its rows of X are known.
+        // If B has very few columns and the rows of T are contiguous, each row of T is subtracted when its turn comes.
+        // Otherwise T is read in blocks of columns, each as soon as its rows of X are known.
         let by_rows = b.ncols() < kernels.tuning.solve.very_few && self.col.abs() == 1;
         let ldx = cut.ldx::<T>();
         let (x, memory) = memory.split_at_mut(ldx * cut.columns);
@@ -77,7 +77,7 @@ impl<'a, T: Element> Triangle<'a, T> {
             let mut solved = 0;
             while solved < self.n {
                 let left = self.n - solved;
-                // A block of fewer rows comes where it has the least to do: first, or last.
+                // The block with fewer rows is the one with the least work: the first, or the last.
                 let rows = if by_rows { (left - 1) % cut.rows + 1 } else { cut.rows.min(left) };
                 let next = solved..solved + rows;
                 solved = next.end;
@@ -93,7 +93,8 @@ impl<'a, T: Element> Triangle<'a, T> {
         }
     }
 
-    /// X <- T11^-1 B1, and B1 <- X: T11 has these rows and columns, B1 these rows. X has them in the order of T.
+    /// X <- T11^-1 B1, and B1 <- X, where T11 has these rows and columns and B1 these rows. The rows of X are in the order
+    /// of T.
     fn solve_rows(
         &self,
         rows: Range<usize>,
@@ -125,7 +126,7 @@ impl<'a, T: Element> Triangle<'a, T> {
     }
 
     /// Copies rows of B into the order of T, or back.
-    #[inline(never)] // one copy is enough
+    #[inline(never)] // one copy for all callers
     fn copy(&self, from: &[T], to: &mut [T]) {
         if self.rotated {
             to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
@@ -134,8 +135,8 @@ impl<'a, T: Element> Triangle<'a, T> {
         }
     }
 
-    /// y <- y - T10 x, where y is these elements of a column of B and x those that were solved before them. The rows of T
-    /// are contiguous.
+    /// y <- y - T10 x, where y is these elements of a column of B and x the elements solved before them. The rows of T must be
+    /// contiguous.
     fn subtract_rows(&self, rows: Range<usize>, b: &mut [T], kernels: &Kernels<T>) {
         let inc = if self.rotated { -1 } else { 1 };
         assert!(b.len() == self.n && self.col == inc, "triangle: no contiguous rows");
@@ -144,11 +145,11 @@ impl<'a, T: Element> Triangle<'a, T> {
         let (x, y) = (b.wrapping_add(element(0)), b.wrapping_add(element(rows.start)));
         let t10 = Strided { ptr: self.element(rows.start, 0), row: self.row, col: inc };
         let gemv = Gemv { m: rows.len(), n: rows.start, a: t10, x, incx: inc, y, incy: inc };
-        // SAFETY: T10 has these rows, and as many columns as there are elements of B before y.
+        // SAFETY: T10 has these rows, and as many columns as elements are solved before y; x and y are disjoint parts of b.
         unsafe { (kernels.gemv)(gemv) };
     }
 
-    /// B2 <- B2 - T21 X, where T21 has these columns and the rows after them.
+    /// B2 <- B2 - T21 X, where T21 has these columns and the rows below them.
     fn update(
         &self,
         columns: Range<usize>,
@@ -164,7 +165,7 @@ impl<'a, T: Element> Triangle<'a, T> {
         }
         let above = if self.rotated { 0 } else { columns.end };
         let mut b2 = b.split_at_row(above).1.split_at_row(m).0;
-        // T21 with its rows in the order of B's.
+        // T21, with its rows in the order of the rows of B.
         let t21 = if self.rotated { self.rows_reversed() } else { *self };
         let rows = if self.rotated { 0..m } else { columns.end..self.n };
         if t21.row == 1 && n < kernels.tuning.solve.few {
@@ -175,7 +176,7 @@ impl<'a, T: Element> Triangle<'a, T> {
                 // SAFETY: T21 has these rows and columns, X has as many rows as it has columns; y is B2, one column.
                 return unsafe { (kernels.gemv)(gemv) };
             }
-            // The columns may go backwards: a step is counted modulo the address space.
+            // The distance between columns may be negative; it is added modulo 2^64.
             let tiles = Tiles { ptr, tile: mr, col: t21.col as usize };
             // SAFETY: the tiles are T21, which has the rows of B2, and as many columns as X has rows.
             return unsafe { sub_product(tiles, x, b2, kernels) };
@@ -193,19 +194,19 @@ impl<'a, T: Element> Triangle<'a, T> {
         }
     }
 
-    /// The same elements with the rows counted from the other end.
+    /// The same elements, with the rows counted from the other end.
     fn rows_reversed(&self) -> Self {
         Triangle { first: self.element(self.n - 1, 0), row: -self.row, ..*self }
     }
 
-    /// Where element (i, k) stands.
+    /// The address of element (i, k).
     fn element(&self, i: usize, k: usize) -> *const T {
         assert!(i < self.n && k < self.n, "triangle: no such element");
         self.first.wrapping_offset(i as isize * self.row + k as isize * self.col)
     }
 
     /// A block of T into a tile of `mr` rows, column after column, filled up with zeros.
-    #[inline(never)] // one copy is enough
+    #[inline(never)] // one copy for all callers
     fn pack(&self, rows: Range<usize>, columns: Range<usize>, mr: usize, tile: &mut [T]) {
         assert!(
             rows.len() <= mr && rows.end <= self.n && columns.end <= self.n && columns.len() * mr <= tile.len(),
@@ -214,7 +215,7 @@ impl<'a, T: Element> Triangle<'a, T> {
         for (k, to) in columns.zip(tile.chunks_exact_mut(mr)) {
             let (to, rest) = to.split_at_mut(rows.len());
             for (i, to) in rows.clone().zip(to) {
-                // SAFETY: element (i, k) of an n by n matrix, from whichever corner it is counted.
+                // SAFETY: this is element (i, k) of an n by n matrix; i and k are below n, as asserted.
                 *to = unsafe { *self.first.offset(i as isize * self.row + k as isize * self.col) };
             }
             rest.fill(T::ZERO);
@@ -237,11 +238,11 @@ pub(crate) fn solve<T: Element>(triangles: [Triangle<'_, T>; 2], mut b: MatrixMu
     };
     let cut = Cut::choose(&triangles[0], columns, kernels);
     if scratch::with(cut.size(kernels), |memory| solve(&cut, memory)).is_none() {
-        scratch::on_stack(|memory| solve(&Cut::least(columns, kernels), memory));
+        scratch::on_stack(|memory| solve(&Cut::minimal(columns, kernels), memory));
     }
 }
 
-/// How a solve is cut.
+/// How a solve is cut into blocks.
 struct Cut {
     /// Rows that are solved before the later ones are updated with them.
     rows: usize,
@@ -252,7 +253,7 @@ struct Cut {
 }
 
 impl Cut {
-    /// As measured.
+    /// The block sizes that were measured to be the fastest.
     fn choose<T: Element>(triangle: &Triangle<'_, T>, columns: usize, kernels: &Kernels<T>) -> Self {
         let tuning = &kernels.tuning.solve;
         let rows = match columns {
@@ -264,8 +265,8 @@ impl Cut {
         Cut { rows: rows.min(triangle.n), columns: tuning.columns.min(columns), mc: kernels.mc }
     }
 
-    /// With the least memory, for [`scratch::on_stack`].
-    fn least<T: Element>(columns: usize, kernels: &Kernels<T>) -> Self {
+    /// Block sizes that need no more memory than [`scratch::on_stack`] has.
+    fn minimal<T: Element>(columns: usize, kernels: &Kernels<T>) -> Self {
         Cut { rows: 4, columns: columns.min(8), mc: kernels.mr }
     }
 

@@ -4,8 +4,8 @@ use crate::element::Element;
 use crate::kernel::{Kernels, Trsm};
 use crate::matrix::{MatrixMut, MatrixRef};
 
-/// B <- L^-1 B: L is `m` by `m`, unit lower triangular (what stands on and above its diagonal is not read), B is
-/// `m` by `n`.
+/// B <- L^-1 B: L is `m` by `m`, unit lower triangular (the elements on and above its diagonal are not used), B is `m` by
+/// `n`.
 ///
 /// # Panics
 /// If the sizes do not fit each other.
@@ -18,8 +18,8 @@ pub(crate) fn trsm<T: Element>(l: MatrixRef<'_, T>, mut b: MatrixMut<'_, T>, ker
         // B(i:, :) <- L(i:, i:)^-1 (B(i:, :) - L(i:, 0:i) B(0:i, :))
         let x = b.wrapping_add(i);
         let solve = Trsm { m: rows.nrows(), n, k: i, l: rows.as_ptr(), ldl: l.lda(), b, ldb, x, ldx: ldb };
-        // SAFETY: L has these rows and i + mr columns or all, B has i more rows than L; B is borrowed mutably, so they do
-        // not overlap.
+        // SAFETY: these rows of L have m columns, at least the i + mr that the kernel reads or all; B has i solved rows above
+        // the rows to solve. B is borrowed mutably, so it does not overlap L.
         unsafe { (kernels.trsm_unit)(solve) };
     }
 }

@@ -1,4 +1,4 @@
-//! What a client starts, and how long it waits.
+//! Settings of a client: which program it starts, with which arguments, and how long it waits.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::{Client, Error, Pool};
 
 /// The name of the executable.
-const NAME: &str = "recfact_server";
-/// The environment variable that says where it is.
-const VARIABLE: &str = "RECFACT_SERVER";
+const EXECUTABLE: &str = "recfact_server";
+/// The environment variable that names another one.
+const EXECUTABLE_VARIABLE: &str = "RECFACT_SERVER";
 
 /// How to start servers and what to expect of them.
 ///
@@ -48,35 +48,35 @@ impl Builder {
         Builder::default()
     }
 
-    /// The executable. A name without a slash is looked for in `PATH`.
+    /// The executable. A name without a slash is looked up in `PATH`.
     ///
-    /// Without this it is what the environment variable `RECFACT_SERVER` says; where that is not set or empty, a file
-    /// `recfact_server` in the folder of the running executable; where there is none, `recfact_server` in `PATH`. It is
-    /// looked for at each start.
+    /// Without this it is the value of the environment variable `RECFACT_SERVER`, unless that is empty; else the file
+    /// `recfact_server` in the folder of the running executable, if there is one; else `recfact_server` in `PATH`. This is
+    /// decided anew for each server that is started.
     #[must_use]
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.program = Some(program.into());
         self
     }
 
-    /// Arguments for the executable, after those of earlier calls: `--threads`, `--max-bytes`.
+    /// Adds arguments for the executable, such as `--threads` and `--max-bytes`.
     #[must_use]
     pub fn args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// How long a request may take, from its first byte to the last byte of the answer, the start of a server
-    /// included where one has to be started. What a call waits for other threads' calls is not counted. Without it a
-    /// call waits as long as the server lives; to end one from another thread, kill [`Client::server_id`].
+    /// How long a request may take, from its first byte to the last byte of the answer, including the start of a server if
+    /// one has to be started. The time that a call waits for the calls of other threads does not count. Without a time-out
+    /// a call waits for as long as the server lives; to end it from another thread, kill [`Client::server_id`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Whether a call starts a new server where the old one has ended. It does, unless this says `false`: then the call
-    /// that finds the server ended is an [`Error::Died`], with how it ended, and every later one an [`Error::Gone`].
+    /// Whether a call starts a new server if the old one has ended; the default is `true`. With `false` the call that finds
+    /// that the server has ended returns [`Error::Died`], which says how it ended, and every later call [`Error::Gone`].
     #[must_use]
     pub fn restart(mut self, restart: bool) -> Self {
         self.restart = restart;
@@ -93,12 +93,12 @@ impl Builder {
         Ok(client)
     }
 
-    /// Takes over a server that has just been started, or that has answered all that it was asked. Its stdin and stdout
-    /// must be pipes to this process; stderr may be one, for the last line in an [`Error`]. Where the server ends, the
-    /// next call starts another as this builder says, unless [`Builder::restart`] forbids it.
+    /// Takes over a server that has just been started, or that has answered all its requests. Its stdin and stdout must be
+    /// pipes to this process; stderr may be one, for the last line in an [`Error`]. If the server ends, the next call starts
+    /// another one with the settings of this builder, unless [`Builder::restart`] forbids it.
     ///
     /// # Errors
-    /// [`Error::NotPiped`], [`Error::Io`]; the child has been killed then.
+    /// [`Error::NotPiped`], [`Error::Io`]; then the child has been killed.
     pub fn adopt(self, child: Child) -> Result<Client, Error> {
         Client::adopted(self, child)
     }
@@ -112,15 +112,15 @@ impl Builder {
     /// The command that starts a server.
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new(self.program.clone().unwrap_or_else(find));
-        // A group of its own: Ctrl-C at a terminal is for the program, which then decides.
+        // A process group of its own: Ctrl-C at a terminal reaches the program, which decides about its servers.
         command.args(&self.args).process_group(0);
         command
     }
 }
 
-/// Where the executable is, unless the program says so.
+/// The executable, if the program has not named one.
 fn find() -> PathBuf {
-    let named = env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let beside = || env::current_exe().ok().map(|own| own.with_file_name(NAME)).filter(|path| path.is_file());
-    named.or_else(beside).unwrap_or_else(|| NAME.into())
+    let named = env::var_os(EXECUTABLE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let beside = || env::current_exe().ok().map(|own| own.with_file_name(EXECUTABLE)).filter(|path| path.is_file());
+    named.or_else(beside).unwrap_or_else(|| EXECUTABLE.into())
 }

@@ -1,4 +1,4 @@
-//! What a call of a client can fail with.
+//! Why a call of a client fails.
 
 use std::fmt;
 use std::io;
@@ -10,8 +10,8 @@ use crate::protocol::describe_refusal;
 
 /// Why a call failed.
 ///
-/// After any of these that comes out of a conversation with a server ([`Error::Refused`], [`Error::Died`],
-/// [`Error::TimedOut`], [`Error::OutOfStep`], [`Error::Io`]) that server has ended and has been waited for.
+/// After an error that comes from an exchange with a server ([`Error::Refused`], [`Error::Died`], [`Error::TimedOut`],
+/// [`Error::OutOfStep`], [`Error::Io`]) that server has ended and has been waited for.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -19,12 +19,12 @@ pub enum Error {
     Argument(crate::Error),
     /// The server could not be started.
     Start {
-        /// What was to be started.
+        /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The child that was to be adopted has no pipe here.
+    /// A stream of the child that was to be adopted is not a pipe to this process.
     NotPiped {
         /// `"stdin"` or `"stdout"`.
         stream: &'static str,
@@ -38,8 +38,8 @@ pub enum Error {
     },
     /// The server ended before it had answered.
     Died {
-        /// How. `None` where the system does not tell, since this process ignores SIGCHLD or has waited for the
-        /// server elsewhere.
+        /// How. `None` if the system does not know any more, since this process ignores SIGCHLD, or has waited for the
+        /// server somewhere else.
         status: Option<ExitStatus>,
         /// The last line that the server wrote to stderr.
         line: Option<String>,
@@ -51,28 +51,28 @@ pub enum Error {
         /// The last line that the server wrote to stderr.
         line: Option<String>,
     },
-    /// What came is not an answer to what was asked: the program is no `recfact_server`, or somebody else reads or
-    /// writes its pipes. It has been killed.
+    /// The bytes that came are not an answer to the request: the program is not a `recfact_server`, or another process
+    /// reads or writes its pipes. It has been killed.
     OutOfStep {
-        /// What gave it away.
+        /// What is wrong with the bytes.
         reason: String,
         /// The last line that the program wrote to stderr.
         line: Option<String>,
     },
     /// The system failed an operation on the pipes or on the process.
     Io {
-        /// What was tried.
+        /// The operation.
         operation: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The server ended in an earlier call or before it, which said how, and this client may not start another: see
+    /// The server has ended, as an earlier call reported, and this client may not start another one: see
     /// [`Builder::restart`](super::Builder::restart).
     Gone,
 }
 
 impl Error {
-    /// The exit code of a server that died or refused; `None` for every other error, and where a signal ended it.
+    /// The exit code of a server that died or refused; `None` for every other error, and if a signal ended the server.
     #[must_use]
     pub fn exit_code(&self) -> Option<i32> {
         match self {
@@ -83,7 +83,7 @@ impl Error {
         }
     }
 
-    /// The last line that the server wrote to stderr, where there is one and stderr is a pipe to this process.
+    /// The last line that the server wrote to stderr, if there is one and stderr is a pipe to this process.
     #[must_use]
     pub fn stderr_line(&self) -> Option<&str> {
         match self {
@@ -108,7 +108,7 @@ impl fmt::Display for Error {
             Error::Argument(error) => error.fmt(f),
             Error::Start { program, source } => {
                 write!(f, "expected to start {}, got: {source}", program.display())?;
-                // Other errors are not of the file: no memory, no descriptor, too many processes.
+                // Other errors have nothing to do with the file: no memory, no descriptor, too many processes.
                 match source.kind() {
                     io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
                         write!(f, "; RECFACT_SERVER or Builder::program says where it is")
@@ -126,7 +126,10 @@ impl fmt::Display for Error {
                 write!(f, "expected an answer, but the server ended with {status}")
             }
             Error::Died { status: None, .. } => {
-                write!(f, "expected an answer, but the server ended, and somebody else has waited for it")
+                write!(
+                    f,
+                    "expected an answer, but the server ended; its exit status is lost, since it was waited for elsewhere"
+                )
             }
             Error::TimedOut { timeout, .. } => write!(f, "expected an answer within {timeout:?}, killed the server"),
             Error::OutOfStep { reason, .. } => {
@@ -144,5 +147,5 @@ impl fmt::Display for Error {
     }
 }
 
-// No `source`: what there is to say of it is part of the message, and would be said twice.
+// No `source`: its message is part of this one, and would be printed twice.
 impl std::error::Error for Error {}

@@ -1,8 +1,7 @@
 //! The client: starts `recfact_server` as a child process, sends it matrices and gets L, U and the pivots back.
 //!
-//! It is for programs that want the factorization in a process of its own, where memory, threads and crashes are none
-//! of theirs; [`factor`](crate::factor) does the same in process. [`Client`] has one server, [`Pool`] several. The
-//! bits of the results are those of [`factor`](crate::factor).
+//! It is for programs that want the factorization in a process of its own, with its own memory, threads and crashes;
+//! [`factor`](crate::factor) does the same in process, to the bit. [`Client`] has one server, [`Pool`] several.
 //!
 //! ```no_run
 //! use nalgebra::DMatrix;
@@ -18,25 +17,26 @@
 //!
 //! # When something goes wrong
 //!
-//! A server that ends in the middle of a request is an [`Error::Died`] with its exit code or signal and the last line
-//! that it wrote to stderr. A server is killed that does not answer in time ([`Builder::timeout`]), or answers what
-//! cannot be an answer. Whatever the error, the next call starts a new server, unless [`Builder::restart`] says
-//! otherwise. No request is sent twice. A server that has ended between two calls is replaced without a word: no
-//! request is lost with it. A call is given up by killing the server, [`Client::server_id`], from another thread.
+//! If a server ends in the middle of a request, the call returns [`Error::Died`] with its exit code or signal and the last
+//! line that it wrote to stderr. A server that does not answer in time ([`Builder::timeout`]), or with bytes that cannot be
+//! an answer, is killed. After any error the next call starts a new server, unless [`Builder::restart`] says otherwise. No
+//! request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost. To give
+//! up a call, kill the server ([`Client::server_id`]) from another thread.
 //!
 //! # Processes, descriptors, signals
 //!
-//! - Servers are always waited for, so none remains as a zombie, also where the client is just dropped: an idle
-//!   server ends within milliseconds, any other is killed after a second at most.
-//! - The pipes are close-on-exec (those of an adopted child are what the one who started it has made them), so other
-//!   children of this process do not hold them open. A client that dies takes its server with it, in whatever way.
-//! - After `fork` the child process has the client, but not the server: its first call starts a server of its own,
-//!   and dropping the client there leaves the server of the parent alone. Until then the child has the pipes of the
-//!   parent's servers open, too, and those of a call in which another thread of the parent was at that moment until it
-//!   ends: so long these servers live on where the parent is killed.
-//! - A server is in a process group of its own: Ctrl-C at a terminal is for the program, which ends its servers as it
-//!   ends. (An adopted child is where the one who started it has put it.)
-//! - Writing to a server that is gone raises no SIGPIPE, whatever the program does with that signal.
+//! - Servers are always waited for, so none remains as a zombie, even if the client is only dropped: an idle server ends
+//!   within milliseconds, any other is killed after at most a second.
+//! - The pipes are close-on-exec, so that other children of this process do not hold them open. If this process dies, in
+//!   whatever way, its servers end. (The pipes of an adopted child are as the program made them.)
+//! - After `fork` the child process has the client, but not the server. Its first call starts a server of its own, and
+//!   dropping the client there does not touch the server of the parent. Until then the child also holds the pipes of the
+//!   parent's servers; if the parent is killed, those servers live on until the child has made its first call or has
+//!   ended. The pipes of a call that another thread of the parent was making during the fork stay open until the child
+//!   ends.
+//! - A server is in a process group of its own: Ctrl-C at a terminal reaches the program, which ends its servers when it
+//!   ends. (An adopted child stays in the group that the program gave it.)
+//! - Writing to a server that has ended raises no SIGPIPE, whatever the program does with that signal.
 
 mod builder;
 mod error;
@@ -78,8 +78,8 @@ pub struct Client {
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    /// The process id of the server, for callers that do not want to wait for a call; 0 if there is none. It is forgotten
-    /// before the server is waited for, since after that the number may become another process's.
+    /// The process id of the server, for callers that do not want to wait for a call; 0 if there is none. It is cleared
+    /// before the server is waited for, since after that another process may get the number.
     server_id: AtomicU32,
 }
 
@@ -90,16 +90,16 @@ impl Shared {
     }
 }
 
-/// What a process knows of the server.
+/// The server of a process.
 #[derive(Debug)]
 struct State {
-    /// The server, except while a call talks to it: a call that fails does not put it back.
+    /// The server. A call takes it out, and puts it back unless the call fails.
     server: Option<Server>,
-    /// Whether a server may be started where there is none.
+    /// Whether a server may be started if there is none.
     may_start: bool,
 }
 
-/// Locks, also after a panic: what the locks of this module guard is sound at every moment.
+/// Locks, even after a panic: the values behind the locks of this module are valid at every moment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -114,11 +114,11 @@ impl Client {
         Builder::new().spawn()
     }
 
-    /// Takes over a server that somebody has started, as [`Builder::adopt`] does, but with
-    /// [`restart(false)`](Builder::restart): how to start another is not known.
+    /// Takes over a server that the program has started, as [`Builder::adopt`] does, but with
+    /// [`restart(false)`](Builder::restart), since the client does not know how to start another one.
     ///
     /// # Errors
-    /// [`Error::NotPiped`], [`Error::Io`]; the child has been killed then.
+    /// [`Error::NotPiped`], [`Error::Io`]; then the child has been killed.
     pub fn adopt(child: Child) -> Result<Self, Error> {
         Builder::new().restart(false).adopt(child)
     }
@@ -135,10 +135,11 @@ impl Client {
     }
 
     /// P A = L U of an m x n matrix: a nalgebra matrix, a view of one, a slice with a leading dimension. `a` is only
-    /// read. `options.threads` above 1 asks for several threads; how many, the server's `--threads` says.
+    /// read. [`Options::threads`] above 1 asks for several threads; the `--threads` of the server says how many.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the system refuses memory for the factors; and every other [`Error`] but [`Error::NotPiped`].
+    /// [`Error::Argument`] if the system refuses memory for the factors, and every other [`Error`] except
+    /// [`Error::NotPiped`].
     pub fn lu<'a, T: WireElement>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
         let a = a.into();
         let (m, n) = (a.nrows(), a.ncols());
@@ -153,16 +154,16 @@ impl Client {
         Ok(lu.with_options(options))
     }
 
-    /// The same in place: [`factor`](crate::factor) by the server. `a` and the first min(m, n) elements of `ipiv` are
-    /// overwritten, `info` is returned. What stands between the columns is neither sent nor written.
+    /// [`factor`](crate::factor) by the server, in place: `a` and the first min(m, n) elements of `ipiv` are overwritten, and
+    /// `info` is returned. The padding between the columns is neither sent nor written.
     ///
     /// # Errors
-    /// [`Error::Argument`] if `ipiv` is shorter than min(m, n), and every other [`Error`] but [`Error::NotPiped`].
+    /// [`Error::Argument`] if `ipiv` is shorter than min(m, n), and every other [`Error`] except [`Error::NotPiped`].
     ///
-    /// `a` and `ipiv` are written only after a good `info` has come, which follows the whole computation. So they are
-    /// as they were after [`Error::Argument`], [`Error::Start`], [`Error::Refused`] and [`Error::Gone`], and after a
-    /// death or a time-out before the answer. Where the answer breaks off in its middle, they hold a part of it: keep
-    /// a copy, or call [`Client::lu`], if `a` is to be used after the other errors.
+    /// `a` and `ipiv` are written only after a valid `info` has arrived, which the server sends after the whole
+    /// computation. So they are unchanged after [`Error::Argument`], [`Error::Start`], [`Error::Refused`] and
+    /// [`Error::Gone`], and if the server dies or the time is up before the answer. If the answer ends in its middle, they
+    /// hold a part of it. Keep a copy, or call [`Client::lu`], if `a` is needed after the other errors.
     pub fn lu_in_place<'a, T: WireElement>(
         &self,
         a: impl Into<MatrixMut<'a, T>>,
@@ -179,17 +180,17 @@ impl Client {
         })
     }
 
-    /// The process id of the server, if there is one; it may have ended. Also while another thread is in a call.
+    /// The process id of the server, if there is one; it may have ended. This does not wait for the calls of other threads.
     #[must_use]
     pub fn server_id(&self) -> Option<u32> {
         Some(self.shared().server_id.load(Ordering::Relaxed)).filter(|&id| id != 0)
     }
 
-    /// Ends the session and waits for the server, which is killed if it takes longer than a second. Returns how it
-    /// has ended, or `None` where there was no server, since none was started or the last one had failed.
+    /// Ends the session and waits for the server, which is killed if it takes longer than a second. Returns how it ended, or
+    /// `None` if there was no server, because none was started or the last one had failed.
     ///
     /// # Errors
-    /// [`Error::Io`] where the system does not tell the status (see [`Error::Died`]).
+    /// [`Error::Io`] if the system does not know the status any more (see [`Error::Died`]).
     pub fn close(self) -> Result<Option<ExitStatus>, Error> {
         let server = lock(&self.shared().state).server.take();
         let status = server.map(|mut server| server.stop()).transpose();
@@ -199,7 +200,7 @@ impl Client {
     /// What the threads of this process share; after a fork the pipes of the parent are closed first.
     fn shared(&self) -> &Shared {
         self.shared.get(|parent| {
-            // Where it is locked, it is so for ever: by a call that the fork has left behind.
+            // If it is locked now, it stays locked: by a call of a thread that does not exist in this process.
             let may_start = parent.state.try_lock().map_or(self.builder.restart, |mut parent| {
                 parent.server = None;
                 parent.may_start
@@ -208,30 +209,30 @@ impl Client {
         })
     }
 
-    /// Closes the pipes of the parent process, if this is a child of it.
+    /// Closes the pipes of the parent process, if this process was forked from it.
     fn leave_parent(&self) {
         self.shared();
     }
 
-    /// Whether every call from now on is an [`Error::Gone`].
+    /// Whether every call from now on returns [`Error::Gone`].
     fn is_gone(&self) -> bool {
         let state = lock(&self.shared().state);
         state.server.is_none() && !state.may_start
     }
 
-    /// Asks the server to end, and does not wait until it has.
+    /// Asks the server to end, without waiting for it.
     fn ask_to_end(&mut self) {
         if let Some(server) = &mut lock(&self.shared().state).server {
             server.ask_to_end();
         }
     }
 
-    /// Makes sure that there is a server.
+    /// Starts a server unless there is one.
     fn start(&self) -> Result<(), Error> {
         self.converse(|_, _| Ok(()))
     }
 
-    /// Calls `talk` with the pipes to a server that waits for a request. Where that fails, the server is ended.
+    /// Calls `talk` with the pipes to a server that waits for a request. If that fails, the server is ended.
     fn converse<R>(&self, talk: impl FnOnce(&mut Pipes, Option<Instant>) -> Result<R, Break>) -> Result<R, Error> {
         let Shared { state, server_id } = self.shared();
         let mut state = lock(state);
@@ -249,7 +250,7 @@ impl Client {
         }
     }
 
-    /// Takes the server, or starts one where there is none or where it has ended meanwhile.
+    /// Takes the server, or starts one if there is none or if it has ended since the last call.
     fn ready(&self, state: &mut State, server_id: &AtomicU32, deadline: Option<Instant>) -> Result<Server, Error> {
         if let Some(mut server) = state.server.take() {
             let Err(broken) = server.pipes.check_silence() else { return Ok(server) };

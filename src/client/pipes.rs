@@ -1,5 +1,5 @@
-//! The bytes between a client and its server: one loop that waits for all three pipes, so that a refusal is heard while
-//! a request is written, stderr never fills up, and a time-out holds wherever the time went.
+//! The bytes between a client and its server. One loop waits for all three pipes, so that a refusal is read while a request is
+//! still being written, stderr never fills up, and a time-out covers every wait.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -15,9 +15,9 @@ use super::sigpipe::NoSigpipe;
 use crate::protocol::{EXIT, INFO_BYTES, refusal_code};
 
 /// How much of the end of stderr is kept, in bytes.
-const TAIL: usize = 4096;
+const STDERR_TAIL_BYTES: usize = 4096;
 
-/// Why a conversation cannot go on. The server is of no use after it.
+/// Why an exchange failed. The server cannot be used after it.
 #[derive(Debug)]
 pub(super) enum Break {
     /// The request was refused, with this code.
@@ -26,13 +26,13 @@ pub(super) enum Break {
     Ended,
     /// The time is up.
     TimedOut,
-    /// Something else came than what the protocol says; this tells why.
+    /// The bytes that came are not what the protocol says; this is how they differ.
     OutOfStep(String),
     /// The system failed this operation.
     Io(&'static str, io::Error),
 }
 
-/// This process's ends of the three pipes. They do not block; the server's ends, which are others to the system, do.
+/// This process's ends of the three pipes. They are nonblocking; the server's ends are not affected by that.
 #[derive(Debug)]
 pub(super) struct Pipes {
     stdin: Option<File>,
@@ -42,15 +42,15 @@ pub(super) struct Pipes {
     tail: Vec<u8>,
 }
 
-/// Which pipes may have room or bytes.
+/// Which pipes may be ready.
 struct Ready {
     stdin: bool,
     stdout: bool,
 }
 
 impl Pipes {
-    /// Takes the ends of the pipes and makes them nonblocking. They are none of the descriptors 0 to 2, also where the
-    /// program has closed those: it may print to them.
+    /// Takes the ends of the pipes and makes them nonblocking. Descriptors 0 to 2, which a pipe may get if the program has
+    /// closed them, are replaced by others: the program may still print to them.
     pub(super) fn new(stdin: OwnedFd, stdout: OwnedFd, stderr: Option<OwnedFd>) -> io::Result<Self> {
         let file = |fd: OwnedFd| -> io::Result<Option<File>> {
             let fd = if fd.as_raw_fd() > 2 { fd } else { above_stderr(&fd)? };
@@ -62,7 +62,7 @@ impl Pipes {
         Ok(Pipes { stdin: file(stdin)?, stdout: file(stdout)?, stderr, tail: Vec::new() })
     }
 
-    /// Whether the server is there and has nothing to say, as it must be between requests.
+    /// Checks that the server runs and has written nothing, as must be the case between requests.
     pub(super) fn check_silence(&mut self) -> Result<(), Break> {
         match self.read(&mut [IoSliceMut::new(&mut [0])])? {
             None => Ok(()),
@@ -70,10 +70,10 @@ impl Pipes {
         }
     }
 
-    /// Writes a request and reads the `info` that answers it. That it refuses the request is an error.
+    /// Writes a request and reads the `info` that answers it. A refusal is an error.
     pub(super) fn ask(&mut self, mut request: &mut [IoSlice<'_>], deadline: Option<Instant>) -> Result<i64, Break> {
         let _guard = NoSigpipe::new();
-        let (mut info, mut heard) = ([0; INFO_BYTES], 0);
+        let (mut info, mut got) = ([0; INFO_BYTES], 0);
         let mut complete = true;
         let mut ready = Ready { stdin: true, stdout: false };
         IoSlice::advance_slices(&mut request, 0);
@@ -81,14 +81,14 @@ impl Pipes {
             if ready.stdin && !request.is_empty() {
                 match self.write(request)? {
                     Some(written) => IoSlice::advance_slices(&mut request, written),
-                    // The server reads no more. It has said why, or it has died.
+                    // The server has stopped reading: it has answered why, or it has died.
                     None => (request, complete) = (&mut [], false),
                 }
             }
             if ready.stdout {
-                heard += self.read(&mut [IoSliceMut::new(&mut info[heard..])])?.unwrap_or(0);
+                got += self.read(&mut [IoSliceMut::new(&mut info[got..])])?.unwrap_or(0);
             }
-            if heard == INFO_BYTES {
+            if got == INFO_BYTES {
                 break;
             }
             ready = self.wait(!request.is_empty(), deadline)?;
@@ -123,35 +123,35 @@ impl Pipes {
     pub(super) fn close(&mut self) {
         let _guard = NoSigpipe::new();
         if let Some(mut stdin) = self.stdin.take() {
-            // A server that does not read it sees the end of its input, or is killed.
+            // If this fails, the server sees the end of its input, or is killed.
             let _ = stdin.write(&[EXIT]);
         }
         self.stdout = None;
     }
 
-    /// Takes what stands on stderr, up to so many reads.
+    /// Reads what is in stderr, in up to `reads` reads.
     pub(super) fn drain_stderr(&mut self, reads: usize) {
         for _ in 0..reads {
-            let mut buffer = [0; TAIL];
+            let mut buffer = [0; STDERR_TAIL_BYTES];
             match self.stderr.as_mut().map(|stderr| retry(|| stderr.read(&mut buffer))) {
                 Some(Ok(Some(got @ 1..))) => {
                     self.tail.extend(&buffer[..got]);
-                    self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+                    self.tail.drain(..self.tail.len().saturating_sub(STDERR_TAIL_BYTES));
                 }
                 Some(Ok(None)) | None => return,
-                // The end; or no more can be known.
+                // The end of it, or it cannot be read.
                 Some(Ok(Some(0)) | Err(_)) => self.stderr = None,
             }
         }
     }
 
-    /// The last line on stderr so far that is not empty.
+    /// The last line of stderr so far that is not empty.
     pub(super) fn last_line(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.tail);
         text.lines().rev().map(str::trim_end).find(|line| !line.is_empty()).map(str::to_owned)
     }
 
-    /// Writes what the pipe takes; `None` where nobody reads it.
+    /// Writes as much as the pipe has room for; `None` if the server has closed its end.
     fn write(&mut self, slices: &[IoSlice<'_>]) -> Result<Option<usize>, Break> {
         let Some(stdin) = &mut self.stdin else { return Ok(None) };
         match retry(|| stdin.write_vectored(slices)) {
@@ -161,7 +161,7 @@ impl Pipes {
         }
     }
 
-    /// Reads what is there, at least a byte; `None` where nothing is yet.
+    /// Reads what is there, at least one byte; `None` if there is nothing yet.
     fn read(&mut self, slices: &mut [IoSliceMut<'_>]) -> Result<Option<usize>, Break> {
         let stdout = self.stdout.as_mut().ok_or(Break::Ended)?;
         match retry(|| stdout.read_vectored(slices)) {
@@ -171,8 +171,7 @@ impl Pipes {
         }
     }
 
-    /// Waits until a pipe is ready: stdout, and stdin where there is something to write. What comes on stderr is
-    /// taken.
+    /// Waits until a pipe is ready: stdout, or with `writing` stdin. Meanwhile stderr is read.
     fn wait(&mut self, writing: bool, deadline: Option<Instant>) -> Result<Ready, Break> {
         let (stdin, stdout, stderr) = match (&self.stdin, &self.stdout, &self.stderr) {
             (Some(stdin), Some(stdout), stderr) => (stdin.as_fd(), stdout.as_fd(), stderr.as_ref().map(File::as_fd)),
@@ -201,11 +200,11 @@ impl Pipes {
 /// A copy of a descriptor above those of stdin, stdout and stderr.
 fn above_stderr(fd: &OwnedFd) -> io::Result<OwnedFd> {
     let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
-    // SAFETY: it has just been made, and nobody else knows it.
+    // SAFETY: the descriptor has just been made, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-/// The time that is left, if it is limited.
+/// The time until the deadline, if there is one.
 fn remaining(deadline: Option<Instant>) -> Result<Option<TimeSpec>, Break> {
     let Some(deadline) = deadline else { return Ok(None) };
     match deadline.saturating_duration_since(Instant::now()) {
@@ -214,7 +213,7 @@ fn remaining(deadline: Option<Instant>) -> Result<Option<TimeSpec>, Break> {
     }
 }
 
-/// Repeats what a signal interrupts; `None` where it would block.
+/// Repeats a call that a signal interrupts; `None` if it would block.
 fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
     loop {
         match call() {

@@ -10,12 +10,12 @@ use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::protocol::WireElement;
 
-/// Up to so many servers: each call has one for itself, and waits where all are at work.
+/// A limited number of servers. Each call has one to itself, and waits if all are busy.
 ///
 /// A server is started when a call finds none that is free; the one that was used last is used next. Dropping the pool
-/// ends them all, at the same time. What [`Client`] says of errors, restarts, time-outs, threads and `fork` is true here,
-/// too; with [`restart(false)`](Builder::restart) a server that has ended is one less, and after the last one every call
-/// is an [`Error::Gone`].
+/// ends all of them, at the same time. What [`Client`] says of errors, restarts, time-outs, threads and `fork` is true here
+/// as well. With [`restart(false)`](Builder::restart) a server that has ended is not replaced, and after the last one every
+/// call returns [`Error::Gone`].
 ///
 /// ```no_run
 /// use nalgebra::DMatrix;
@@ -34,48 +34,48 @@ use crate::protocol::WireElement;
 #[derive(Debug)]
 pub struct Pool {
     clients: Vec<Client>,
-    desk: PerProcess<Desk>,
+    availability: PerProcess<Availability>,
 }
 
-/// Who may call.
+/// Which clients are free.
 #[derive(Debug)]
-struct Desk {
-    numbers: Mutex<Numbers>,
-    change: Condvar,
+struct Availability {
+    counts: Mutex<Counts>,
+    changed: Condvar,
 }
 
 #[derive(Debug)]
-struct Numbers {
-    /// The clients that no call has.
+struct Counts {
+    /// The indices of the clients that no call has.
     free: Vec<usize>,
-    /// How many there are that can still answer, free or not.
-    living: usize,
+    /// The number of clients that can still answer, free or not.
+    usable: usize,
 }
 
-impl Desk {
+impl Availability {
     /// All clients are free.
     fn new(size: usize) -> Self {
-        let numbers = Numbers { free: (0..size).rev().collect(), living: size };
-        Desk { numbers: Mutex::new(numbers), change: Condvar::new() }
+        let counts = Counts { free: (0..size).rev().collect(), usable: size };
+        Availability { counts: Mutex::new(counts), changed: Condvar::new() }
     }
 }
 
-/// A client for the time of a call.
+/// A client that a call has to itself until this is dropped.
 struct Taken<'p> {
     client: &'p Client,
-    number: usize,
-    desk: &'p Desk,
+    index: usize,
+    availability: &'p Availability,
 }
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        let mut numbers = lock(&self.desk.numbers);
+        let mut counts = lock(&self.availability.counts);
         if self.client.is_gone() {
-            numbers.living -= 1;
-            self.desk.change.notify_all();
+            counts.usable -= 1;
+            self.availability.changed.notify_all();
         } else {
-            numbers.free.push(self.number);
-            self.desk.change.notify_one();
+            counts.free.push(self.index);
+            self.availability.changed.notify_one();
         }
     }
 }
@@ -83,10 +83,10 @@ impl Drop for Taken<'_> {
 impl Pool {
     pub(super) fn new(builder: &Builder, size: usize) -> Self {
         let clients: Vec<Client> = (0..size.max(1)).map(|_| Client::idle(builder.clone())).collect();
-        Pool { desk: PerProcess::new(Desk::new(clients.len())), clients }
+        Pool { availability: PerProcess::new(Availability::new(clients.len())), clients }
     }
 
-    /// The most servers that run at the same time.
+    /// The largest number of servers that run at the same time.
     #[must_use]
     pub fn size(&self) -> usize {
         self.clients.len()
@@ -95,7 +95,7 @@ impl Pool {
     /// [`Client::lu`] on a server that is free.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub fn lu<'a, T: WireElement>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
         self.take()?.client.lu(a, options)
     }
@@ -103,7 +103,7 @@ impl Pool {
     /// [`Client::lu_in_place`] on a server that is free.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub fn lu_in_place<'a, T: WireElement>(
         &self,
         a: impl Into<MatrixMut<'a, T>>,
@@ -113,35 +113,35 @@ impl Pool {
         self.take()?.client.lu_in_place(a, ipiv, options)
     }
 
-    /// Ends all servers and waits for them. Returns how those have ended that were running.
+    /// Ends all servers and waits for them. Returns the exit statuses of those that were running.
     ///
     /// # Errors
-    /// The first [`Error::Io`] of [`Client::close`]; every server has ended all the same.
+    /// The first [`Error::Io`] of [`Client::close`]; every server has ended nevertheless.
     pub fn close(mut self) -> Result<Vec<ExitStatus>, Error> {
         self.ask_to_end();
         let ends: Vec<_> = self.clients.drain(..).map(Client::close).collect();
         ends.into_iter().filter_map(Result::transpose).collect()
     }
 
-    /// Takes a client that is free, or waits for one.
+    /// Takes a free client, or waits for one.
     fn take(&self) -> Result<Taken<'_>, Error> {
-        let desk = self.desk.get(|_| {
+        let availability = self.availability.get(|_| {
             self.clients.iter().for_each(Client::leave_parent);
-            Desk::new(self.clients.len())
+            Availability::new(self.clients.len())
         });
-        let mut numbers = lock(&desk.numbers);
+        let mut counts = lock(&availability.counts);
         loop {
-            if let Some(number) = numbers.free.pop() {
-                return Ok(Taken { client: &self.clients[number], number, desk });
+            if let Some(index) = counts.free.pop() {
+                return Ok(Taken { client: &self.clients[index], index, availability });
             }
-            if numbers.living == 0 {
+            if counts.usable == 0 {
                 return Err(Error::Gone);
             }
-            numbers = desk.change.wait(numbers).unwrap_or_else(PoisonError::into_inner);
+            counts = availability.changed.wait(counts).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Asks all servers to end, so that the time that they may take is one for all.
+    /// Asks all servers to end, so that they end at the same time and not one after the other.
     fn ask_to_end(&mut self) {
         self.clients.iter_mut().for_each(Client::ask_to_end);
     }

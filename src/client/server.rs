@@ -1,4 +1,4 @@
-//! One server process, from its start to its end: it is always waited for, by the process that started it.
+//! One server process, from its start to its end. The process that started it always waits for it.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,27 +10,29 @@ use super::error::Error;
 use super::pipes::{Break, Pipes};
 
 /// How long a server may take to end by itself before it is killed.
-const GRACE: Duration = Duration::from_secs(1);
-/// How long the first and the longest pause is between two looks at a server that is about to end.
-const PAUSE: (Duration, Duration) = (Duration::from_micros(20), Duration::from_millis(5));
-/// Reads of stderr that take more than a pipe holds.
-const READS: usize = 512;
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+/// The first pause between two looks at a server that is about to end; each is twice as long as the one before.
+const MIN_PAUSE: Duration = Duration::from_micros(20);
+/// The longest such pause.
+const MAX_PAUSE: Duration = Duration::from_millis(5);
+/// Enough reads of stderr to empty its pipe.
+const READS_PER_PIPE: usize = 512;
 
-/// A child process and the pipes to it. Dropped, it is asked to end, killed if it does not, and waited for; in a child
-/// of this process its pipes are closed, and nothing else.
+/// A child process and the pipes to it. When this is dropped, the process is asked to end, killed if it does not, and waited
+/// for. In a forked child only the pipes are closed.
 #[derive(Debug)]
 pub(super) struct Server {
     child: Child,
     owner: u32,
     pub(super) pipes: Pipes,
-    /// Since when it should end.
+    /// When it was asked to end.
     asked: Option<Instant>,
 }
 
 /// How a process has ended.
 struct End {
     status: ExitStatus,
-    /// It did not end by itself.
+    /// Whether it had to be killed.
     killed: bool,
 }
 
@@ -42,7 +44,7 @@ impl Server {
         Server::adopt(child.map_err(|source| Error::Start { program: program(), source })?)
     }
 
-    /// Takes a process over. Where it cannot be used, it is killed.
+    /// Takes a process over. If it cannot be used, it is killed.
     pub(super) fn adopt(mut child: Child) -> Result<Self, Error> {
         let stream = |stream| Error::NotPiped { stream };
         let pipes = match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
@@ -54,7 +56,7 @@ impl Server {
         match pipes {
             Ok(pipes) => Ok(Server { child, owner: process::id(), pipes, asked: None }),
             Err(error) => {
-                // Its status would tell nothing.
+                // Its exit status is not needed.
                 let _ = child.kill().and_then(|()| child.wait());
                 Err(error)
             }
@@ -66,7 +68,7 @@ impl Server {
         self.child.id()
     }
 
-    /// Asks it to end, and does not wait until it has.
+    /// Asks it to end, without waiting for it.
     pub(super) fn ask_to_end(&mut self) {
         if self.asked.is_none() {
             self.pipes.close();
@@ -74,16 +76,17 @@ impl Server {
         }
     }
 
-    /// Asks it to end, kills it where it does not, and waits for it.
+    /// Asks it to end, kills it if it does not, and waits for it.
     pub(super) fn stop(&mut self) -> io::Result<ExitStatus> {
-        Ok(self.end(GRACE)?.status)
+        Ok(self.end(END_TIMEOUT)?.status)
     }
 
-    /// Ends it after a conversation has broken off, which had so much time. Returns what to say of it.
+    /// Ends it after an exchange has failed, and returns the error for the caller; `timeout` and `deadline` are those of the
+    /// exchange.
     pub(super) fn fail(mut self, broken: Break, timeout: Option<Duration>, deadline: Option<Instant>) -> Error {
-        let left = deadline.map_or(GRACE, |deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = deadline.map_or(END_TIMEOUT, |deadline| deadline.saturating_duration_since(Instant::now()));
         let grace = match broken {
-            Break::Refused(_) | Break::Ended => GRACE.min(left),
+            Break::Refused(_) | Break::Ended => END_TIMEOUT.min(left),
             Break::TimedOut | Break::OutOfStep(_) | Break::Io(..) => Duration::ZERO,
         };
         let end = self.end(grace).ok();
@@ -100,17 +103,18 @@ impl Server {
         }
     }
 
-    /// Closes the pipes, kills the process after `grace`, and waits for it. What it says on stderr until then is read.
+    /// Closes the pipes, kills the process if it has not ended within `grace`, and waits for it. Its stderr is read until
+    /// then.
     fn end(&mut self, grace: Duration) -> io::Result<End> {
         self.ask_to_end();
-        let mut pause = PAUSE.0;
+        let mut pause = MIN_PAUSE;
         let end = loop {
-            self.pipes.drain_stderr(READS);
+            self.pipes.drain_stderr(READS_PER_PIPE);
             match self.child.try_wait() {
                 Ok(Some(status)) => break Ok(End { status, killed: false }),
                 Ok(None) if self.asked.is_some_and(|asked| asked.elapsed() < grace) => {
                     sleep(pause);
-                    pause = PAUSE.1.min(pause * 2);
+                    pause = MAX_PAUSE.min(pause * 2);
                 }
                 Ok(None) => {
                     let status = self.child.kill().and_then(|()| self.child.wait());
@@ -119,7 +123,7 @@ impl Server {
                 Err(error) => break Err(error),
             }
         };
-        self.pipes.drain_stderr(READS);
+        self.pipes.drain_stderr(READS_PER_PIPE);
         end
     }
 }
@@ -127,8 +131,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if self.owner == process::id() {
-            // A server that has been waited for is not waited for again; of another one nobody asks for the status.
-            let _ = self.end(GRACE);
+            // A server that has been waited for is not waited for again. The exit status is not needed.
+            let _ = self.end(END_TIMEOUT);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! P A = L U by blocks of columns, on up to `threads` threads.
 //!
-//! The work is cut into numbered tasks: the first panel; for each panel the updates of the blocks to its right, in
-//! rising order, of which the first also factors its block, the next panel (so that panels are ahead of the other
-//! updates); at last the row swaps of the blocks of L. Threads take the next number and wait for what the task needs:
-//! its panel, and the same block's update before. All of that has lower numbers, so somebody is at it, and there is
-//! no barrier. Which thread does what never shows in the result.
+//! The work is cut into numbered tasks: the first panel; then for each panel the updates of the blocks to its right, in
+//! rising order; at last the row swaps of the blocks of L. The first update of a panel also factors its block, which is the
+//! next panel, so that panels are ahead of the other updates. A thread takes the next number, and waits for what the task
+//! needs: its panel, and the previous update of the same block. Those have lower numbers, so a thread is working on them
+//! already, and no barrier is needed. Which thread does which task does not change the result.
 
 use std::cell::UnsafeCell;
 use std::ops::Range;
@@ -21,27 +21,28 @@ use crate::kernel::Kernels;
 use crate::matrix::MatrixMut;
 use crate::team;
 
-/// Panels whose packed L is kept at once, so that a thread may be this far ahead of the slowest.
+/// Panels whose packed L is kept at the same time: the fastest thread may be this far ahead of the slowest.
 const SLOTS: usize = 2;
-/// Blocks of columns that a problem is cut into at most, left of column `min(m, n)` and right of it.
+/// The largest number of blocks of columns to the left of column `min(m, n)`, and again to its right.
 const MAX_BLOCKS: usize = 128;
 
-/// Scratch memory for packed panels, in bytes, that any matrix may take; a larger matrix may take this part of its own
-/// size. `include/recfact.h` promises both.
-const MAX_SCRATCH: usize = 8 << 20;
-const MAX_SCRATCH_PART: usize = 25;
+/// The limit of scratch memory for packed panels: this many bytes, or the size of the matrix divided by
+/// `SCRATCH_DIVISOR`, whichever is more. `include/recfact.h` promises both.
+const MAX_SCRATCH_BYTES: usize = 8 << 20;
+const SCRATCH_DIVISOR: usize = 25;
 
-/// How a matrix is cut, and for whom.
+/// How a matrix is cut into blocks of columns, and how many threads work on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Blocking {
     /// Columns of a block.
     pub(crate) width: usize,
-    /// Threads that may work at it.
+    /// Threads that may work on it.
     pub(crate) threads: usize,
 }
 
 impl Blocking {
-    /// For an `m` by `n` matrix, as measured; `None` if the recursion alone is faster, or would take less memory.
+    /// For an `m` by `n` matrix, by the measured crossovers; `None` if the recursion alone is faster, or if blocks that are
+    /// worth their packing would take more scratch memory than allowed.
     pub(super) fn choose<T: Element>(m: usize, n: usize, threads: usize, kernels: &Kernels<T>) -> Option<Self> {
         let k = m.min(n);
         let tuning = &kernels.tuning.blocks;
@@ -57,7 +58,7 @@ impl Blocking {
         };
         let matrix = m.saturating_mul(n).saturating_mul(size_of::<T>());
         let column = SLOTS * PackedPanel::size(m, 1, kernels) * size_of::<T>();
-        let width = width.min(MAX_SCRATCH.max(matrix / MAX_SCRATCH_PART) / column / 8 * 8);
+        let width = width.min(MAX_SCRATCH_BYTES.max(matrix / SCRATCH_DIVISOR) / column / 8 * 8);
         (width >= tuning.min_width).then_some(Blocking { width, threads })
     }
 }
@@ -108,7 +109,7 @@ struct Shared<'a, T: Element> {
     task: AtomicUsize,
     /// Panels that are factored and packed.
     ready: AtomicUsize,
-    /// For each block, the panels that it is updated with.
+    /// For each block, the number of panels that it has been updated with.
     updated: [AtomicU32; 2 * MAX_BLOCKS],
     /// The 1-based index of the first zero pivot, or usize::MAX.
     first_zero: AtomicUsize,
@@ -127,8 +128,8 @@ struct Slot<'a, T: Element> {
 // writer at a time, or to readers.
 unsafe impl<T: Element> Sync for Shared<'_, T> {}
 
-/// P A = L U in place. Returns the 1-based index of the first zero pivot, or 0; `None` if there is no memory for it,
-/// and nothing was done.
+/// P A = L U in place. Returns the 1-based index of the first zero pivot, or 0; `None` if the system refuses the scratch
+/// memory, and nothing was done.
 pub(super) fn factor<T: Element>(
     recursion: &Recursion<'_, T>,
     mut a: MatrixMut<'_, T>,
@@ -177,8 +178,8 @@ pub(super) fn factor<T: Element>(
     .flatten()
 }
 
-/// Words of memory that each thread needs for itself, for one task at a time: a chunk of U12; or the order of the rows of a
-/// panel; or the moves of L's rows with that order, and after it with a column of L.
+/// Words of memory that each thread needs for one task at a time. An update needs a chunk of U12; a panel the order of its
+/// rows; the row swaps of L need their moves, and beside those first the order of the rows and then a column.
 fn own_memory<T: Element>(m: usize, blocks: &Blocks, kernels: &Kernels<T>) -> usize {
     let update = (PackedPanel::update_size(blocks.nb, kernels) * size_of::<T>()).div_ceil(size_of::<u64>());
     update.max(Moves::size(blocks.k) + m)
@@ -215,16 +216,17 @@ impl<T: Element> Shared<'_, T> {
     /// These rows and columns of A.
     ///
     /// # Safety
-    /// They lie in A, and nobody else writes these elements (or uses them, if the view is written) while it lives.
+    /// - They lie in A.
+    /// - Nothing else writes these elements while the view lives, and if the view is written, nothing else reads them.
     unsafe fn view(&self, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_, T> {
-        // SAFETY: the block lies in A.
+        // SAFETY: the block lies in A, and is not shared in a way that conflicts: the caller's promise.
         unsafe {
             let first = self.a.add(rows.start + columns.start * self.lda);
             MatrixMut::from_raw_parts(first, rows.len(), columns.len(), self.lda)
         }
     }
 
-    /// Factors panel p, which all panels before have updated, and packs it for its updates.
+    /// Factors panel p, which all earlier panels have updated, and packs it for its updates.
     fn panel(&self, p: usize, memory: &mut [u64]) {
         let columns = self.blocks.columns(p);
         let (j, w) = (columns.start, columns.len());
@@ -240,7 +242,7 @@ impl<T: Element> Shared<'_, T> {
         if updates > 0 {
             let slot = &self.slots[p % SLOTS];
             team::wait_until(|| slot.readers.load(Ordering::Acquire) == 0);
-            // SAFETY: nobody reads the slot now, and the panel that was in it goes before its memory is used again.
+            // SAFETY: no update reads the slot now, and the old panel is dropped before its memory is used again.
             unsafe {
                 *slot.panel.get() = None;
                 let (rows, elements) = (&mut *slot.rows, &mut *slot.elements);
@@ -258,7 +260,7 @@ impl<T: Element> Shared<'_, T> {
         team::wait_until(|| self.updated[block].load(Ordering::Acquire) as usize == p);
         let slot = &self.slots[p % SLOTS];
         let (j, columns) = (self.blocks.columns(p).start, self.blocks.columns(block));
-        // SAFETY: nobody writes the slot while this update is counted among its readers; the block is this task's.
+        // SAFETY: the slot is not written while this update is counted among its readers; the block is this task's.
         let (panel, a) = unsafe { ((*slot.panel.get()).as_ref(), self.view(j..self.m, columns)) };
         panel.expect("a panel that is ready").update(a, cast_slice_mut(memory));
         slot.readers.fetch_sub(1, Ordering::Release);
@@ -270,7 +272,7 @@ impl<T: Element> Shared<'_, T> {
         team::wait_until(|| self.ready.load(Ordering::Acquire) == self.blocks.panels());
         let columns = self.blocks.columns(block);
         let first = columns.end;
-        // SAFETY: updates read the packed panel, so nobody else uses these rows of L by now; all pivots are there.
+        // SAFETY: updates read the packed panel, so nothing else uses these rows of L by now; all pivots are written.
         let (a, ipiv) = unsafe {
             let ipiv = std::slice::from_raw_parts(self.ipiv.add(first), self.blocks.k - first);
             (self.view(first..self.m, columns), ipiv)

@@ -1,4 +1,4 @@
-//! The doors of the factorization: a view and options come in, the way that suits them is taken.
+//! Entry points of the factorization: they check the arguments, and choose blocks or the recursion.
 
 use super::blocked::{self, Blocking};
 use super::ipiv::laswp;
@@ -16,20 +16,23 @@ use crate::team;
 ///
 /// On return `a` holds U on and above its diagonal and L below it (the ones on L's diagonal are not stored), and
 /// the first `min(m, n)` elements of `ipiv` hold LAPACK's 1-based sequential row swaps: for i = 1, 2, .. row i was
-/// swapped with row `ipiv[i]`. What stands between the columns, if the leading dimension is larger than m, is
-/// neither read nor written.
+/// swapped with row `ipiv[i]`. If the leading dimension is larger than m, the padding between the columns is neither
+/// read nor written.
 ///
 /// Returns `info`: 0, or k > 0 if U(k,k) is exactly zero (the first such k; without pivoting it is -k). The
 /// factorization is complete in every case. Empty matrices are legal.
 ///
-/// The pivot of a column is the element of the largest magnitude; of equal ones the first; a NaN is never larger
-/// than another. Bits of the result depend on nothing but the input: each element takes one fused multiply-subtract
-/// for each k, in rising k. (Which NaN a NaN is, its sign and payload, is not promised.) If the system refuses scratch
-/// memory, the factorization takes longer, and nothing else.
+/// The pivot of a column is the element of the largest magnitude; of equal magnitudes the first. A NaN is never larger
+/// than another element. The bits of the result depend on nothing but the input: each element takes one fused
+/// multiply-subtract for each k, in rising k. (Which NaN a NaN is, its sign and payload, is not specified.) If the system
+/// refuses scratch memory, the factorization only takes longer.
+///
+/// An `info` of 0 does not say that the matrix is far from a singular one: rounding leaves a tiny number where an exact
+/// computation would have had a zero.
 ///
 /// # Errors
 /// [`Error::IpivLength`] if `ipiv` is shorter than `min(m, n)`; [`Error::InstructionSet`] and [`Error::IsaUnavailable`].
-/// Nothing has been written then.
+/// After an error nothing has been written.
 ///
 /// # Examples
 /// ```
@@ -75,12 +78,12 @@ pub fn factor<'a, T: Element>(
     Ok(by_blocks(&recursion, a, ipiv, blocking))
 }
 
-/// The kernels that the options name, or else those of the process.
+/// The kernels of the instruction set that the options name, or of the one that the process uses.
 pub(super) fn kernels_for<T: Element>(options: &Options) -> Result<&'static Kernels<T>, Error> {
     kernels(options.isa.map_or_else(Isa::in_use, Ok)?)
 }
 
-/// P A = L U by these blocks, or by the recursion alone without them, or without memory for them.
+/// P A = L U by these blocks; by the recursion alone if there are none, or if the system refuses memory for them.
 pub(super) fn by_blocks<T: Element>(
     recursion: &Recursion<'_, T>,
     mut a: MatrixMut<'_, T>,
@@ -98,8 +101,8 @@ pub(super) fn by_blocks<T: Element>(
     }
 }
 
-/// [`factor`] for a caller that has no memory for `min(m, n)` numbers of 64 bits: a few columns at a time, slower. The
-/// swaps go to `store`, each with its index, counted from 0.
+/// [`factor`] for a caller that has no memory for `min(m, n)` pivots of 64 bits: 32 columns at a time, which is slower.
+/// `store` receives each pivot with its index, counted from 0.
 ///
 /// Returns `info`.
 #[doc(hidden)]
@@ -126,7 +129,7 @@ pub fn factor_in_steps<T: Element>(
         if first_zero > 0 && info == 0 {
             info = j + first_zero;
         }
-        // The columns of L to the left, and [A12; A22] <- P1 [A12; A22]
+        // L to the left <- P1 L, and [A12; A22] <- P1 [A12; A22]
         laswp(left.reborrow().split_at_row(j).1, ipiv);
         let mut right = right;
         laswp(right.reborrow(), ipiv);

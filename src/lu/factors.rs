@@ -37,7 +37,7 @@ pub struct Lu<T: Element> {
     options: Options,
 }
 
-/// Factors are equal if their elements, swaps and `info` are; not their options, which do not change the result.
+/// Factors are equal if their elements, swaps and `info` are equal. Options are not compared: they change no result.
 impl<T: Element> PartialEq for Lu<T> {
     fn eq(&self, other: &Self) -> bool {
         (&self.lu, &self.ipiv, self.info) == (&other.lu, &other.ipiv, other.info)
@@ -45,7 +45,7 @@ impl<T: Element> PartialEq for Lu<T> {
 }
 
 impl<T: Element> Lu<T> {
-    /// Factors `a`, reusing its memory. See [`factor`]. Solves with the factors use the same options.
+    /// Factors `a` in its own memory; see [`factor`]. Solves with the factors use the same options.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`] if the system refuses memory for the pivots; [`Error::InstructionSet`] and
@@ -56,8 +56,8 @@ impl<T: Element> Lu<T> {
         Ok(Lu { lu: a, ipiv, info, options: *options })
     }
 
-    /// The factors in one m x n matrix, their pivots and their `info`, as a server sends them. Solves use the default
-    /// options; [`Lu::with_options`] changes them.
+    /// Makes an `Lu` from the factors in one m x n matrix, their pivots and their `info`, as a server sends them. Solves use
+    /// the default options; [`Lu::with_options`] changes them.
     ///
     /// # Errors
     /// [`Error::IpivLength`] unless there are k pivots; [`Error::Pivot`] unless each is in i..=m;
@@ -72,7 +72,7 @@ impl<T: Element> Lu<T> {
         Ok(Lu { lu, ipiv, info, options: Options::default() })
     }
 
-    /// The same factors, to be solved with these options.
+    /// The same factors; solves use these options.
     #[must_use]
     pub fn with_options(self, options: &Options) -> Self {
         Lu { options: *options, ..self }
@@ -156,7 +156,7 @@ impl<T: Element> Lu<T> {
         self.solve_system(Transpose::No, b)
     }
 
-    /// X with A^T X = B; the same otherwise.
+    /// X with A^T X = B; otherwise as [`Lu::solve`].
     ///
     /// # Errors
     /// As for [`Lu::solve`].
@@ -205,10 +205,10 @@ impl<T: Element> Lu<T> {
     }
 }
 
-/// What a solve gives: a matrix, or a vector for a vector.
+/// The result of a solve: a matrix, or for a vector a vector.
 type Solution<T, C> = Matrix<T, Dyn, C, VecStorage<T, Dyn, C>>;
 
-/// Memory for a result.
+/// Zeros, as memory for a result.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`] if the system refuses it.

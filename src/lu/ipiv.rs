@@ -8,7 +8,7 @@ use crate::matrix::MatrixMut;
 ///
 /// # Panics
 /// If a row is outside the matrix.
-#[inline(never)] // inlined into the recursion its loop has more instructions
+#[inline(never)] // when it is inlined into the recursion, its loop has more instructions
 pub(super) fn laswp<T: Element>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
     let m = a.nrows();
     assert!(ipiv.len() <= m && are_rows(ipiv, m), "laswp: rows");
@@ -46,12 +46,12 @@ pub(super) fn permute(rows: &mut [usize], ipiv: &[i64]) {
     }
 }
 
-/// Checks the `info` of a matrix with `k` pivots.
+/// Checks that an `info` is possible for a matrix with `k` pivots.
 pub(crate) fn check_info(info: i64, k: usize) -> Result<(), Error> {
     if info.unsigned_abs() > k as u64 { Err(Error::Info { info, k }) } else { Ok(()) }
 }
 
-/// Checks the row swaps of a matrix with `m` rows.
+/// Checks that row swaps are possible for a matrix with `m` rows: i <= `ipiv[i]` <= m.
 pub(crate) fn check_ipiv(ipiv: &[i64], m: usize) -> Result<(), Error> {
     match ipiv.iter().zip(1..).find(|&(&row, i)| row < i || row > m as i64) {
         Some((&row, i)) => Err(Error::Pivot { index: i as usize, row, m }),

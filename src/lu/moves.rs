@@ -1,16 +1,16 @@
-//! What the row swaps of a panel amount to, done in one go.
+//! The row swaps of a panel as one permutation, which moves each row once.
 
 use bytemuck::cast_slice_mut;
 
 use crate::element::Element;
 use crate::matrix::MatrixMut;
 
-/// What w swaps with the first w rows amount to. Rows are counted from 0.
+/// The permutation that w swaps with the first w rows make. Rows are counted from 0.
 pub(super) struct Moves<'a> {
     m: usize,
-    /// The rows of A that come to its first w rows.
+    /// The rows of A that become its first w rows.
     top: &'a [u64],
-    /// The rows below that receive one of the first w rows, and which.
+    /// The rows below that change, and for each the row that it becomes.
     to: &'a [u64],
     from: &'a [u64],
 }
@@ -21,8 +21,8 @@ impl<'a> Moves<'a> {
         3 * w
     }
 
-    /// For i = 0, 1, .. row i is swapped with row `ipiv[i] - base` (counted from 1), which is one of `m`. `order` is
-    /// memory for `m` numbers while this works.
+    /// For i = 0, 1, .. row i is swapped with row `ipiv[i] - base` (counted from 1), which is one of `m`. `memory` holds
+    /// the moves, [`Moves::size`] numbers; `order` is scratch memory for `m` numbers.
     ///
     /// # Panics
     /// If a row is outside the matrix, or if there is too little memory.
@@ -37,7 +37,7 @@ impl<'a> Moves<'a> {
         rows.clone().enumerate().for_each(|(i, row)| order.swap(i, row));
         top.copy_from_slice(&order[..w]);
         for row in rows.filter(|&row| row >= w) {
-            // Once for each row.
+            // A row may be swapped several times; it is listed once.
             if order[row] != row as u64 {
                 (to[below], from[below]) = (row as u64, order[row]);
                 order[row] = row as u64;
@@ -47,11 +47,10 @@ impl<'a> Moves<'a> {
         Moves { m, top, to: &to[..below], from: &from[..below] }
     }
 
-    /// B <- the first w rows of P A; the rows of A below them become those of P A. (What A holds in its first w rows
-    /// stays there.)
+    /// B <- the first w rows of P A, and the other rows of A <- those of P A. The first w rows of A do not change.
     ///
     /// # Panics
-    /// If A does not have m rows, B not w, or not the columns of A.
+    /// If A does not have m rows, or if B does not have w rows and as many columns as A.
     pub(super) fn apply<T: Element>(&self, mut a: MatrixMut<'_, T>, mut b: MatrixMut<'_, T>) {
         let (n, lda, ldb) = (a.ncols(), a.lda(), b.lda());
         assert!(a.nrows() == self.m && b.nrows() == self.top.len() && b.ncols() == n, "moves: sizes do not fit");
@@ -77,7 +76,7 @@ impl<'a> Moves<'a> {
     pub(super) fn permute<T: Element>(&self, mut a: MatrixMut<'_, T>, memory: &mut [u64]) {
         let (m, lda) = (self.m, a.lda());
         assert_eq!(a.nrows(), m, "moves: sizes do not fit");
-        // Rows come in any order: from a copy, which is made in one go and stays in the L1 cache.
+        // Rows are read in any order: from a copy, which is made in order and stays in the L1 cache.
         let copy: &mut [T] = &mut cast_slice_mut(memory)[..m];
         for j in 0..a.ncols() {
             let column = a.col_mut(j);
@@ -88,10 +87,12 @@ impl<'a> Moves<'a> {
         }
     }
 
-    /// The moves in N columns, from A to the top of B and to the rows of C below. Each comes with its leading dimension.
+    /// The moves in N columns: B <- the first w rows of P A, and the other rows of C <- those of P A. Each matrix has its
+    /// leading dimension beside it.
     ///
     /// # Safety
-    /// A and C have m rows, B has w, all have N columns.
+    /// - A is valid for reads, B and C are valid for writes.
+    /// - A and C have m rows, B has w rows, and all have N columns.
     unsafe fn columns<T: Element, const N: usize>(
         &self,
         (a, lda): (*const T, usize),

@@ -11,14 +11,14 @@ use crate::matrix::{MatrixMut, MatrixRef};
 pub(super) struct PackedPanel<'a, T: Element> {
     w: usize,
     moves: Moves<'a>,
-    /// L11; what stands above its diagonal is not used.
+    /// L11; the elements above its diagonal are not used.
     l11: Packed<'a, T>,
     l21: Packed<'a, T>,
     kernels: &'a Kernels<T>,
 }
 
 impl<'a, T: Element> PackedPanel<'a, T> {
-    /// Elements that a panel of `m` rows and `w` columns takes, at most.
+    /// Elements of memory for a panel of `m` rows and `w` columns; an upper bound.
     pub(super) fn size(m: usize, w: usize, kernels: &Kernels<T>) -> usize {
         (m + 2 * kernels.mr) * w
     }
@@ -28,7 +28,7 @@ impl<'a, T: Element> PackedPanel<'a, T> {
         leading_dimension::<T>(w) * kernels.tuning.chunk
     }
 
-    /// A panel with these moves of rows, which was factored.
+    /// Packs a factored panel, whose row swaps are these moves.
     pub(super) fn new(l: MatrixRef<'_, T>, moves: Moves<'a>, memory: &'a mut [T], kernels: &'a Kernels<T>) -> Self {
         let (m, w) = (l.nrows(), l.ncols());
         let (memory11, memory21) = memory.split_at_mut(Packed::size(w, w, kernels));

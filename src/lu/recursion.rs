@@ -1,4 +1,4 @@
-//! The recursion and its block equations, for what one thread factors.
+//! The recursion and its block equations; it runs on one thread.
 
 use super::ipiv::laswp;
 use crate::blas::{gemm, scratch, trsm};
@@ -7,7 +7,7 @@ use crate::kernel::{Kernels, Panel, Small, TINY, WORK};
 use crate::matrix::MatrixMut;
 use crate::pivoting::Pivoting;
 
-/// What stays the same all the way down.
+/// What all levels of the recursion have in common.
 pub(super) struct Recursion<'k, T: Element> {
     pub(super) kernels: &'k Kernels<T>,
     pub(super) pivoting: Pivoting,
@@ -64,8 +64,8 @@ impl<T: Element> Recursion<'_, T> {
         }
     }
 
-    /// How many columns the left part takes: about half of the pivots, rounded up to whole tiles; all of them when
-    /// they fit a panel.
+    /// The number of columns of the left part: about half of the pivots, rounded up to whole panels; all of them if they fit
+    /// one panel.
     fn split(&self, k: usize, n: usize) -> usize {
         let nb = self.kernels.nb;
         if k <= nb {

@@ -16,11 +16,11 @@ use crate::team;
 /// n x (any number) and becomes X.
 ///
 /// If U has a zero on its diagonal, X has infinities and NaN. The bits of a column of X depend on nothing but the
-/// factors and that column of B. If the system refuses scratch memory, the solve takes longer, and nothing else.
+/// factors and that column of B. If the system refuses scratch memory, the solve only takes longer.
 ///
 /// # Errors
 /// [`Error::NotSquare`]; [`Error::RightHandSide`]; [`Error::IpivLength`]; [`Error::Pivot`] if `ipiv` names a row outside the
-/// matrix; [`Error::InstructionSet`] and [`Error::IsaUnavailable`]. Nothing has been written then.
+/// matrix; [`Error::InstructionSet`] and [`Error::IsaUnavailable`]. After an error nothing has been written.
 ///
 /// # Examples
 /// ```
@@ -54,8 +54,8 @@ pub fn solve<'a, 'b, T: Element>(
     Ok(())
 }
 
-/// [`solve`] without row swaps, for a caller that has `ipiv` in another form and does them itself: before this for A, after
-/// it for A^T.
+/// [`solve`] without row swaps, for a caller that has `ipiv` in another form and swaps the rows itself: before this call for
+/// A X = B, after it for A^T X = B.
 #[doc(hidden)]
 pub fn solve_triangles<T: Element>(
     transpose: Transpose,
@@ -68,7 +68,7 @@ pub fn solve_triangles<T: Element>(
     Ok(())
 }
 
-/// Checks that A is square, and that B has its rows. Returns their number.
+/// Checks that A is square and that B has as many rows. Returns their number.
 fn check_shapes<T: Element>(lu: MatrixRef<'_, T>, b: &MatrixMut<'_, T>) -> Result<usize, Error> {
     let (m, n) = (lu.nrows(), lu.ncols());
     if m != n {
@@ -80,7 +80,7 @@ fn check_shapes<T: Element>(lu: MatrixRef<'_, T>, b: &MatrixMut<'_, T>) -> Resul
     Ok(n)
 }
 
-/// A system whose parts fit each other.
+/// A system whose sizes and pivots have been checked.
 pub(super) struct System<'a, T: Element> {
     pub(super) transpose: Transpose,
     pub(super) lu: MatrixRef<'a, T>,
@@ -93,7 +93,7 @@ impl<T: Element> System<'_, T> {
     #[inline(never)] // one copy is enough
     pub(super) fn solve(&self, b: MatrixMut<'_, T>, threads: usize) {
         if self.lu.nrows() == 0 {
-            // However many columns.
+            // There is nothing to solve, however many columns B has.
             return;
         }
         let columns_per_thread = self.kernels.tuning.solve.columns_per_thread;

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use nix::unistd::{SysconfVar, sysconf};
 
-/// The machine's physical memory in bytes, if the system tells.
+/// The machine's physical memory in bytes, if the system reports it.
 #[must_use]
 pub(crate) fn physical_memory() -> Option<u64> {
     let pages = sysconf(SysconfVar::_PHYS_PAGES).ok()??;
@@ -15,7 +15,7 @@ pub(crate) fn physical_memory() -> Option<u64> {
     u64::try_from(pages).ok()?.checked_mul(u64::try_from(page).ok()?)
 }
 
-/// Private zeroed memory from the system, aligned to pages. A page takes memory once it is touched.
+/// Private zeroed memory from the system, aligned to pages. A page takes memory when it is first touched.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     start: NonNull<u8>,
@@ -29,11 +29,11 @@ impl Mapping {
     /// Maps `size` bytes.
     ///
     /// # Errors
-    /// When the system refuses, as it does for no bytes and for more than it has.
+    /// If the system refuses. It refuses zero bytes, and more than it has.
     pub(crate) fn anonymous(size: usize) -> io::Result<Self> {
         let size = NonZeroUsize::new(size).ok_or(io::ErrorKind::InvalidInput)?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: a new private mapping at an address of the system's choice aliases nothing.
+        // SAFETY: a new private mapping, at an address that the system chooses, aliases nothing.
         let start = unsafe { mmap_anonymous(None, size, protection, MapFlags::MAP_PRIVATE) }?;
         Ok(Mapping { start: start.cast(), size })
     }
@@ -54,7 +54,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: the address and size are those of a mapping that this value owns. It can't fail for such.
+        // SAFETY: the address and size are those of a mapping that this value owns; for such a mapping it does not fail.
         let _ = unsafe { munmap(self.start.cast(), self.size.get()) };
     }
 }

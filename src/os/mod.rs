@@ -1,4 +1,4 @@
-//! What server and client ask of the operating system, and nothing else: no wire, no matrix.
+//! Calls of the operating system that the server and the client need. This module knows no wire and no matrix.
 
 mod disposition;
 #[cfg(feature = "cli")]

@@ -1,4 +1,4 @@
-//! An orderly end on a signal.
+//! A server that a signal ends finishes the request that it has read.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -12,12 +12,12 @@ static PENDING: AtomicI32 = AtomicI32::new(0);
 /// Whether the server waits for input, so that nothing is lost by ending now.
 static WAITING: AtomicBool = AtomicBool::new(false);
 
-/// From now on SIGTERM and SIGINT end the process with status 128 + signal: at once while it waits for input, after
-/// the response if a request has been read; a second one at once in any case. A SIGINT that the parent has set
-/// to be ignored (as a shell does for its background jobs) stays so.
+/// From now on SIGTERM and SIGINT end the process with status 128 + signal: at once while it waits for input, and after
+/// the response if a request has been read. A second signal ends it at once in any case. If the parent has set SIGINT to
+/// be ignored, as a shell does for its background jobs, it stays ignored.
 ///
 /// # Errors
-/// When the system refuses a handler.
+/// If the system refuses a handler.
 pub(crate) fn end_on_signals() -> io::Result<()> {
     let mut both = SigSet::empty();
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
@@ -29,7 +29,7 @@ pub(crate) fn end_on_signals() -> io::Result<()> {
         // SAFETY: the handler touches atomics and calls _exit, both of which are async-signal-safe.
         unsafe { sigaction(signal, &action) }?;
     }
-    // A parent that blocks them while it spawns has handed that mask down.
+    // A parent that had blocked them when it started this process has passed that mask on.
     both.thread_unblock()?;
     Ok(())
 }
@@ -47,7 +47,8 @@ fn exit_by(signal: i32) -> ! {
     unsafe { nix::libc::_exit(128 + signal) }
 }
 
-/// Waits for input. A signal that [`end_on_signals`] handles ends the process meanwhile, or has come before and ends it now.
+/// Waits for input. A signal that [`end_on_signals`] handles ends the process during the wait; one that has arrived before
+/// ends it now.
 pub(super) fn while_waiting<R>(wait: impl FnOnce() -> R) -> R {
     WAITING.store(true, Ordering::SeqCst);
     let signal = PENDING.load(Ordering::SeqCst);

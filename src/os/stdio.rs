@@ -1,4 +1,4 @@
-//! stdin and stdout as a session needs them: descriptors that block, whatever flags they have.
+//! stdin and stdout as a session needs them: reads and writes that block, whatever flags the descriptors have.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
@@ -10,13 +10,13 @@ use nix::unistd::dup2_stdout;
 
 use super::signals;
 
-/// Where requests come from. Reads block, whatever flags the descriptor has or gets.
+/// The input of a session. Reads block, even if another process sets `O_NONBLOCK`.
 ///
 /// After [`end_on_signals`](super::end_on_signals) a signal ends the process while a read waits.
 #[derive(Debug)]
 pub(crate) struct Input(File);
 
-/// Where responses go. Writes block, whatever flags the descriptor has or gets.
+/// The output of a session. Writes block, even if another process sets `O_NONBLOCK`.
 #[derive(Debug)]
 pub(crate) struct Output(File);
 
@@ -31,7 +31,7 @@ impl Input {
     /// The process's standard input.
     ///
     /// # Errors
-    /// When the descriptor cannot be duplicated.
+    /// If the descriptor cannot be duplicated.
     pub(crate) fn stdin() -> io::Result<Self> {
         Ok(Input::new(io::stdin().as_fd().try_clone_to_owned()?))
     }
@@ -45,11 +45,11 @@ impl Output {
         Output(fd.into())
     }
 
-    /// Takes the process's standard output for itself: whatever else writes to descriptor 1 from now on reaches
-    /// stderr, and never the client.
+    /// Takes the process's standard output. Anything else that writes to descriptor 1 from now on writes to stderr, and
+    /// cannot reach the client.
     ///
     /// # Errors
-    /// When the descriptors cannot be duplicated.
+    /// If the descriptors cannot be duplicated.
     pub(crate) fn take_stdout() -> io::Result<Self> {
         let private = io::stdout().as_fd().try_clone_to_owned()?;
         dup2_stdout(io::stderr())?;
@@ -77,8 +77,8 @@ impl Write for Output {
     }
 }
 
-/// Clears `O_NONBLOCK`, which the parent's event loop may have set. A failure is not reported here: such a
-/// descriptor fails its first read or write, too, and that says more.
+/// Clears `O_NONBLOCK`, which the parent's event loop may have set. A failure is not reported: the first read or write of
+/// such a descriptor fails as well, and that error says more.
 fn clear_nonblocking(fd: BorrowedFd<'_>) {
     if let Ok(flags) = fcntl(fd, FcntlArg::F_GETFL) {
         let flags = OFlag::from_bits_retain(flags);
@@ -88,13 +88,13 @@ fn clear_nonblocking(fd: BorrowedFd<'_>) {
     }
 }
 
-/// Tries an operation until it neither was interrupted nor would block; sleeps in `poll` in between.
+/// Repeats an operation until it is neither interrupted nor would block; sleeps in `poll` in between.
 fn blocking<T>(ready: PollFlags, file: &mut File, mut try_it: impl FnMut(&mut File) -> io::Result<T>) -> io::Result<T> {
     loop {
         match try_it(file) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                // The outcome does not matter: an error or a hangup shows itself in the next try.
+                // The result is not needed: the next try meets an error or a hangup as well.
                 let _ = poll(&mut [PollFd::new(file.as_fd(), ready)], PollTimeout::NONE);
             }
             result => return result,

@@ -3,7 +3,7 @@
 use super::element::ElementType;
 use crate::pivoting::Pivoting;
 
-/// What a request asks for: one of `0x00` to `0x07`.
+/// What a request asks for: one of the bytes `0x00` to `0x07`.
 ///
 /// ```
 /// use recfact::Pivoting;
@@ -50,7 +50,7 @@ impl Command {
         Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, command)| command)
     }
 
-    /// The command of a byte, if it is one.
+    /// The command with this byte, if there is one.
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Command> {
         (byte & !Self::KNOWN == 0).then_some(Command(byte))

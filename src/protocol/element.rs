@@ -1,4 +1,4 @@
-//! Elements on the wire: their tags, sizes and order of bytes.
+//! Elements on the wire: their tags, sizes and byte order.
 
 use byteorder::{ByteOrder, LittleEndian};
 
@@ -37,13 +37,13 @@ impl ElementType {
     }
 }
 
-/// An element that the wire can carry.
+/// An element type that can be sent.
 pub trait WireElement: Element {
-    /// What the wire calls this type.
+    /// The same type on the wire.
     const TYPE: ElementType;
 
-    /// Turns elements in the order of bytes of the wire into the CPU's, and back: it is its own inverse, and does nothing
-    /// on a little-endian CPU.
+    /// Converts elements from the byte order of the wire to that of the CPU, or back: it is its own inverse. On a
+    /// little-endian CPU it does nothing.
     fn wire_order(elements: &mut [Self]);
 }
 

@@ -1,9 +1,9 @@
 //! Labels: how `decode` learns what `encode` has sent.
 //!
 //! A response does not say its shape or its element type. So `encode` puts a request of its own before each matrix: a row
-//! of four numbers, which comes back from any server as it was sent, for the factorization of a single row changes none of
-//! them. `decode` recognizes it and reads the next response by it. A server counts it as part of the request that it
-//! announces.
+//! of four numbers. Any server returns it unchanged, since the factors of a single row are the row itself. `decode`
+//! recognizes it, and learns from it the shape of the next response. A server counts a label as part of the request that
+//! it announces.
 
 use byteorder::{ByteOrder, LittleEndian};
 
@@ -11,11 +11,11 @@ use super::command::Command;
 use super::element::ElementType;
 use super::request::{HEAD_BYTES, Head, Shape};
 
-/// The first number of a label: finite, not zero, and not one that anybody computes.
+/// The first number of a label: finite, not zero, and not the result of any likely computation.
 const MAGIC: f64 = f64::from_bits(u64::from_be_bytes(*b"RecFact\x01"));
 
-/// The largest size that a label can carry: whole numbers up to here are numbers of its element type.
-const LARGEST: usize = 1 << 53;
+/// The largest size that a label can carry: all integers up to here are exact as f64.
+const MAX_SIZE: usize = 1 << 53;
 
 /// Bytes of the request that is a label.
 pub const REQUEST_BYTES: usize = HEAD_BYTES + MATRIX_BYTES;
@@ -31,11 +31,11 @@ fn head() -> Head {
     Head { command: Command::NAMES[0].1, shape }
 }
 
-/// The request that announces a matrix of a command, unless a size is too large for a label.
+/// The request that announces another request; `None` if a size is too large for a label.
 #[must_use]
 pub fn announce(announced: &Head) -> Option<[u8; REQUEST_BYTES]> {
     let (m, n) = (announced.shape.m(), announced.shape.n());
-    if m.max(n) > LARGEST {
+    if m.max(n) > MAX_SIZE {
         return None;
     }
     let mut request = [0; REQUEST_BYTES];
@@ -57,13 +57,13 @@ pub fn begins(elements: &[u8]) -> bool {
     elements.starts_with(&MAGIC.to_le_bytes())
 }
 
-/// The shape that a response announces, if it is the response to a label; `row` is what comes after its `info`.
+/// The shape that a response announces, if it is the response to a label; `row` holds its bytes after `info`.
 #[must_use]
 pub fn parse(row: &[u8]) -> Option<Shape> {
     let mut numbers = [0.0; 4];
     LittleEndian::read_f64_into(row.get(..MATRIX_BYTES)?, &mut numbers);
     let [magic, command, m, n] = numbers;
-    let whole = |x: f64| (x.fract() == 0.0 && (0.0..=LARGEST as f64).contains(&x)).then_some(x as i64);
+    let whole = |x: f64| (x.fract() == 0.0 && (0.0..=MAX_SIZE as f64).contains(&x)).then_some(x as i64);
     if magic.to_bits() != MAGIC.to_bits() {
         return None;
     }
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(parse(&[0xff; ROW_BYTES]), None);
         assert!(!is_label(&head(), &[0; 8]));
         let (name, command) = Command::NAMES[0];
-        let wide = Head { command, shape: Shape::new(0, LARGEST as i64 + 1, ElementType::F64).expect(name) };
+        let wide = Head { command, shape: Shape::new(0, MAX_SIZE as i64 + 1, ElementType::F64).expect(name) };
         assert_eq!(announce(&wide), None);
     }
 }

@@ -1,7 +1,7 @@
-//! The wire: what the bytes of requests and responses mean, and in what words requests are refused.
+//! The wire: the layout of requests and responses, and the reasons for which requests are refused.
 //!
-//! All integers are little-endian, nothing is padded; `protocol.md` is the whole contract. This module knows no kernel, no
-//! descriptor and no stream: it turns bytes into values and back.
+//! All integers are little-endian, and nothing is padded; `protocol.md` is the whole contract. This module turns bytes into
+//! values and back. It knows no kernel, no descriptor and no stream.
 
 mod command;
 mod element;

@@ -1,4 +1,4 @@
-//! Why a request is refused: in words, and as a number in the answer.
+//! Why a request is refused, in words and as a code in the answer.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::element::ElementType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// A byte that is no command.
+    /// A byte that is not a command.
     UnknownCommand(u8),
     /// A negative size, or a product of sizes that overflows.
     BadShape {
@@ -38,8 +38,8 @@ pub enum Refusal {
     },
 }
 
-/// The words for each code, from 1 on.
-const WORDS: [&str; 4] = ["unknown command", "bad shape", "larger than the server's limit", "out of memory"];
+/// The description of each code, from 1 on.
+const DESCRIPTIONS: [&str; 4] = ["unknown command", "bad shape", "larger than the server's limit", "out of memory"];
 
 impl Refusal {
     /// Its code, at least 1.
@@ -66,11 +66,11 @@ pub fn refusal_code(info: i64) -> Option<i64> {
     (info < -(1 << 62)).then(|| info - i64::MIN)
 }
 
-/// The code of a refusal in words.
+/// What the code of a refusal means.
 #[must_use]
 pub fn describe_refusal(code: i64) -> String {
-    let words = usize::try_from(code).ok().and_then(|code| WORDS.get(code.checked_sub(1)?));
-    words.map_or_else(|| format!("code {code}"), |words| (*words).to_owned())
+    let description = usize::try_from(code).ok().and_then(|code| DESCRIPTIONS.get(code.checked_sub(1)?));
+    description.map_or_else(|| format!("code {code}"), |description| (*description).to_owned())
 }
 
 impl fmt::Display for Refusal {

@@ -58,7 +58,7 @@ impl Head {
     }
 }
 
-/// The shape of a matrix on the wire: its sizes are not negative, and its bytes are a number.
+/// The shape of a matrix on the wire. Its sizes are not negative, and its size in bytes fits an `i64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     m: usize,
@@ -67,7 +67,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// An `m` by `n` matrix, unless a size is negative or the bytes of the matrix do not fit an `i64`.
+    /// An `m` by `n` matrix; `None` if a size is negative, or if the size in bytes does not fit an `i64`.
     #[must_use]
     pub fn new(m: i64, n: i64, element: ElementType) -> Option<Shape> {
         let (m, n) = (usize::try_from(m).ok()?, usize::try_from(n).ok()?);
@@ -100,7 +100,7 @@ impl Shape {
         self.m * self.n * self.element.bytes()
     }
 
-    /// Pivots: min(m, n).
+    /// The number of pivots, min(m, n).
     #[must_use]
     pub fn pivots(self) -> usize {
         self.m.min(self.n)

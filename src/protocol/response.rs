@@ -39,7 +39,7 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// Takes a whole response for a matrix of this shape apart; `None` if it does not have the size.
+    /// Splits a whole response for a matrix of this shape into its parts; `None` if it does not have the right size.
     #[must_use]
     pub fn split(bytes: &'a [u8], shape: Shape) -> Option<Self> {
         if bytes.len() != shape.response_bytes() {
@@ -63,15 +63,15 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Turns row swaps in the order of bytes of the wire into the CPU's, and back.
+/// Converts row swaps from the byte order of the wire to that of the CPU, or back.
 pub fn ipiv_wire_order(ipiv: &mut [i64]) {
     LittleEndian::from_slice_i64(ipiv);
 }
 
-/// Checks that an `info` is one that a factorization of this shape has.
+/// Checks that an `info` is possible for this shape and pivoting.
 ///
 /// # Errors
-/// [`Error::Info`] for one that is not: out of range, or with the sign of the other pivoting.
+/// [`Error::Info`] if it is out of range, or has the sign of the other pivoting.
 pub fn check_info(info: i64, shape: Shape, pivoting: Pivoting) -> Result<(), Error> {
     let k = shape.pivots();
     lu::check_info(info, k)?;
@@ -82,10 +82,10 @@ pub fn check_info(info: i64, shape: Shape, pivoting: Pivoting) -> Result<(), Err
     }
 }
 
-/// Checks that each row swap is one that a factorization of this shape has.
+/// Checks that each row swap is possible for this shape.
 ///
 /// # Errors
-/// [`Error::Pivot`] for the first that is not.
+/// [`Error::Pivot`] for the first one that is not.
 pub fn check_ipiv(ipiv: &[i64], shape: Shape) -> Result<(), Error> {
     lu::check_ipiv(ipiv, shape.m())
 }

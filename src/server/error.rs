@@ -14,7 +14,7 @@ pub enum Cause {
     Refused(Refusal),
     /// The input ended inside the head of a request.
     EndInHead {
-        /// Bytes of it that came.
+        /// Bytes of it that were read.
         got: usize,
     },
     /// The input ended inside a matrix.
@@ -25,16 +25,16 @@ pub enum Cause {
         n: usize,
         /// Bytes of the matrix.
         expected: usize,
-        /// Bytes of it that came.
+        /// Bytes of it that were read.
         got: usize,
     },
     /// Reading the input failed.
     Unreadable(io::Error),
-    /// Nobody reads the responses any more.
+    /// The reader of the responses has closed its end.
     ReaderGone,
-    /// Writing a response failed otherwise.
+    /// Writing a response failed for another reason.
     Unwritable(io::Error),
-    /// The library cannot compute here: `RECFACT_ISA` names no instruction set of this CPU.
+    /// The library cannot compute: `RECFACT_ISA` is not an instruction set of this CPU.
     Library(Error),
 }
 
@@ -62,21 +62,21 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What ended a session, and where in the input.
+/// Why a session ended early, and where in the input.
 #[derive(Debug)]
 pub struct SessionError {
     /// The request, counted from 1; a label belongs to the request that it announces.
     pub request: u64,
-    /// Bytes of input before the place of the error.
+    /// Bytes of input before the error.
     pub byte: u64,
-    /// What is wrong.
+    /// Why.
     pub cause: Cause,
 }
 
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.cause {
-            // No request is to blame.
+            // This is not the fault of a request.
             Cause::Library(error) => error.fmt(f),
             _ => write!(f, "request {} at byte {}: {}", self.request, self.byte, self.cause),
         }

@@ -1,4 +1,4 @@
-//! The version 1 requests: P A = L U of a matrix that comes in and goes out through the streams.
+//! The requests of version 1: P A = L U of a matrix that is read from the stream, and whose factors are written to it.
 
 use std::io::{Read, Write};
 
@@ -13,7 +13,7 @@ use crate::protocol::{Head, Response, WireElement, ipiv_wire_order, label};
 /// What was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answered {
-    /// A request of the client's.
+    /// A request of the client.
     Request,
     /// A label, which belongs to the next request.
     Label,

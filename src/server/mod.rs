@@ -1,7 +1,7 @@
-//! The session of a server: over any [`Read`](std::io::Read) and [`Write`](std::io::Write), it reads a head, dispatches to
-//! the family of the request, and answers, until the input ends or an exit command comes.
+//! The session of a server, over any [`Read`](std::io::Read) and [`Write`](std::io::Write): it reads a head, dispatches to the
+//! family of the request, and answers, until the input ends or an exit command comes.
 //!
-//! Whether its streams are stdin and stdout, and what signals do to them, is its caller's business.
+//! It does not know whether its streams are stdin and stdout, what signals do to them, or with which status the process exits.
 
 mod error;
 mod factor;

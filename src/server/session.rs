@@ -21,10 +21,10 @@ pub struct Limits {
 
 /// Serves requests until the exit command or the end of the input.
 ///
-/// A refused request is answered (with an `info` near `i64::MIN`) before the error comes back.
+/// A refused request is answered (with an `info` near `i64::MIN`) before the error is returned.
 ///
 /// # Errors
-/// What ended the session otherwise, and where in the input.
+/// [`SessionError`] if anything else ended the session.
 ///
 /// # Examples
 /// ```
@@ -52,7 +52,7 @@ pub fn serve(input: impl Read, output: impl Write, limits: &Limits) -> Result<()
             Ok(None) => return Ok(()),
             Err(cause) => {
                 session.refuse(&cause);
-                // A refused request is refused for its first bytes, an unreadable one where the input stopped.
+                // The place of a refusal is the first byte of the request; of another error, the end of what was read.
                 let refused = matches!(cause, Cause::Refused(_));
                 let byte = if refused { start } else { session.streams.bytes_read() };
                 return Err(error(request, byte, cause));
@@ -70,10 +70,10 @@ struct Session<'l, R, W> {
 }
 
 impl<R: Read, W: Write> Session<'_, R, W> {
-    /// Reads the head of a request and has it answered; `None` at the end of the session.
+    /// Reads the head of a request, and answers it; `None` at the end of the session.
     fn request(&mut self) -> Result<Option<Answered>, Cause> {
         let mut head = [0; HEAD_BYTES];
-        // The first byte decides before any other is waited for: an exit command has no more of them.
+        // The first byte is judged before any other is waited for: an exit command consists of it alone.
         let got = self.streams.read(&mut head)?;
         if got == 0 || head[0] == EXIT {
             return Ok(None);
@@ -98,8 +98,8 @@ impl<R: Read, W: Write> Session<'_, R, W> {
         Options::new().isa(self.isa).pivoting(command.pivoting()).threads(threads)
     }
 
-    /// Tells the client that its request was refused, if it was. The session ends in any case, so a failure to write adds
-    /// nothing.
+    /// Tells the client that its request was refused, if that is the cause. A failure to write is ignored: the session ends
+    /// in any case.
     fn refuse(&mut self, cause: &Cause) {
         if let Cause::Refused(refusal) = cause {
             let _ = self.streams.write(&[&refusal.info().to_le_bytes()]);

@@ -1,18 +1,19 @@
 //! What a session keeps in memory from one request to the next.
 //!
-//! Today that is the workspace, in which a request is read, factored and written from. It is given back when a much smaller
-//! working set follows.
+//! Today that is the workspace: a matrix is read into it, factored in it, and written from it. It shrinks if requests become
+//! much smaller.
 
 use crate::os::Mapping;
 use crate::protocol::{Refusal, Shape};
 use crate::release;
 
-/// The least memory that is asked for, and memory that is not worth giving back, in bytes.
+/// The smallest mapping, in bytes.
 const MIN_MAPPING_BYTES: usize = 1 << 16;
-const MIN_RETURNED_BYTES: usize = 1 << 20;
-/// After this many requests that all would have fitted a `SHRINK`-th of the memory, the rest is given back.
-const WINDOW: u32 = 16;
-const SHRINK: usize = 4;
+/// A workspace of at most this many bytes does not shrink.
+const MAX_KEPT_BYTES: usize = 1 << 20;
+/// If this many requests in a row would all have fitted the memory divided by `SHRINK_RATIO`, it shrinks to the largest of them.
+const REQUESTS_PER_WINDOW: u32 = 16;
+const SHRINK_RATIO: usize = 4;
 
 /// The memory of a session.
 #[derive(Debug, Default)]
@@ -21,10 +22,10 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Memory for a matrix and for its row swaps; their contents are whatever the last request left.
+    /// Memory for a matrix and for its row swaps, with arbitrary contents.
     ///
     /// # Errors
-    /// [`Refusal::OutOfMemory`] when the system refuses; all memory has been given back then.
+    /// [`Refusal::OutOfMemory`] if the system refuses; then all memory has been given back.
     pub(super) fn workspace(&mut self, shape: Shape) -> Result<(&mut [u8], &mut [i64]), Refusal> {
         // The swaps follow the matrix at the next multiple of 8 bytes.
         let ipiv_at = shape.matrix_bytes().next_multiple_of(8);
@@ -37,24 +38,24 @@ impl Store {
 #[derive(Debug, Default)]
 struct Workspace {
     mapping: Option<Mapping>,
-    /// Requests since the last look at the working set, and the largest of them in bytes.
+    /// Requests in the present window, and the largest of them in bytes.
     requests: u32,
     largest: usize,
 }
 
 impl Workspace {
-    /// `bytes` bytes, aligned to pages; their contents are whatever the last request left.
+    /// `bytes` bytes, aligned to pages, with arbitrary contents.
     ///
     /// # Errors
-    /// [`Refusal::OutOfMemory`] when the system refuses; all memory has been given back then.
+    /// [`Refusal::OutOfMemory`] if the system refuses; then all memory has been given back.
     fn reserve(&mut self, bytes: usize) -> Result<&mut [u8], Refusal> {
         self.requests += 1;
         self.largest = self.largest.max(bytes);
         let capacity = self.mapping.as_ref().map_or(0, Mapping::size);
-        let at_window = self.requests >= WINDOW;
+        let at_window = self.requests >= REQUESTS_PER_WINDOW;
         let size = if capacity < bytes {
             bytes
-        } else if at_window && capacity > MIN_RETURNED_BYTES && capacity / SHRINK >= self.largest {
+        } else if at_window && capacity > MAX_KEPT_BYTES && capacity / SHRINK_RATIO >= self.largest {
             self.largest
         } else {
             capacity
@@ -65,7 +66,7 @@ impl Workspace {
         let mapping = match self.mapping.take() {
             Some(mapping) if size == capacity => mapping,
             old => {
-                // The old memory goes first, so that both never count at once.
+                // The old memory is freed first, so that the two never exist at the same time.
                 drop(old);
                 release();
                 Mapping::anonymous(size.max(MIN_MAPPING_BYTES)).map_err(|_| Refusal::OutOfMemory { bytes })?
@@ -89,12 +90,12 @@ mod tests {
         assert!(workspace.reserve(0).unwrap().is_empty());
         let large = 64 << 20;
         workspace.reserve(large).unwrap()[large - 1] = 1;
-        for _ in 0..3 * WINDOW {
+        for _ in 0..3 * REQUESTS_PER_WINDOW {
             assert_eq!(workspace.reserve(100).unwrap().len(), 100);
             workspace.reserve(large / 2).unwrap();
         }
         assert_eq!(size(&workspace), large, "half of the memory is still in use");
-        for _ in 0..2 * WINDOW {
+        for _ in 0..2 * REQUESTS_PER_WINDOW {
             workspace.reserve(1000).unwrap();
         }
         assert_eq!(size(&workspace), MIN_MAPPING_BYTES);

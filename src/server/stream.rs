@@ -1,4 +1,4 @@
-//! The two streams of a session, whose reads and writes come in any pieces.
+//! The two streams of a session. Reads and writes may be short or interrupted; here they are made whole.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
@@ -16,12 +16,12 @@ impl<R: Read, W: Write> Streams<R, W> {
         Streams { input, output, bytes_read: 0 }
     }
 
-    /// Bytes of input that were read so far.
+    /// Bytes of input that have been read.
     pub(super) fn bytes_read(&self) -> u64 {
         self.bytes_read
     }
 
-    /// Reads at least one byte unless the input has ended, and at most a buffer.
+    /// Reads at least one byte, unless the input has ended, and at most a buffer.
     pub(super) fn read(&mut self, buf: &mut [u8]) -> Result<usize, Cause> {
         loop {
             match self.input.read(buf) {
@@ -35,7 +35,7 @@ impl<R: Read, W: Write> Streams<R, W> {
         }
     }
 
-    /// Fills a buffer, however the bytes are split into reads. Returns how many came before the input ended.
+    /// Fills a buffer, in as many reads as it takes. Returns the number of bytes, which is less if the input ends.
     pub(super) fn fill(&mut self, buf: &mut [u8]) -> Result<usize, Cause> {
         let mut filled = 0;
         while filled < buf.len() {
@@ -47,7 +47,7 @@ impl<R: Read, W: Write> Streams<R, W> {
         Ok(filled)
     }
 
-    /// Writes all of the parts, however the output splits them.
+    /// Writes all of the parts, in as many writes as it takes.
     pub(super) fn write<const N: usize>(&mut self, parts: &[&[u8]; N]) -> Result<(), Cause> {
         let cause = |error: io::Error| match error.kind() {
             ErrorKind::BrokenPipe => Cause::ReaderGone,
@@ -55,7 +55,7 @@ impl<R: Read, W: Write> Streams<R, W> {
         };
         let mut slices = parts.map(IoSlice::new);
         let mut slices = &mut slices[..];
-        // Empty slices are dropped first, so that nothing written means that nothing can be.
+        // Leading empty slices are dropped first, so that a write of no bytes means that nothing can be written.
         IoSlice::advance_slices(&mut slices, 0);
         while !slices.is_empty() {
             match self.output.write_vectored(slices) {

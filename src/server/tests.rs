@@ -1,4 +1,4 @@
-//! The session over inputs and outputs that a real pipe shows too rarely.
+//! The session over inputs and outputs that misbehave in ways that a real pipe rarely does.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;

@@ -1,15 +1,18 @@
-//! README.md and protocol.md by the letter: their hexdumps are replayed, their commands are run.
+//! The documents by the letter: their hexdumps are replayed, their commands are run, their numbers are computed.
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::process::Command;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::{Command, Stdio};
 
+use nalgebra::Matrix2;
 use recfact::cli::ExitStatus;
 use recfact::protocol::Command as Wire;
+use recfact::{Isa, Options, factor};
 use tempfile::tempdir;
 
-use crate::harness::{command, executable, report, root, run};
+use crate::harness::{command, executable, expected, report, request, root, run, session};
 use crate::library;
+use crate::oracle::{Float, naive_lu};
 use crate::venv::python;
 
 /// The fenced blocks of a document, in order: their language and their lines.
@@ -134,4 +137,80 @@ fn program(language: &str, source: &str) -> Option<Command> {
     };
     command.args(["-c", &source]);
     Some(command)
+}
+
+/// The matrix to test clients with, in clients/README.md.
+fn test_matrix<T: Float>(m: usize, n: usize) -> Vec<T> {
+    let integer = |i: usize, j: usize| ((7 * i + 13 * j + 17 * i * j) % 1009) as f64 - 504.0;
+    (0..m * n).map(|at| T::from_f64(integer(at % m, at / m) / 512.0)).collect()
+}
+
+/// What clients/README.md says of that matrix; the server must answer what the naive triple loop does.
+fn test_vector<T: Float>(command: u8, name: &str, m: usize, n: usize) -> String {
+    let a: Vec<T> = test_matrix(m, n);
+    let (sent, naive) = (request(command, m, n, &a), naive_lu(&a, m, n, true));
+    let received = session(&[], &sent);
+    assert!(received == expected(command, m, n, &a), "{name}, {m} x {n}");
+    let three = |a: &[T], at: [usize; 3]| at.map(|at| format!("{:?}", a[at].into())).join(", ");
+    let swaps: String = naive.ipiv[..6].iter().map(|row| format!(" {row}")).collect();
+    [
+        format!("command {command:#04x} ({name}), m = {m}, n = {n}"),
+        format!("  request:  {} bytes, SHA-256 {}", sent.len(), sha256(&sent)),
+        format!("    A(1,1), A(2,1), A(1,2): {}", three(&a, [0, 1, m])),
+        format!("  response: {} bytes, SHA-256 {}", received.len(), sha256(&received)),
+        format!("    info: {}", naive.info),
+        format!("    U(1,1), L(2,1), U(2,2): {}", three(&naive.lu, [0, 1, m + 1])),
+        format!("    ipiv:{swaps} .."),
+    ]
+    .join("\n")
+}
+
+/// A checksum in hexadecimal, as coreutils computes it.
+fn sha256(bytes: &[u8]) -> String {
+    let output = run(Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()), bytes);
+    assert!(output.status.success(), "{}", report(&output));
+    String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn the_matrix_to_test_clients_with_has_the_checksums_that_the_document_says() {
+    let vectors = [test_vector::<f64>(0x00, "f64", 300, 200), test_vector::<f32>(0x01, "f32", 200, 300)].join("\n");
+    let text = read("clients/README.md");
+    assert!(text.contains(&format!("```text\n{vectors}\n```\n")), "expected in clients/README.md:\n{vectors}");
+}
+
+/// The server of this client reads a header and ends: a client that unpacks what it did not get fails for another reason.
+#[test]
+fn the_client_of_the_document_reports_a_server_that_dies() {
+    let folder = tempdir().unwrap();
+    let server = folder.path().join("recfact_server");
+    fs::write(&server, "#!/bin/sh\nhead -c 17 > /dev/null\nexit 3\n").unwrap();
+    fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
+    let blocks = blocks(&read("clients/README.md"));
+    let (_, client) = blocks.iter().find(|(language, _)| language == "python").unwrap();
+    assert!((30..=45).contains(&client.len()), "about forty lines, got {}", client.len());
+
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap_or_default());
+    let output = Command::new(python()).args(["-c", &client.join("\n")]).env("PATH", path).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let error = "ConnectionError: recfact_server ended before its answer was complete, exit status 3";
+    assert!(!output.status.success() && stderr.lines().any(|line| line == error), "{}", report(&output));
+}
+
+/// README.md and recfact.h say how often `info` is 0 although the matrix is singular.
+#[test]
+fn the_singular_matrices_of_small_integers_are_as_many_as_the_documents_say() {
+    let range = || (-5..=5).map(f64::from);
+    let matrices = range().flat_map(|a| range().flat_map(move |b| range().map(move |c| (a, b, c))));
+    let matrices = matrices.flat_map(|(a, b, c)| range().map(move |d| Matrix2::new(a, b, c, d)));
+    let singular: Vec<Matrix2<f64>> = matrices.filter(|a| a.m11 * a.m22 == a.m12 * a.m21).collect();
+    for &isa in Isa::available() {
+        let info = |mut a: Matrix2<f64>| factor(&mut a, &mut [0; 2], &Options::new().isa(isa)).unwrap();
+        let unnoticed = singular.iter().filter(|&&a| info(a) == 0).count();
+        assert_eq!((singular.len(), unnoticed), (833, 96), "{isa:?}");
+    }
+    for document in ["README.md", "include/recfact.h"] {
+        let words = read(document).replace("\n *", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("Of the 833 singular 2 x 2 matrices with entries -5 to 5, 96"), "{document}");
+    }
 }

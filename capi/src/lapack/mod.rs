@@ -1,9 +1,9 @@
 //! LAPACK's own names, for programs that call LAPACK: GETRF, GETRS and GESV in both precisions, with 32-bit integers
 //! (`dgetrf_`) and with 64-bit ones (`dgetrf_64_`).
 //!
-//! Arguments come by reference, as Fortran passes them; the hidden lengths of strings are not looked at. An illegal
-//! argument gives `info = -i`, and the host's `XERBLA` is called where it has one (its own LAPACK's, mostly). Sources:
-//! the argument checks of LAPACK 3.12's `DGETRF`, `DGETRS` and `DGESV`.
+//! Arguments come by reference, as Fortran passes them; the hidden lengths of strings are ignored. An illegal argument gives
+//! `info = -i`, and the `XERBLA` of the process is called if it has one (mostly that of its own LAPACK). Source of the
+//! argument checks: `DGETRF`, `DGETRS` and `DGESV` of LAPACK 3.12.
 
 mod xerbla;
 
@@ -19,10 +19,10 @@ use crate::transpose;
 
 /// An integer of the caller's LAPACK.
 trait Integer: Copy + Into<i64> {
-    /// The name under which `XERBLA` takes such integers.
+    /// The name of the `XERBLA` that takes such integers.
     const XERBLA: &CStr;
 
-    /// The same number; what comes from a matrix of such sizes fits.
+    /// The same number. It fits: it is an `info` or a row of a matrix whose sizes are such integers.
     fn from_i64(x: i64) -> Self;
 }
 
@@ -48,7 +48,7 @@ struct Illegal(i32);
 /// Writes the `info` of a call. Returns the number of an illegal argument, or 0.
 ///
 /// # Safety
-/// `info` is good for one integer.
+/// `info` is valid for a write of one integer.
 unsafe fn report<I: Integer>(result: Result<i64, Illegal>, info: *mut I) -> i64 {
     let value = result.unwrap_or_else(|Illegal(argument)| -i64::from(argument));
     // SAFETY: the caller's promise.
@@ -56,15 +56,15 @@ unsafe fn report<I: Integer>(result: Result<i64, Illegal>, info: *mut I) -> i64 
     0.max(-value)
 }
 
-/// How a call computes. LAPACK has no word for a `RECFACT_ISA` that names no instruction set of this CPU: the best one is
-/// used then, with one line on stderr.
+/// The options of every call. LAPACK has no `info` for a `RECFACT_ISA` that is not an instruction set of this CPU: then the
+/// best one is used, and one line is written to stderr.
 fn options() -> Options {
     static ISA: OnceLock<Isa> = OnceLock::new();
     let isa = ISA.get_or_init(|| {
         Isa::in_use().unwrap_or_else(|_| {
             const WARNING: &[u8] =
                 b"recfact: expected RECFACT_ISA to be an instruction set of this CPU; using the best one\n";
-            // SAFETY: so many bytes are there. A stderr that cannot be written leaves nobody to tell.
+            // SAFETY: the buffer has these bytes. If stderr cannot be written, there is no other place to report this.
             unsafe { libc::write(libc::STDERR_FILENO, WARNING.as_ptr().cast(), WARNING.len()) };
             Isa::best()
         })
@@ -72,7 +72,7 @@ fn options() -> Options {
     Options::new().isa(*isa).threads(default_threads())
 }
 
-/// What cannot happen: the arguments have been checked, and the instruction set is one that this CPU has.
+/// The result of a call that cannot fail: its arguments have been checked, and its instruction set is one of this CPU.
 fn checked<R>(result: Result<R, library::Error>) -> R {
     result.unwrap_or_else(|error| unreachable!("{error}"))
 }
@@ -117,7 +117,8 @@ impl Ipiv {
 /// P A = L U of an `m` by `n` matrix in place; the arguments are DGETRF's.
 ///
 /// # Safety
-/// Pointers that are not NULL are good for the sizes, and nobody else uses that memory.
+/// - Pointers that are not NULL are valid for the sizes.
+/// - Nothing else uses that memory during the call.
 unsafe fn getrf<T: Element>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: Ipiv) -> Result<i64, Illegal> {
     match () {
         _ if m < 0 => return Err(Illegal(1)),
@@ -130,7 +131,7 @@ unsafe fn getrf<T: Element>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: Ipiv) -> 
     // SAFETY: the caller's promise.
     let a = unsafe { matrix_mut(m, n, a, lda) }.map_err(|_| Illegal(3))?;
     let k = m.min(n) as usize;
-    // SAFETY: not NULL, and good for min(m, n) elements.
+    // SAFETY: not NULL, and the caller vouches for min(m, n) elements; i is below that.
     let store = |i: usize, row| unsafe { ipiv.set(i, row) };
     let mut rows = Vec::new();
     if rows.try_reserve_exact(k).is_err() {
@@ -169,14 +170,14 @@ unsafe fn getrs<T: Element>(
     }
     // SAFETY: the caller's promise.
     let a = unsafe { matrix(n, n, a, lda) }.map_err(|_| Illegal(4))?;
-    // SAFETY: as above.
+    // SAFETY: the caller vouches for n by nrhs elements that nothing else uses.
     let mut b = unsafe { matrix_mut(n, nrhs, b, ldb) }.map_err(|_| Illegal(7))?;
-    // SAFETY: not NULL, and good for n elements.
+    // SAFETY: not NULL, and the caller vouches for n elements; i is below n.
     let row = |i: usize| unsafe { ipiv.get(i) };
     if !(0..n as usize).all(|i| (1..=n).contains(&row(i))) {
         return Err(Illegal(6));
     }
-    // A row is below n whatever happens to `ipiv` meanwhile.
+    // `ipiv` is read a second time here. The clamp keeps rows in the matrix even if it has changed in between.
     let swap = |column: &mut [T], i: usize| column.swap(i, (row(i).clamp(1, n) - 1) as usize);
     let columns = b.ncols();
     if transpose == Transpose::No {
@@ -219,7 +220,7 @@ unsafe fn gesv<T: Element>(
     let no_trans = b'N' as c_char;
     // SAFETY: the caller's promise.
     match unsafe { getrf(n, n, a, lda, ipiv) }.map_err(|_| Illegal(3))? {
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for A, ipiv and B; A and ipiv hold the factors now.
         0 => unsafe { getrs(no_trans, n, nrhs, a.cast_const(), lda, ipiv, b, ldb) }.map_err(|_| Illegal(6)),
         singular => Ok(singular),
     }
@@ -228,7 +229,7 @@ unsafe fn gesv<T: Element>(
 /// DGETRF's arguments as Fortran passes them; returns the number of an illegal one, or 0.
 ///
 /// # Safety
-/// As LAPACK says: every pointer is good for what the sizes say.
+/// As LAPACK says: every pointer is valid for what the sizes say.
 unsafe extern "C" fn getrf_by_reference<T: Element, I: Integer>(
     m: *const I,
     n: *const I,

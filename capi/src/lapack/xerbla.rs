@@ -1,9 +1,9 @@
-//! LAPACK's error handler, XERBLA: where the host has it, and how it is called.
+//! LAPACK's error handler, XERBLA: how it is found, and how it is called.
 //!
-//! An XERBLA need not return: that of the reference stops, R's jumps away, Octave's throws a C++ exception. This library
-//! is compiled to abort where something unwinds through it, so a frame of Rust must not stand below the call. On x86-64
-//! the exported routines are therefore a few instructions that call the Rust function and, where that has refused an
-//! argument, XERBLA. On other CPUs the call is made from Rust, and a C++ exception ends the process.
+//! An XERBLA need not return: the reference implementation stops the program, R's jumps out, Octave's throws a C++
+//! exception. This library is compiled to abort if something unwinds through it, so no frame of Rust may be on the stack
+//! during the call. On x86-64 the exported routines are therefore a few instructions that call the Rust function and, if
+//! that has refused an argument, XERBLA. On other CPUs Rust makes the call, and a C++ exception ends the process.
 
 use std::ffi::c_void;
 
@@ -11,26 +11,26 @@ use nix::libc::{RTLD_DEFAULT, dlsym};
 
 use super::Integer;
 
-/// The XERBLA for this kind of integers that the whole process sees; NULL where there is none.
+/// The XERBLA for this kind of integers that is visible to the whole process; NULL if there is none.
 pub(super) extern "C" fn find<I: Integer>() -> *mut c_void {
     // SAFETY: the name is a C string.
     unsafe { dlsym(RTLD_DEFAULT, I::XERBLA.as_ptr()) }
 }
 
-/// Defines an exported routine: `$inner` of the same arguments, which returns the number of an illegal argument or 0, and
-/// then, where there is one, the call of XERBLA.
+/// Defines an exported routine. It calls `$inner` with the same arguments, which returns the number of an illegal argument,
+/// or 0. If there is an illegal argument and an XERBLA, it calls XERBLA.
 #[cfg(target_arch = "x86_64")]
 macro_rules! routine {
     ($exported:ident = $inner:expr, $name:literal, $i:ty: ($($argument:ident: $t:ty),*)) => {
         /// LAPACK's routine of this name.
         ///
         /// # Safety
-        /// As LAPACK says: every pointer is good for what the sizes say.
+        /// As LAPACK says: every pointer is valid for what the sizes say.
         #[unsafe(naked)]
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $exported($($argument: $t),*) {
-            // Six arguments stand in registers; up to three more on the stack, above the address of return, are copied.
-            // (Where there are fewer, what is copied is not looked at.) [rsp + 24] is the integer for XERBLA.
+            // Six arguments are in registers. Up to three more are on the stack, above the return address, and are copied.
+            // (If there are fewer, the copies are not used.) [rsp + 24] is the integer for XERBLA.
             std::arch::naked_asm!(
                 ".cfi_startproc",
                 "sub rsp, 40",
@@ -71,11 +71,11 @@ macro_rules! routine {
         /// LAPACK's routine of this name.
         ///
         /// # Safety
-        /// As LAPACK says: every pointer is good for what the sizes say.
+        /// As LAPACK says: every pointer is valid for what the sizes say.
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $exported($($argument: $t),*) {
             type Xerbla = unsafe extern "C-unwind" fn(name: *const u8, info: *const $i, length: usize);
-            // SAFETY: the caller's promise; a function of this name takes these arguments in every LAPACK.
+            // SAFETY: the caller vouches for the arguments. A function named XERBLA takes these arguments in every LAPACK.
             unsafe {
                 let illegal = $inner($($argument),*);
                 if illegal == 0 {
