@@ -3,8 +3,9 @@
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use testing::{Float, Kind, Random, matrix, residual, rows};
+
 use crate::harness::*;
-use crate::oracle::{Float, Kind, Random, matrix, residual, rows};
 
 const SHAPES: [(usize, usize); 14] = [
     (0, 0),

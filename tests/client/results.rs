@@ -4,9 +4,9 @@ use nalgebra::DMatrix;
 use recfact::client::{Client, Error};
 use recfact::protocol::WireElement;
 use recfact::{Lu, MatrixMut, MatrixRef, Options, Pivoting, factor};
+use testing::{Float, KINDS, Kind, bits, matrix};
 
 use crate::harness::*;
-use crate::oracle::{Float, KINDS, Kind, bits, matrix};
 
 const SHAPES: [(usize, usize); 9] = [(1, 1), (2, 3), (3, 2), (17, 17), (40, 9), (9, 40), (0, 3), (3, 0), (0, 0)];
 

@@ -1,18 +1,14 @@
 //! Octave, a program that calls LAPACK, over this LU by LD_PRELOAD.
 
-#[path = "../library/mod.rs"]
-mod library;
-#[path = "../oracle/mod.rs"]
-mod oracle;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use nalgebra::DMatrix;
-use oracle::{Float, Kind, bits, matrix};
 use recfact::{Element, Lu, Options};
 use tempfile::{TempDir, tempdir};
+use testing::process::report;
+use testing::{Float, Kind, bits, c_library, matrix};
 
 const N: usize = 150;
 const NRHS: usize = 4;
@@ -67,7 +63,7 @@ fn octave(preload: Option<&Path>, a: &[f64], b: &[f64]) -> Option<TempDir> {
         }
         Ok(output) => output,
     };
-    assert!(output.status.success(), "{}{}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}", report(&output));
     Some(folder)
 }
 
@@ -101,7 +97,7 @@ fn octave_runs_on_our_lu_and_agrees_with_itself() {
     a.iter_mut().for_each(|x| *x *= 0.2);
     (0..N).for_each(|i| a[(i + 7) % N + i * N] += 1.5);
     let b: Vec<f64> = matrix(Kind::Uniform, N, NRHS, 2);
-    let library = library::folder_with_lapack().join("librecfact.so");
+    let library = c_library::folder_with_lapack(env!("CARGO_TARGET_TMPDIR")).join("librecfact.so");
     let (Some(ours), Some(theirs)) = (octave(Some(&library), &a, &b), octave(None, &a, &b)) else {
         return;
     };
