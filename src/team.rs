@@ -4,14 +4,14 @@
 //! an idle process uses no processor time. A job is offered, never imposed: a helper that has not taken it when the
 //! others are done is not waited for.
 
-use std::cell::{RefCell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
-use std::hint::spin_loop;
+use std::hint::{black_box, spin_loop};
 use std::num::NonZeroUsize;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, LocalKey};
 use std::time::{Duration, Instant};
 
 use nix::libc::{pthread_key_create, pthread_key_t, pthread_setspecific};
@@ -25,10 +25,36 @@ const PATIENCE: u32 = 1000;
 /// The stack of a helper, and what else it takes at its start (its name, its signal stack, its handle), generously, in bytes.
 const STACK_BYTES: usize = 1 << 20;
 const THREAD_BYTES: usize = 256 << 10;
+/// What the standard library takes to read files and environment variables, generously, in bytes.
+const READ_BYTES: usize = 64 << 10;
+/// What the C library takes to note a destructor, generously, in bytes; so much that it does not come from the allocator's
+/// cache of small blocks for each thread, which the C library does not use for this.
+const NOTE_BYTES: usize = 4 << 10;
 
-/// Processors that this process may use.
+/// Whether the system has this much memory just now. Who allocates without a way to refuse (the standard library, the C
+/// library) ends the process if there is none. So what they take is asked for first, in one piece that goes back at once.
+fn has_memory(bytes: usize) -> bool {
+    let mut probe = Vec::<u8>::new();
+    let refused = probe.try_reserve_exact(bytes).is_err();
+    drop(black_box(probe));
+    !refused
+}
+
+/// Whether this thread may use a thread-local value that has a destructor: at the first use the C library takes memory to
+/// note the destructor, or ends the process. `used` is the value's mark in this thread that there was such a use.
+pub(crate) fn may_use_local(used: &'static LocalKey<Cell<bool>>) -> bool {
+    if !used.get() {
+        used.set(has_memory(NOTE_BYTES));
+    }
+    used.get()
+}
+
+/// Processors that this process may use; one while there is no memory to find out.
 pub(crate) fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
+    if CORES.get().is_none() && !has_memory(READ_BYTES) {
+        return 1;
+    }
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
@@ -36,6 +62,9 @@ pub(crate) fn cores() -> usize {
 /// a number above zero, else a thread for each processor.
 pub fn default_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
+    if THREADS.get().is_none() && !has_memory(READ_BYTES) {
+        return 1;
+    }
     *THREADS.get_or_init(|| {
         let named = std::env::var("RECFACT_NUM_THREADS").ok().and_then(|value| value.trim().parse().ok());
         named.filter(|&threads| threads > 0).unwrap_or_else(cores)
@@ -48,7 +77,7 @@ pub fn default_threads() -> usize {
 pub(crate) fn run(threads: usize, own: impl FnOnce(), job: &(dyn Fn() + Sync)) {
     let mut own = Some(own);
     let mut own = || own.take().into_iter().for_each(|own| own());
-    if threads > 1 {
+    if threads > 1 && may_use_local(&USED) {
         // A thread that is about to end has no team.
         let _ = TEAM.try_with(|team| {
             let mut team = team.borrow_mut();
@@ -66,8 +95,10 @@ pub(crate) fn run(threads: usize, own: impl FnOnce(), job: &(dyn Fn() + Sync)) {
 
 /// Ends the helpers of the calling thread.
 pub(crate) fn release() {
-    // A thread that is about to end has already dropped its team.
-    let _ = TEAM.try_with(|team| team.replace(Team { helpers: Vec::new(), process: 0 }));
+    if USED.get() {
+        // A thread that is about to end has already dropped its team.
+        let _ = TEAM.try_with(|team| team.replace(Team { helpers: Vec::new(), process: 0 }));
+    }
 }
 
 /// Has the helpers of the calling thread end with it also where it is the program's first thread and ends by itself
@@ -106,6 +137,8 @@ pub(crate) fn wait_until(condition: impl Fn() -> bool) {
 
 thread_local! {
     static TEAM: RefCell<Team> = const { RefCell::new(Team { helpers: Vec::new(), process: 0 }) };
+    /// Whether `TEAM` was used.
+    static USED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A panic in a job leaves threads that wait for each other, with borrows that are about to end.
@@ -183,11 +216,9 @@ struct Helper {
 impl Helper {
     /// Starts a thread that takes no signals: those belong to the threads that the program itself made.
     fn start() -> Option<Self> {
-        // The standard library ends the process where it gets no memory for a thread's small things. So all that a thread
-        // takes is asked for first, in one piece that goes back at once.
-        let mut probe = Vec::<u8>::new();
-        probe.try_reserve_exact(STACK_BYTES + THREAD_BYTES).ok()?;
-        drop(std::hint::black_box(probe));
+        if !has_memory(STACK_BYTES + THREAD_BYTES) {
+            return None;
+        }
         let nothing: *const (dyn Fn() + Sync) = &|| ();
         let slot = Arc::new(JobSlot { state: AtomicU32::new(IDLE), job: UnsafeCell::new(nothing) });
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;

@@ -3,9 +3,11 @@
 //! The system may refuse memory. So each use of scratch memory has another way that needs none, or that makes do with a
 //! few KiB of the stack ([`on_stack`]).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use bytemuck::Pod;
+
+use crate::team::may_use_local;
 
 /// A cache line; it gives scratch memory its alignment.
 #[derive(Clone, Copy)]
@@ -15,6 +17,8 @@ struct Line([u64; 8]);
 thread_local! {
     /// A stack: a use inside of another use has a buffer of its own, and each finds its own again.
     static BUFFERS: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+    /// Whether `BUFFERS` was used.
+    static USED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A leading dimension for at least this many rows: an odd number of cache lines, so that columns next to each other do not
@@ -58,6 +62,9 @@ fn elements<T: Pod>(lines: &mut [Line]) -> &mut [T] {
 /// A buffer of at least `needed` lines, unless the system refuses the memory.
 #[inline(never)] // one copy is enough
 fn take(needed: usize) -> Option<Vec<Line>> {
+    if !may_use_local(&USED) {
+        return None;
+    }
     // A thread that is about to end has already dropped its buffers but may still call this.
     let mut lines = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default();
     let more = needed.saturating_sub(lines.len());
@@ -84,8 +91,10 @@ fn give_back(lines: Vec<Line>) {
 
 /// Gives this thread's memory back.
 pub(crate) fn release() {
-    // A thread that is about to end has already dropped its buffers.
-    let _ = BUFFERS.try_with(RefCell::take);
+    if USED.get() {
+        // A thread that is about to end has already dropped its buffers.
+        let _ = BUFFERS.try_with(RefCell::take);
+    }
 }
 
 #[cfg(test)]
