@@ -4,8 +4,6 @@ use std::io::{ErrorKind, Write};
 use std::process::{Command, Output, Stdio};
 use std::{env, fs, thread};
 
-use crate::instruction_sets;
-
 /// Runs a command with some input, fed from a second thread, until it ends. What it says comes back if it is piped.
 ///
 /// # Panics
@@ -78,22 +76,4 @@ pub fn alone(name: &str, program: impl FnOnce() -> Command) -> Option<Output> {
     let output = succeed(program().args(["--exact", name, "--nocapture"]).env(ALONE, "1"));
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "there is no test {name}");
     Some(output)
-}
-
-/// Runs a test in a process of its own for each instruction set of this CPU, which `RECFACT_ISA` names there.
-///
-/// # Panics
-/// If the test fails in one of them.
-pub fn alone_on_each_instruction_set(name: &str, test: impl FnOnce()) {
-    let first = instruction_sets().iter().find(|isa| {
-        let program = || {
-            let mut program = this_program();
-            program.env("RECFACT_ISA", isa);
-            program
-        };
-        alone(name, program).is_none()
-    });
-    if first.is_some() {
-        test();
-    }
 }
