@@ -46,7 +46,16 @@ pub fn pipe_without_reader() -> PipeWriter {
 
 /// Runs a session and returns what the server answered; the session must end well and in silence.
 pub fn session(args: &[&str], input: &[u8]) -> Vec<u8> {
-    let output = run(&mut command(args), input);
+    answers(&mut command(args), input)
+}
+
+/// The same on an instruction set.
+pub fn session_on(instruction_set: &str, args: &[&str], input: &[u8]) -> Vec<u8> {
+    answers(command(args).env("RECFACT_ISA", instruction_set), input)
+}
+
+fn answers(command: &mut Command, input: &[u8]) -> Vec<u8> {
+    let output = run(command, input);
     assert!(output.status.success() && output.stderr.is_empty(), "{}", report(&output));
     output.stdout
 }

@@ -22,6 +22,12 @@ pub fn builder() -> Builder {
     Builder::new().program(EXECUTABLE).timeout(PATIENCE)
 }
 
+/// The executable on an instruction set.
+pub fn builder_on(instruction_set: &str) -> Builder {
+    let variable = format!("RECFACT_ISA={instruction_set}");
+    Builder::new().program("env").args([&variable, EXECUTABLE]).timeout(PATIENCE)
+}
+
 /// A shell that runs a script in place of a server.
 pub fn script(script: &str) -> Builder {
     Builder::new().program("sh").args(["-c", script]).timeout(PATIENCE)
