@@ -34,10 +34,6 @@ mod pivoting;
 mod selection;
 mod team;
 
-#[cfg(test)]
-#[path = "../tests/oracle/mod.rs"]
-mod oracle;
-
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(any(feature = "cli", feature = "client"))]

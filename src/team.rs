@@ -4,14 +4,14 @@
 //! an idle process uses no processor time. A job is offered, not assigned: if a helper has not taken it by the time the
 //! others are done, the call does not wait for that helper.
 
-use std::cell::{RefCell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
-use std::hint::spin_loop;
+use std::hint::{black_box, spin_loop};
 use std::num::NonZeroUsize;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, LocalKey};
 use std::time::{Duration, Instant};
 
 use nix::libc::{pthread_key_create, pthread_key_t, pthread_setspecific};
@@ -26,10 +26,36 @@ const SPINS_BEFORE_YIELD: u32 = 1000;
 const STACK_BYTES: usize = 1 << 20;
 /// An upper bound on what else a helper takes when it starts (its name, its signal stack, its handle), in bytes.
 const START_BYTES: usize = 256 << 10;
+/// An upper bound on what the standard library takes to read files and environment variables, in bytes.
+const READ_BYTES: usize = 64 << 10;
+/// An upper bound on what the C library takes to note a destructor, in bytes; more than what the allocator caches for each
+/// thread, which the C library does not use for this.
+const NOTE_BYTES: usize = 4 << 10;
 
-/// Processors that this process may use.
+/// Whether the system has this much memory just now. Code that cannot report a failed allocation (the standard library, the
+/// C library) ends the process. So what it takes is asked for first, in one piece, and freed at once.
+fn has_memory(bytes: usize) -> bool {
+    let mut probe = Vec::<u8>::new();
+    let refused = probe.try_reserve_exact(bytes).is_err();
+    drop(black_box(probe));
+    !refused
+}
+
+/// Whether this thread may use a thread-local value that has a destructor: at the first use the C library takes memory to
+/// note the destructor, or ends the process. `used` is the value's mark in this thread that there was such a use.
+pub(crate) fn may_use_local(used: &'static LocalKey<Cell<bool>>) -> bool {
+    if !used.get() {
+        used.set(has_memory(NOTE_BYTES));
+    }
+    used.get()
+}
+
+/// Processors that this process may use; one while there is no memory to find out.
 pub(crate) fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
+    if CORES.get().is_none() && !has_memory(READ_BYTES) {
+        return 1;
+    }
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
@@ -37,6 +63,9 @@ pub(crate) fn cores() -> usize {
 /// a number above zero, otherwise one for each processor. The variable is read once.
 pub fn default_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
+    if THREADS.get().is_none() && !has_memory(READ_BYTES) {
+        return 1;
+    }
     *THREADS.get_or_init(|| {
         let named = std::env::var("RECFACT_NUM_THREADS").ok().and_then(|value| value.trim().parse().ok());
         named.filter(|&threads| threads > 0).unwrap_or_else(cores)
@@ -48,7 +77,7 @@ pub fn default_threads() -> usize {
 ///
 /// A helper may call `job` late, or not at all: `own` must do all the work that helpers leave.
 pub(crate) fn run(threads: usize, own: &mut dyn FnMut(), job: &(dyn Fn() + Sync)) {
-    if threads <= 1 {
+    if threads <= 1 || !may_use_local(&USED) {
         return own();
     }
     let with_helpers = TEAM.try_with(|team| {
@@ -69,8 +98,10 @@ pub(crate) fn run(threads: usize, own: &mut dyn FnMut(), job: &(dyn Fn() + Sync)
 
 /// Ends the helpers of the calling thread.
 pub(crate) fn release() {
-    // A thread that is about to end has already dropped its team.
-    let _ = TEAM.try_with(|team| team.replace(Team { helpers: Vec::new(), process: 0 }));
+    if USED.get() {
+        // A thread that is about to end has already dropped its team.
+        let _ = TEAM.try_with(|team| team.replace(Team { helpers: Vec::new(), process: 0 }));
+    }
 }
 
 /// Ends the helpers of the calling thread with it, also if it is the program's first thread and calls `pthread_exit`. The
@@ -110,6 +141,8 @@ pub(crate) fn wait_until(condition: impl Fn() -> bool) {
 
 thread_local! {
     static TEAM: RefCell<Team> = const { RefCell::new(Team { helpers: Vec::new(), process: 0 }) };
+    /// Whether `TEAM` was used.
+    static USED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Aborts if a job panics: the other threads would wait for it for ever, or use what it borrows after it has gone.
@@ -188,11 +221,9 @@ impl Helper {
     /// Starts a thread that blocks all signals: those belong to the threads that the program itself made. `None` if the
     /// system refuses a thread or memory.
     fn start() -> Option<Self> {
-        // The standard library aborts if it gets no memory for the handle of a thread. So this asks for everything that
-        // a thread takes first, in one piece, and frees it.
-        let mut probe = Vec::<u8>::new();
-        probe.try_reserve_exact(STACK_BYTES + START_BYTES).ok()?;
-        drop(std::hint::black_box(probe));
+        if !has_memory(STACK_BYTES + START_BYTES) {
+            return None;
+        }
         let no_job: *const (dyn Fn() + Sync) = &|| ();
         let slot = Arc::new(JobSlot { state: AtomicU32::new(IDLE), job: UnsafeCell::new(no_job) });
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;

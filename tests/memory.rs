@@ -1,37 +1,255 @@
-//! A process that may have no more memory.
+//! A process that gets no more memory: factorizations and solves take longer and give the same bits; what needs memory
+//! for its result says how much it lacks. Nothing aborts.
+//!
+//! Each case runs in a process of its own on each instruction set. There is no test harness in it, since that has a thread
+//! which takes memory. As with a harness, an argument chooses cases by a part of their name.
 
-use std::fs;
+use std::sync::Barrier;
+use std::{env, thread};
 
+use nalgebra::DMatrix;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use recfact::{MatrixMut, Options, factor, release};
+use recfact::{Element, Error, Isa, Lu, MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor, release, solve};
+use testing::process::{status_kib, succeed, this_program};
+use testing::{Float, Kind, instruction_sets, matrix};
 
-const N: usize = 1000;
-
-fn factored(a: &mut [f64], ipiv: &mut [i64]) {
-    (0..).zip(a.iter_mut()).for_each(|(at, x): (usize, _)| *x = ((at * 7919 % 10007) as f64).sin());
-    assert_eq!(factor(MatrixMut::from_slice(a, N, N, N).unwrap(), ipiv, &Options::default()), Ok(0));
+/// While it lives the process gets no memory, neither from the system nor from what the allocator has kept.
+struct NoMemory {
+    limits: (u64, u64),
+    _hoard: Hoard,
 }
 
-/// Memory that counts, in bytes.
-fn used() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+impl NoMemory {
+    fn begin() -> Self {
+        let mut hoard = Hoard::default();
+        let limits = getrlimit(Resource::RLIMIT_DATA).unwrap();
+        setrlimit(Resource::RLIMIT_DATA, (status_kib("self", "VmData") + 4) << 10, limits.1).unwrap();
+        hoard.take_all();
+        NoMemory { limits, _hoard: hoard }
+    }
 }
 
-#[test]
-fn refused_memory_costs_speed_and_nothing_else() {
-    let (mut expected, mut swaps) = (vec![0.0; N * N], vec![0; N]);
-    factored(&mut expected, &mut swaps);
+impl Drop for NoMemory {
+    fn drop(&mut self) {
+        setrlimit(Resource::RLIMIT_DATA, self.limits.0, self.limits.1).unwrap();
+    }
+}
+
+/// Memory that is taken so that nobody else gets it.
+struct Hoard(Vec<Vec<u8>>);
+
+impl Default for Hoard {
+    fn default() -> Self {
+        Hoard(Vec::with_capacity(1 << 16))
+    }
+}
+
+impl Hoard {
+    /// Takes everything that the allocator has for this thread.
+    fn take_all(&mut self) {
+        for bytes in [1 << 16, 1 << 12, 1 << 8, 1 << 4, 1] {
+            while let Some(block) = reserve(bytes) {
+                assert!(self.0.len() < self.0.capacity(), "the limit does not hold");
+                self.0.push(block);
+            }
+        }
+    }
+}
+
+fn reserve(bytes: usize) -> Option<Vec<u8>> {
+    let mut block = Vec::new();
+    block.try_reserve_exact(bytes).ok().map(|()| block)
+}
+
+/// Whether all bits are equal. Takes no memory.
+fn same<T: Float>(a: &[T], b: &[T]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.bits() == b.bits())
+}
+
+/// A matrix and its factors.
+struct Factored<T> {
+    m: usize,
+    n: usize,
+    pivoting: Pivoting,
+    a: Vec<T>,
+    lu: Vec<T>,
+    ipiv: Vec<i64>,
+    info: i64,
+}
+
+impl<T: Element + Float> Factored<T> {
+    fn new(m: usize, n: usize, pivoting: Pivoting) -> Self {
+        let a: Vec<T> = matrix(Kind::Uniform, m, n, (m * 1000 + n) as u64);
+        let (mut lu, mut ipiv) = (a.clone(), vec![0; m.min(n)]);
+        let view = MatrixMut::from_slice(&mut lu, m, n, m).unwrap();
+        let info = factor(view, &mut ipiv, &Options::new().pivoting(pivoting)).unwrap();
+        Factored { m, n, pivoting, a, lu, ipiv, info }
+    }
+
+    /// Whether the factors come out again; `lu` and `ipiv` have room for them. Takes no memory.
+    fn comes_again(&self, threads: usize, lu: &mut [T], ipiv: &mut [i64]) -> bool {
+        let &Factored { m, n, pivoting, .. } = self;
+        // An abort ends the process: what it was at must stand on stderr before.
+        eprintln!("factor {m} x {n}, {pivoting:?}, {threads} threads");
+        let (lu, ipiv) = (&mut lu[..m * n], &mut ipiv[..m.min(n)]);
+        lu.copy_from_slice(&self.a);
+        let view = MatrixMut::from_slice(lu, m, n, m).unwrap();
+        let info = factor(view, ipiv, &Options::new().pivoting(pivoting).threads(threads));
+        info == Ok(self.info) && *ipiv == self.ipiv && same(lu, &self.lu)
+    }
+}
+
+/// A system and its solution.
+struct Solved<'f, T> {
+    factors: &'f Factored<T>,
+    transpose: Transpose,
+    b: Vec<T>,
+    x: Vec<T>,
+}
+
+impl<'f, T: Element + Float> Solved<'f, T> {
+    fn new(factors: &'f Factored<T>, nrhs: usize, transpose: Transpose) -> Self {
+        let b: Vec<T> = matrix(Kind::Uniform, factors.n, nrhs, nrhs as u64);
+        let mut solved = Solved { factors, transpose, x: b.clone(), b };
+        let mut x = std::mem::take(&mut solved.x);
+        solved.solve(1, &mut x).unwrap();
+        Solved { x, ..solved }
+    }
+
+    fn solve(&self, threads: usize, x: &mut [T]) -> Result<(), Error> {
+        let &Factored { n, ref lu, ref ipiv, .. } = self.factors;
+        let lu = MatrixRef::from_slice(lu, n, n, n).unwrap();
+        let view = MatrixMut::from_slice(x, n, self.b.len() / n, n).unwrap();
+        solve(self.transpose, lu, ipiv, view, &Options::new().threads(threads))
+    }
+
+    /// Whether the solution comes out again; `x` has room for it. Takes no memory.
+    fn comes_again(&self, threads: usize, x: &mut [T]) -> bool {
+        eprintln!("solve {}, {} elements, {:?}, {threads} threads", self.factors.n, self.b.len(), self.transpose);
+        let x = &mut x[..self.b.len()];
+        x.copy_from_slice(&self.b);
+        self.solve(threads, x) == Ok(()) && same(x, &self.x)
+    }
+}
+
+/// Square matrices of every way to be factored, tall ones and wide ones.
+const SHAPES: [(usize, usize); 11] = [
+    (1, 1),
+    (3, 3),
+    (30, 30),
+    (41, 41),
+    (100, 100),
+    (300, 300),
+    (1000, 1000),
+    (600, 40),
+    (1500, 100),
+    (40, 600),
+    (100, 1500),
+];
+
+/// Factors and solves before the limit, and again without memory: in this thread, which has been here before, and in one
+/// that has not.
+fn bits_stay_without_memory<T: Element + Float>() {
+    let both = [Pivoting::Partial, Pivoting::None];
+    let factored: Vec<Factored<T>> =
+        SHAPES.iter().flat_map(|&(m, n)| both.map(|pivoting| Factored::new(m, n, pivoting))).collect();
+    let square = factored.iter().filter(|f| f.m == f.n && f.n <= 300 && f.pivoting == Pivoting::Partial);
+    let transposes = [Transpose::No, Transpose::Yes, Transpose::Conjugate];
+    let systems = square.flat_map(|f| [1, 2, 5, 40, 600].map(|nrhs| (f, nrhs)));
+    let solved: Vec<Solved<'_, T>> =
+        systems.flat_map(|(f, nrhs)| transposes.map(|transpose| Solved::new(f, nrhs, transpose))).collect();
+    let (mut memory, mut ipiv) = (vec![T::from_f64(0.0); 1000 * 1000], vec![0; 1000]);
+    let mut all_again = |largest: usize| {
+        let factors = factored.iter().filter(|f| f.a.len() <= largest);
+        let factors = factors.flat_map(|f| [1, 2].map(|threads| (f, threads)));
+        let wrong_factors = factors.filter(|(f, threads)| !f.comes_again(*threads, &mut memory, &mut ipiv)).count();
+        let solutions = solved.iter().flat_map(|s| [1, 2].map(|threads| (s, threads)));
+        wrong_factors + solutions.filter(|(s, threads)| !s.comes_again(*threads, &mut memory)).count()
+    };
+
+    let barrier = Barrier::new(2);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut hoard = Hoard::default();
+            // This thread has now all that a thread takes at its start.
+            barrier.wait();
+            barrier.wait();
+            hoard.take_all();
+            all_again(200 * 200)
+        });
+        barrier.wait();
+        release();
+        let no_memory = NoMemory::begin();
+        barrier.wait();
+        let wrong = other.join().unwrap();
+        drop(no_memory);
+        assert_eq!(wrong, 0, "results with other bits");
+    });
     release();
+    let no_memory = NoMemory::begin();
+    let wrong = all_again(usize::MAX);
+    drop(no_memory);
+    assert_eq!(wrong, 0, "results with other bits");
+}
 
-    let (mut a, mut ipiv) = (vec![0.0; N * N], vec![0; N]);
-    let (soft, hard) = getrlimit(Resource::RLIMIT_DATA).unwrap();
-    // Panels packed by blocks take 1.5 MiB and more; the recursion takes a third of one.
-    setrlimit(Resource::RLIMIT_DATA, used() + (600 << 10), hard).unwrap();
-    let refused = Vec::<u8>::new().try_reserve_exact(1 << 20).is_err();
-    factored(&mut a, &mut ipiv);
-    setrlimit(Resource::RLIMIT_DATA, soft, hard).unwrap();
-    assert!(refused, "the limit holds");
-    assert!(a == expected && ipiv == swaps);
+/// The first call of a process looks up what is the same for all later ones.
+fn the_first_call_takes_no_memory() {
+    let n = 300;
+    let options = Options::new().isa(Isa::in_use().unwrap()).threads(2);
+    let a: Vec<f64> = matrix(Kind::Uniform, n, n, 1);
+    let (mut lu, mut ipiv) = (a.clone(), vec![0; n]);
+    let no_memory = NoMemory::begin();
+    let info = factor(MatrixMut::from_slice(&mut lu, n, n, n).unwrap(), &mut ipiv, &options);
+    drop(no_memory);
+    let expected = Lu::new(DMatrix::from_vec(n, n, a), &options).unwrap();
+    assert_eq!((info, &ipiv[..]), (Ok(expected.info()), expected.ipiv()));
+    assert!(same(&lu, expected.packed().as_slice()));
+}
+
+fn results_that_do_not_fit<T: Element + Float>() {
+    let (m, n) = (1200, 1000);
+    let new = |m, n| DMatrix::<T>::from_vec(m, n, matrix(Kind::Uniform, m, n, 1));
+    let (tall, square, b) = (new(m, n), new(n, n), new(n, 3));
+    let [tall, square] = [tall, square].map(|a| Lu::new(a, &Options::default()).unwrap());
+    let another = new(n, n);
+    let size = size_of::<T>();
+
+    let no_memory = NoMemory::begin();
+    let refused = [
+        (tall.l().err(), m * n * size),
+        (tall.u().err(), n * n * size),
+        (tall.permutation().err(), m * size_of::<usize>()),
+        (square.solve(&b).err(), 3 * n * size),
+        (square.solve_transposed(&b).err(), 3 * n * size),
+        // The last one: it gives the memory of its argument back.
+        (Lu::new(another, &Options::default()).err(), n * size_of::<i64>()),
+    ];
+    drop(no_memory);
+    for (error, bytes) in refused {
+        assert_eq!(error, Some(Error::OutOfMemory { bytes }));
+    }
+}
+
+/// By name.
+const CASES: [(&str, fn()); 5] = [
+    ("the_first_call_of_a_process_takes_no_memory", the_first_call_takes_no_memory),
+    ("without_memory_factors_and_solutions_have_the_same_bits_f64", bits_stay_without_memory::<f64>),
+    ("without_memory_factors_and_solutions_have_the_same_bits_f32", bits_stay_without_memory::<f32>),
+    ("results_that_do_not_fit_into_memory_are_errors_f64", results_that_do_not_fit::<f64>),
+    ("results_that_do_not_fit_into_memory_are_errors_f32", results_that_do_not_fit::<f32>),
+];
+
+fn main() {
+    const CASE: &str = "RECFACT_TEST_CASE";
+    if let Ok(name) = env::var(CASE) {
+        let (_, case) = CASES.into_iter().find(|(case, _)| *case == name).expect("the name of a case");
+        return case();
+    }
+    let part = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    for (name, _) in CASES.into_iter().filter(|(name, _)| name.contains(&part)) {
+        for isa in instruction_sets() {
+            succeed(this_program().env(CASE, name).env("RECFACT_ISA", isa));
+            println!("test {name} on {isa} ... ok");
+        }
+    }
 }

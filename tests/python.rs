@@ -1,24 +1,25 @@
 //! The Python package as pip installs it: its own tests, its types and its style.
 
-mod venv;
-
 use std::path::Path;
 use std::process::Command;
 
-use venv::{python, root, run};
+use testing::process::succeed;
+use testing::{root, venv};
+
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Runs a module of the environment in the folder of the package. Nothing is left in there, and nothing but what was
 /// installed is tested.
 fn run_module(arguments: &[&str]) {
-    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let mut command = Command::new(python());
+    let scratch = Path::new(SCRATCH);
+    let mut command = Command::new(venv::python(SCRATCH));
     command.arg("-m").args(arguments);
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("MYPY_CACHE_DIR", scratch.join("mypy"));
     command.env("HYPOTHESIS_STORAGE_DIRECTORY", scratch.join("hypothesis")).env("RUFF_NO_CACHE", "true");
     for variable in ["RECFACT_SERVER", "RECFACT_LIBRARY", "RECFACT_ISA", "RECFACT_NUM_THREADS", "PYTHONPATH"] {
         command.env_remove(variable);
     }
-    run(&mut command, &root().join("clients/python"));
+    succeed(command.current_dir(root().join("clients/python")));
 }
 
 #[test]

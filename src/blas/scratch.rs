@@ -3,9 +3,11 @@
 //! The system may refuse memory. So every caller has a second, slower way that needs no scratch memory, or only a few KiB of
 //! the stack ([`on_stack`]).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use bytemuck::Pod;
+
+use crate::team::may_use_local;
 
 /// A cache line; it gives scratch memory its alignment.
 #[derive(Clone, Copy)]
@@ -15,6 +17,8 @@ struct Line([u64; 8]);
 thread_local! {
     /// A stack of buffers: a use inside another use has a buffer of its own, and each gets the same one next time.
     static BUFFERS: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+    /// Whether `BUFFERS` was used.
+    static USED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A leading dimension for at least `rows` rows: an odd number of cache lines, so that neighbouring columns do not fall
@@ -59,6 +63,9 @@ fn elements<T: Pod>(lines: &mut [Line]) -> &mut [T] {
 /// A buffer of at least `needed` lines, unless the system refuses the memory.
 #[inline(never)] // one copy for all callers
 fn take(needed: usize) -> Option<Vec<Line>> {
+    if !may_use_local(&USED) {
+        return None;
+    }
     // A thread that is about to end has already dropped its buffers but may still call this.
     let mut lines = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default();
     let more = needed.saturating_sub(lines.len());
@@ -85,8 +92,10 @@ fn give_back(lines: Vec<Line>) {
 
 /// Frees this thread's buffers.
 pub(crate) fn release() {
-    // A thread that is about to end has already dropped its buffers.
-    let _ = BUFFERS.try_with(RefCell::take);
+    if USED.get() {
+        // A thread that is about to end has already dropped its buffers.
+        let _ = BUFFERS.try_with(RefCell::take);
+    }
 }
 
 #[cfg(test)]

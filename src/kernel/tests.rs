@@ -1,8 +1,9 @@
 //! Each kernel of each instruction set that this CPU has, against three plain loops, at every edge size.
 
+use testing::{Float, Kind, bits, matrix, naive_lu};
+
 use super::*;
 use crate::element::{Element, kernels as table};
-use crate::oracle::{Float, Kind, bits, matrix, naive_lu};
 use crate::pivoting::Pivoting;
 
 /// Elements between the columns of each block, so that a step over an edge shows itself.

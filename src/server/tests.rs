@@ -11,9 +11,9 @@ use nix::fcntl::OFlag;
 use nix::sys::pthread::pthread_kill;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::pipe2;
+use testing::{Float, Kind, Random, matrix, naive_lu};
 
 use super::*;
-use crate::oracle::{Float, Kind, Random, matrix, naive_lu};
 use crate::os::{Input, Output};
 
 const LIMITS: Limits = Limits { max_bytes: 1 << 20, threads: 1 };

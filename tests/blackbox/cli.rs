@@ -4,9 +4,9 @@ use std::fs;
 use std::process::Output;
 
 use tempfile::tempdir;
+use testing::{Kind, matrix};
 
 use crate::harness::*;
-use crate::oracle::{Kind, matrix};
 
 /// `encode ARGS | recfact_server | decode ARGS`, each stage with its own status.
 fn pipeline(encode: &[&str], decode: &[&str], stdin: &[u8]) -> Output {

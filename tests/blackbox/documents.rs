@@ -9,11 +9,14 @@ use recfact::cli::ExitStatus;
 use recfact::protocol::Command as Wire;
 use recfact::{Isa, Options, factor};
 use tempfile::tempdir;
+use testing::{c_library, venv};
 
-use crate::harness::{command, executable, expected, report, request, root, run, session};
-use crate::library;
-use crate::oracle::{Float, naive_lu};
-use crate::venv::python;
+use testing::wire::{expected, request};
+use testing::{Float, naive_lu};
+
+use crate::harness::{command, executable, report, root, run, session};
+
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// The fenced blocks of a document, in order: their language and their lines.
 fn blocks(document: &str) -> Vec<(String, Vec<String>)> {
@@ -80,15 +83,15 @@ fn the_tables_of_the_protocol_are_those_of_the_code() {
 
 /// Each block of commands is run by `bash`, each program by Python, and the block after it says what they print; a C
 /// program is written to the file that its first line names, for the commands that follow. The
-/// commands that build (`cargo ..`) are those that run this test; the one that installs (`pip ..`) is run by [`python`].
+/// commands that build (`cargo ..`) are those that run this test; the one that installs (`pip ..`) is run by [`venv::python`].
 #[test]
 fn the_commands_of_the_documents_print_what_they_say() {
     let folder = tempdir().unwrap();
     let bin = folder.path().join("target/release");
     fs::create_dir_all(&bin).unwrap();
     symlink(executable(), bin.join("recfact_server")).unwrap();
-    symlink(library::folder().join("librecfact.a"), bin.join("librecfact.a")).unwrap();
-    symlink(library::folder_with_lapack().parent().unwrap(), folder.path().join("target/lapack")).unwrap();
+    symlink(c_library::folder(SCRATCH).join("librecfact.a"), bin.join("librecfact.a")).unwrap();
+    symlink(c_library::folder_with_lapack(SCRATCH).parent().unwrap(), folder.path().join("target/lapack")).unwrap();
     for name in ["examples", "include"] {
         symlink(root().join(name), folder.path().join(name)).unwrap();
     }
@@ -132,7 +135,7 @@ fn program(language: &str, source: &str) -> Option<Command> {
         "sh" if !source.starts_with("cargo ") && !source.starts_with("pip ") => {
             (Command::new("bash"), format!("set -o pipefail\nexec 2>&1\n{source}"))
         }
-        "python" => (Command::new(python()), source.to_owned()),
+        "python" => (Command::new(venv::python(SCRATCH)), source.to_owned()),
         _ => return None,
     };
     command.args(["-c", &source]);
@@ -191,7 +194,8 @@ fn the_client_of_the_document_reports_a_server_that_dies() {
     assert!((30..=45).contains(&client.len()), "about forty lines, got {}", client.len());
 
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap_or_default());
-    let output = Command::new(python()).args(["-c", &client.join("\n")]).env("PATH", path).output().unwrap();
+    let output =
+        Command::new(venv::python(SCRATCH)).args(["-c", &client.join("\n")]).env("PATH", path).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     let error = "ConnectionError: recfact_server ended before its answer was complete, exit status 3";
     assert!(!output.status.success() && stderr.lines().any(|line| line == error), "{}", report(&output));

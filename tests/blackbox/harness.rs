@@ -1,16 +1,18 @@
 //! Starting the executable, talking to it, and saying everything there is to say when a test fails.
 
 use std::fs;
-use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-
-use crate::oracle::{Float, naive_lu};
+use testing::process::status_kib;
+pub use testing::process::{report, run};
+pub use testing::root;
+pub use testing::wire::{expected, header, request};
 
 /// After this long a process that should have ended is killed, and the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,30 +21,11 @@ pub fn executable() -> PathBuf {
     env!("CARGO_BIN_EXE_recfact_server").into()
 }
 
-/// The repository.
-pub fn root() -> PathBuf {
-    env!("CARGO_MANIFEST_DIR").into()
-}
-
 /// The executable with arguments, its three streams piped.
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(executable());
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-/// Runs a command with some input, fed from a second thread, until it ends.
-pub fn run(command: &mut Command, input: &[u8]) -> Output {
-    let mut child = command.spawn().expect("the command starts");
-    let mut stdin = child.stdin.take().expect("stdin is piped");
-    thread::scope(|scope| {
-        scope.spawn(move || match stdin.write_all(input) {
-            // A server that refuses a request does not read the rest.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            result => result.expect("the input is written"),
-        });
-        child.wait_with_output().expect("the output is read")
-    })
 }
 
 /// Closes the reading end of a pipe and waits until it is closed everywhere: a child that another test is just starting
@@ -61,20 +44,18 @@ pub fn pipe_without_reader() -> PipeWriter {
     writer
 }
 
-/// What a process did, for the message of a failing test.
-pub fn report(output: &Output) -> String {
-    format!(
-        "{}\n--- stdout, {} bytes\n{}\n--- stderr\n{}",
-        output.status,
-        output.stdout.len(),
-        String::from_utf8_lossy(&output.stdout[..output.stdout.len().min(2000)]),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
 /// Runs a session and returns what the server answered; the session must end well and in silence.
 pub fn session(args: &[&str], input: &[u8]) -> Vec<u8> {
-    let output = run(&mut command(args), input);
+    answers(&mut command(args), input)
+}
+
+/// The same on an instruction set.
+pub fn session_on(instruction_set: &str, args: &[&str], input: &[u8]) -> Vec<u8> {
+    answers(command(args).env("RECFACT_ISA", instruction_set), input)
+}
+
+fn answers(command: &mut Command, input: &[u8]) -> Vec<u8> {
+    let output = run(command, input);
     assert!(output.status.success() && output.stderr.is_empty(), "{}", report(&output));
     output.stdout
 }
@@ -127,9 +108,7 @@ impl Server {
 
     /// A field of /proc/PID/status in KiB, such as `VmRSS`.
     pub fn memory_kib(&self, field: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the server runs");
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).expect("a known field");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        status_kib(&self.child.id().to_string(), field)
     }
 
     /// Processor time used so far, in clock ticks (of 10 ms).
@@ -170,25 +149,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The first bytes of a request.
-pub fn header(command: u8, m: i64, n: i64) -> Vec<u8> {
-    [&[command][..], &m.to_le_bytes(), &n.to_le_bytes()].concat()
-}
-
-/// A whole request.
-pub fn request<T: Float>(command: u8, m: usize, n: usize, a: &[T]) -> Vec<u8> {
-    let mut frame = header(command, m as i64, n as i64);
-    a.iter().for_each(|x| frame.extend(x.le_bytes()));
-    frame
-}
-
-/// The response that the naive triple loop gives.
-pub fn expected<T: Float>(command: u8, m: usize, n: usize, a: &[T]) -> Vec<u8> {
-    let naive = naive_lu(a, m, n, command & 4 == 0);
-    let mut frame = naive.info.to_le_bytes().to_vec();
-    naive.lu.iter().for_each(|x| frame.extend(x.le_bytes()));
-    naive.ipiv.iter().for_each(|row| frame.extend(row.to_le_bytes()));
-    frame
 }

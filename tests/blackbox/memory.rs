@@ -1,7 +1,8 @@
 //! How much memory a session takes.
 
+use testing::{Kind, matrix};
+
 use crate::harness::*;
-use crate::oracle::{Kind, matrix};
 
 #[test]
 fn the_peak_is_the_largest_matrix_and_the_memory_is_given_back() {

@@ -3,8 +3,9 @@
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use testing::{Float, Kind, Random, instruction_sets, matrix, residual, rows};
+
 use crate::harness::*;
-use crate::oracle::{Float, Kind, Random, matrix, residual, rows};
 
 const SHAPES: [(usize, usize); 14] = [
     (0, 0),
@@ -42,23 +43,26 @@ fn every_command_answers_every_shape_as_the_naive_loop_does() {
                 input.extend(request);
                 output.extend(response);
             }
-            assert!(session(&[], &input) == output, "command {command:#04x}, {kind:?}");
+            for isa in instruction_sets() {
+                assert!(session_on(isa, &[], &input) == output, "command {command:#04x}, {kind:?}, {isa}");
+            }
         }
     }
 }
 
-/// The seed's no-pivot commands had no threaded form: its client got a factorization on one thread, unasked.
 #[test]
 fn threads_do_not_change_a_bit() {
-    let (request, response) = pair(0x02, 150, 150, Kind::Uniform);
-    for threads in ["1", "2", "3", "8"] {
-        assert!(session(&["--threads", threads], &request) == response, "{threads} threads");
-        assert!(session(&["serve", "--threads", threads], &request) == response, "{threads} threads");
+    let (square, response) = pair(0x02, 150, 150, Kind::Uniform);
+    for (isa, threads) in instruction_sets().iter().flat_map(|isa| ["1", "2", "3", "8"].map(|threads| (isa, threads))) {
+        assert!(session_on(isa, &["--threads", threads], &square) == response, "{threads} threads, {isa}");
+        assert!(session_on(isa, &["serve", "--threads", threads], &square) == response, "{threads} threads, {isa}");
     }
     for (plain, threaded) in [(0x00, 0x02), (0x01, 0x03), (0x04, 0x06), (0x05, 0x07)] {
         let (mut request, response) = pair(plain, 90, 110, Kind::Uniform);
         request[0] = threaded;
-        assert!(session(&[], &request) == response, "{threaded:#04x}");
+        for isa in instruction_sets() {
+            assert!(session_on(isa, &[], &request) == response, "{threaded:#04x}, {isa}");
+        }
     }
 }
 
@@ -95,7 +99,7 @@ fn an_idle_server_with_helper_threads_uses_no_processor_time() {
     assert!(server.finish().0.success());
 }
 
-/// What the seed's own client checks: sizes, element types, its residual bound, and a zeroed column.
+/// What the client of the replaced executable checks: sizes, element types, its residual bound, and a zeroed column.
 #[test]
 fn the_checks_of_the_first_client_hold() {
     fn check<T: Float>(command: u8, m: usize, n: usize, zero_column: Option<usize>) {
@@ -103,7 +107,11 @@ fn the_checks_of_the_first_client_hold() {
         if let Some(j) = zero_column {
             a[j * m..(j + 1) * m].fill(T::ZERO);
         }
-        let response = session(&[], &request(command, m, n, &a));
+        let request = request(command, m, n, &a);
+        let response = session(&[], &request);
+        for isa in instruction_sets() {
+            assert!(session_on(isa, &[], &request) == response, "{command:#04x}, {m} x {n}, {isa}");
+        }
         let size = size_of::<T>();
         let (info, rest) = response.split_at(8);
         let (elements, swaps) = rest.split_at(m * n * size);
@@ -190,8 +198,8 @@ fn the_exit_command_ends_the_session_while_the_pipe_is_still_open() {
     let (status, stderr) = server.wait();
     assert!(status.success() && stderr.is_empty(), "{status} {stderr}");
     // What follows an exit command is not looked at, and no input at all is a session, too.
-    assert_eq!(session(&[], &[0xff, 0x42, 0x42]), []);
-    assert_eq!(session(&[], &[]), []);
+    assert_eq!(session(&[], &[0xff, 0x42, 0x42]), [0; 0]);
+    assert_eq!(session(&[], &[]), [0; 0]);
 }
 
 #[test]

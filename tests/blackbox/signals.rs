@@ -10,9 +10,9 @@ use std::time::Duration;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{SigHandler, SigSet, Signal, kill, signal};
 use nix::unistd::pipe2;
+use testing::{Kind, matrix};
 
 use crate::harness::*;
-use crate::oracle::{Kind, matrix};
 
 /// The signals that end a session, and the status that they end it with.
 fn ending() -> [(Signal, i32); 2] {

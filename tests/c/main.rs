@@ -1,22 +1,18 @@
 //! The C library from C: every export, linked both ways, under valgrind; its symbols and its size; threads, fork and
 //! dlopen; the bits of the executable.
 
-#[path = "../library/mod.rs"]
-mod library;
-#[path = "../oracle/mod.rs"]
-mod oracle;
-
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::thread;
 
-use oracle::{Float, KINDS, matrix};
 use tempfile::{TempDir, tempdir};
+use testing::process::{self, report};
+use testing::wire::request;
+use testing::{Float, KINDS, Kind, c_library, matrix};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// How a program gets the library.
 #[derive(Debug, Clone, Copy)]
@@ -27,19 +23,10 @@ enum Linking {
 
 const BOTH: [Linking; 2] = [Linking::Shared, Linking::Static];
 
-/// Runs a command that must end well.
+/// Runs a command that must end well, without Cargo's own LD_LIBRARY_PATH: a program could find another library there
+/// than the one that it was linked with.
 fn succeed(command: &mut Command) -> Output {
-    // Cargo's own, with which a program could find another library than the one that it was linked with.
-    command.env_remove("LD_LIBRARY_PATH");
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}\n{}\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
+    process::succeed(command.env_remove("LD_LIBRARY_PATH"))
 }
 
 fn compiler(program: &str) -> Command {
@@ -76,7 +63,7 @@ impl Program {
 
 #[test]
 fn every_export_works_and_refuses_what_is_wrong() {
-    let library = library::folder();
+    let library = c_library::folder(SCRATCH);
     for linking in BOTH {
         let program = Program::compile("every_export.c", &library, linking, &[]);
         succeed(&mut Command::new(&program.path));
@@ -97,14 +84,14 @@ fn the_header_is_c99_and_cpp() {
 
 #[test]
 fn threads_and_forks_and_a_thousand_loads_leave_nothing_behind() {
-    let library = library::folder();
+    let library = c_library::folder(SCRATCH);
     let program = Program::compile("threads.c", &library, Linking::Static, &[]);
     succeed(Command::new(&program.path).arg(library.join("librecfact.so")));
 }
 
 #[test]
 fn a_program_whose_first_thread_ends_by_itself_ends() {
-    let library = library::folder();
+    let library = c_library::folder(SCRATCH);
     for linking in BOTH {
         let program = Program::compile("first_thread.c", &library, linking, &[]);
         // A process that waits for its helpers would wait for ever.
@@ -114,7 +101,7 @@ fn a_program_whose_first_thread_ends_by_itself_ends() {
 
 #[test]
 fn lapack_names_behave_as_lapack_says() {
-    let library = library::folder_with_lapack();
+    let library = c_library::folder_with_lapack(SCRATCH);
     for linking in BOTH {
         for flags in [&["-DWITH_XERBLA", "-rdynamic"][..], &[]] {
             let program = Program::compile("lapack.c", &library, linking, flags);
@@ -126,7 +113,7 @@ fn lapack_names_behave_as_lapack_says() {
 #[test]
 #[cfg_attr(not(target_arch = "x86_64"), ignore = "a C++ exception from XERBLA ends the process on this CPU")]
 fn an_xerbla_may_throw() {
-    let library = library::folder_with_lapack();
+    let library = c_library::folder_with_lapack(SCRATCH);
     for linking in BOTH {
         succeed(&mut Command::new(&Program::compile("xerbla.cpp", &library, linking, &["-rdynamic"]).path));
     }
@@ -155,7 +142,7 @@ fn the_library_exports_what_the_header_says_and_nothing_else() {
     let marked: Vec<String> =
         declared.iter().filter(|name| name.starts_with("recursive")).map(|name| format!("{name}!")).collect();
     declared.extend(marked);
-    assert_eq!(exported(&library::folder()), declared);
+    assert_eq!(exported(&c_library::folder(SCRATCH)), declared);
 
     // The comment at the header's end names LAPACK's.
     let list = header.split("With the cargo feature lapack").nth(1).unwrap().split("*/").next().unwrap();
@@ -163,12 +150,12 @@ fn the_library_exports_what_the_header_says_and_nothing_else() {
     let lapack: BTreeSet<String> = words.filter(|word| word.ends_with('_')).map(str::to_owned).collect();
     assert_eq!(lapack.len(), 12, "{lapack:?}");
     declared.extend(lapack);
-    assert_eq!(exported(&library::folder_with_lapack()), declared);
+    assert_eq!(exported(&c_library::folder_with_lapack(SCRATCH)), declared);
 }
 
 #[test]
 fn the_shared_library_is_small_and_stays_loaded() {
-    for library in [library::folder(), library::folder_with_lapack()] {
+    for library in [c_library::folder(SCRATCH), c_library::folder_with_lapack(SCRATCH)] {
         let stripped = tempdir().unwrap().path().with_extension("so");
         succeed(Command::new("strip").arg("-o").arg(&stripped).arg(library.join("librecfact.so")));
         let size = fs::metadata(&stripped).unwrap().len();
@@ -181,20 +168,17 @@ fn the_shared_library_is_small_and_stays_loaded() {
 
 /// Requests for every command and kind of matrix.
 fn requests() -> Vec<u8> {
-    fn add<T: Float>(requests: &mut Vec<u8>, command: u8, kind: oracle::Kind, m: usize, n: usize) {
-        requests.push(command);
-        requests.extend((m as i64).to_le_bytes());
-        requests.extend((n as i64).to_le_bytes());
-        matrix::<T>(kind, m, n, (m * 1000 + n) as u64).iter().for_each(|x| requests.extend(x.le_bytes()));
+    fn typed<T: Float>(command: u8, kind: Kind, m: usize, n: usize) -> Vec<u8> {
+        request::<T>(command, m, n, &matrix(kind, m, n, (m * 1000 + n) as u64))
     }
     let mut requests = Vec::new();
     for command in 0..8 {
         for kind in KINDS {
             for (m, n) in [(0, 3), (1, 1), (7, 5), (40, 40), (33, 130), (200, 90), (150, 150)] {
-                match command & 1 {
-                    0 => add::<f64>(&mut requests, command, kind, m, n),
-                    _ => add::<f32>(&mut requests, command, kind, m, n),
-                }
+                requests.extend(match command & 1 {
+                    0 => typed::<f64>(command, kind, m, n),
+                    _ => typed::<f32>(command, kind, m, n),
+                });
             }
         }
     }
@@ -203,27 +187,15 @@ fn requests() -> Vec<u8> {
 
 /// The answers of a program to requests.
 fn answers(program: &Path, requests: &[u8]) -> Vec<u8> {
-    let mut child = Command::new(program)
-        .env_remove("LD_LIBRARY_PATH")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let output = thread::scope(|scope| {
-        scope.spawn(move || match stdin.write_all(requests) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            result => result.unwrap(),
-        });
-        child.wait_with_output().unwrap()
-    });
-    assert!(output.status.success(), "{}: {}", program.display(), output.status);
+    let mut command = Command::new(program);
+    let output = process::run(command.env_remove("LD_LIBRARY_PATH").stdout(Stdio::piped()), requests);
+    assert!(output.status.success(), "{}: {}", program.display(), report(&output));
     output.stdout
 }
 
 #[test]
 fn the_library_gives_the_bits_of_the_executable() {
-    let (library, requests) = (library::folder(), requests());
+    let (library, requests) = (c_library::folder(SCRATCH), requests());
     let expected = answers(Path::new(env!("CARGO_BIN_EXE_recfact_server")), &requests);
     assert!(expected.len() > requests.len());
     for linking in BOTH {

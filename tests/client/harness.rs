@@ -1,18 +1,17 @@
 //! Servers, good and bad, and what the system knows of them.
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::fs;
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use std::{env, fs};
 
 use nalgebra::DMatrix;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use recfact::client::{Builder, Client};
 use recfact::{Element, Lu, Options};
-
-use crate::oracle::{Float, Kind, matrix};
+use testing::process::{self, this_program};
+use testing::{Float, Kind, matrix};
 
 pub const EXECUTABLE: &str = env!("CARGO_BIN_EXE_recfact_server");
 /// After this long what should have happened has not.
@@ -21,6 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The executable; a call that hangs fails after a minute.
 pub fn builder() -> Builder {
     Builder::new().program(EXECUTABLE).timeout(PATIENCE)
+}
+
+/// The executable on an instruction set.
+pub fn builder_on(instruction_set: &str) -> Builder {
+    let variable = format!("RECFACT_ISA={instruction_set}");
+    Builder::new().program("env").args([&variable, EXECUTABLE]).timeout(PATIENCE)
 }
 
 /// A shell that runs a script in place of a server.
@@ -95,22 +100,16 @@ pub fn children() -> Vec<u32> {
     fs::read_dir("/proc/self/task").expect("/proc").flat_map(of).collect()
 }
 
-/// Runs a test, by its full name, in a process of its own, for what one test would do to another. `None` in that
-/// process, where the test is to go on; what it has printed in the first one.
-pub fn alone(name: &str) -> Option<String> {
-    alone_as(name, || env::current_exe().expect("this program has a name"))
+/// Runs a test in a process of its own, as [`process::alone`] does, where the executable is found.
+pub fn alone(name: &str) -> Option<Output> {
+    alone_as(name, this_program)
 }
 
 /// The same with another copy of this program.
-pub fn alone_as(name: &str, program: impl FnOnce() -> PathBuf) -> Option<String> {
-    const ALONE: &str = "RECFACT_TEST_ALONE";
-    if env::var_os(ALONE).is_some() {
-        return None;
-    }
-    let mut test = Command::new(program());
-    test.args(["--exact", name, "--nocapture"]).env(ALONE, "1").env("RECFACT_SERVER", EXECUTABLE);
-    let output = test.output().expect("this program starts");
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    assert!(output.status.success() && stdout.contains("1 passed"), "{}\n{stdout}\n{stderr}", output.status);
-    Some(stdout)
+pub fn alone_as(name: &str, program: impl FnOnce() -> Command) -> Option<Output> {
+    process::alone(name, || {
+        let mut program = program();
+        program.env("RECFACT_SERVER", EXECUTABLE);
+        program
+    })
 }

@@ -1,8 +1,5 @@
 //! The Rust client against the executable, and against programs that are not what they should be.
 
-#[path = "../oracle/mod.rs"]
-mod oracle;
-
 mod ends;
 mod failures;
 mod harness;

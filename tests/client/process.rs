@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 use std::thread;
 use std::{env, fs};
 
@@ -208,7 +209,7 @@ fn an_executable_beside_the_program_is_found() {
         let program = folder.path().join("program");
         fs::copy(env::current_exe().unwrap(), &program).unwrap();
         symlink(EXECUTABLE, folder.path().join("recfact_server")).unwrap();
-        program
+        Command::new(program)
     };
     if alone_as("process::an_executable_beside_the_program_is_found", copy).is_some() {
         return;

@@ -21,7 +21,10 @@ fn the_program_of_the_readme_prints_what_it_says() {
     let (_, output) = after.split_once("```output\n").expect("README.md has what it prints");
     let (output, _) = output.split_once("```").expect("the block is closed");
     match alone("readme::the_program_of_the_readme_prints_what_it_says") {
-        Some(printed) => assert!(printed.contains(output), "{printed}"),
+        Some(run) => {
+            let printed = String::from_utf8_lossy(&run.stdout);
+            assert!(printed.contains(output), "{printed}");
+        }
         None => assert_eq!(example::run(), std::process::ExitCode::SUCCESS),
     }
 }

@@ -4,9 +4,9 @@ use nalgebra::DMatrix;
 use recfact::client::{Client, Error};
 use recfact::protocol::WireElement;
 use recfact::{Lu, MatrixMut, MatrixRef, Options, Pivoting, factor};
+use testing::{Float, KINDS, Kind, bits, instruction_sets, matrix};
 
 use crate::harness::*;
-use crate::oracle::{Float, KINDS, Kind, bits, matrix};
 
 const SHAPES: [(usize, usize); 9] = [(1, 1), (2, 3), (3, 2), (17, 17), (40, 9), (9, 40), (0, 3), (3, 0), (0, 0)];
 
@@ -16,7 +16,12 @@ fn ways() -> impl Iterator<Item = Options> {
     each.into_iter().map(|(pivoting, threads)| Options::new().pivoting(pivoting).threads(threads))
 }
 
-/// Holds both calls against the library.
+/// A client for each instruction set of this CPU; the library in this process uses the best one.
+fn clients() -> impl Iterator<Item = Client> {
+    instruction_sets().iter().map(|isa| builder_on(isa).spawn().expect("the server starts"))
+}
+
+/// Compares both calls with the library.
 fn agree<T: WireElement + Float>(client: &Client, a: &DMatrix<T>, options: &Options) {
     let expected = Lu::new(a.clone(), options).unwrap();
     let lu = client.lu(a, options).unwrap();
@@ -31,13 +36,14 @@ fn agree<T: WireElement + Float>(client: &Client, a: &DMatrix<T>, options: &Opti
 }
 
 fn all_ways<T: WireElement + Float>() {
-    let client = client();
-    for (m, n) in SHAPES {
-        ways().for_each(|options| agree::<T>(&client, &random(m, n), &options));
-    }
-    for kind in KINDS {
-        let a = DMatrix::from_vec(12, 10, matrix::<T>(kind, 12, 10, 1));
-        ways().for_each(|options| agree(&client, &a, &options));
+    for client in clients() {
+        for (m, n) in SHAPES {
+            ways().for_each(|options| agree::<T>(&client, &random(m, n), &options));
+        }
+        for kind in KINDS {
+            let a = DMatrix::from_vec(12, 10, matrix::<T>(kind, 12, 10, 1));
+            ways().for_each(|options| agree(&client, &a, &options));
+        }
     }
 }
 
@@ -53,10 +59,11 @@ fn every_shape_and_kind_in_single_precision_has_the_bits_of_the_library() {
 
 #[test]
 fn matrices_larger_than_a_pipe_go_through_whole() {
-    let client = client();
-    for (m, n) in [(300, 300), (20_000, 3), (3, 20_000), (700, 600)] {
-        agree::<f64>(&client, &random(m, n), &Options::new().threads(2));
-        agree::<f32>(&client, &random(m, n), &Options::default());
+    for client in clients() {
+        for (m, n) in [(300, 300), (20_000, 3), (3, 20_000), (700, 600)] {
+            agree::<f64>(&client, &random(m, n), &Options::new().threads(2));
+            agree::<f32>(&client, &random(m, n), &Options::default());
+        }
     }
 }
 

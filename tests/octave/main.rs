@@ -1,18 +1,14 @@
 //! Octave, a program that calls LAPACK, over this LU by LD_PRELOAD.
 
-#[path = "../library/mod.rs"]
-mod library;
-#[path = "../oracle/mod.rs"]
-mod oracle;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use nalgebra::DMatrix;
-use oracle::{Float, Kind, bits, matrix};
 use recfact::{Element, Lu, Options};
 use tempfile::{TempDir, tempdir};
+use testing::process::report;
+use testing::{Float, Kind, bits, c_library, instruction_sets, matrix};
 
 const N: usize = 150;
 const NRHS: usize = 4;
@@ -46,9 +42,9 @@ impl<T: Float> Results<T> {
     }
 }
 
-/// Runs the program in a folder of its own; with a library to preload, where its names are bound is written to files
+/// Runs the program in a folder of its own; with a library to preload on an instruction set, where its names are bound is written to files
 /// `bindings.PID`. `None` where there is no Octave.
-fn octave(preload: Option<&Path>, a: &[f64], b: &[f64]) -> Option<TempDir> {
+fn octave(preload: Option<(&Path, &str)>, a: &[f64], b: &[f64]) -> Option<TempDir> {
     let folder = tempdir().unwrap();
     let sizes = [N as i64, NRHS as i64].map(i64::to_le_bytes).concat();
     let elements = a.iter().chain(b).flat_map(|x| x.to_le_bytes());
@@ -57,8 +53,12 @@ fn octave(preload: Option<&Path>, a: &[f64], b: &[f64]) -> Option<TempDir> {
     octave
         .args(["--norc", "--no-history", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/octave/program.m")])
         .current_dir(&folder);
-    if let Some(library) = preload {
-        octave.env("LD_PRELOAD", library).env("LD_DEBUG", "bindings").env("LD_DEBUG_OUTPUT", "bindings");
+    if let Some((library, isa)) = preload {
+        octave
+            .env("RECFACT_ISA", isa)
+            .env("LD_PRELOAD", library)
+            .env("LD_DEBUG", "bindings")
+            .env("LD_DEBUG_OUTPUT", "bindings");
     }
     let output = match octave.env_remove("LD_LIBRARY_PATH").output() {
         Err(_) => {
@@ -67,7 +67,7 @@ fn octave(preload: Option<&Path>, a: &[f64], b: &[f64]) -> Option<TempDir> {
         }
         Ok(output) => output,
     };
-    assert!(output.status.success(), "{}{}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}", report(&output));
     Some(folder)
 }
 
@@ -101,21 +101,28 @@ fn octave_runs_on_our_lu_and_agrees_with_itself() {
     a.iter_mut().for_each(|x| *x *= 0.2);
     (0..N).for_each(|i| a[(i + 7) % N + i * N] += 1.5);
     let b: Vec<f64> = matrix(Kind::Uniform, N, NRHS, 2);
-    let library = library::folder_with_lapack().join("librecfact.so");
-    let (Some(ours), Some(theirs)) = (octave(Some(&library), &a, &b), octave(None, &a, &b)) else {
-        return;
-    };
+    let library = c_library::folder_with_lapack(env!("CARGO_TARGET_TMPDIR")).join("librecfact.so");
+    let Some(theirs) = octave(None, &a, &b) else { return };
+    for isa in instruction_sets() {
+        let ours = octave(Some((&library, isa)), &a, &b).expect("Octave has run before");
+        compare(&ours, &theirs, &a, &b);
+        check_bindings(&ours, &library);
+    }
+}
 
-    let output = [&ours, &theirs].map(|folder| fs::read(folder.path().join("out")).unwrap());
+fn compare(ours: &TempDir, theirs: &TempDir, a: &[f64], b: &[f64]) {
+    let output = [ours, theirs].map(|folder| fs::read(folder.path().join("out")).unwrap());
     let (mut from_ours, mut from_theirs) = (&output[0][..], &output[1][..]);
     let both = (Results::<f64>::take(&mut from_ours), Results::take(&mut from_theirs));
-    check(&both.0, &both.1, &a, &b);
+    check(&both.0, &both.1, a, b);
     let both = (Results::<f32>::take(&mut from_ours), Results::take(&mut from_theirs));
-    check(&both.0, &both.1, &a, &b);
+    check(&both.0, &both.1, a, b);
     assert!(from_ours.is_empty() && from_theirs.is_empty());
+}
 
-    // The dynamic linker's word for whose symbols they were.
-    let files = fs::read_dir(&ours).unwrap().map(|entry| entry.unwrap().path());
+/// The dynamic linker's word for whose symbols they were.
+fn check_bindings(ours: &TempDir, library: &Path) {
+    let files = fs::read_dir(ours).unwrap().map(|entry| entry.unwrap().path());
     let logs = files.filter(|path| path.extension().is_some_and(|pid| pid.to_string_lossy().parse::<u32>().is_ok()));
     let bindings: String = logs.map(|path| fs::read_to_string(path).unwrap()).collect();
     for name in ["dgetrf_", "dgetrs_", "sgetrf_", "sgetrs_"] {

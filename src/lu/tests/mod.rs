@@ -5,6 +5,7 @@ mod solve;
 
 use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
 use proptest::prelude::*;
+use testing::{Float, KINDS, Kind, Naive, Random, bits, matrix, naive_lu, residual, residual_bound};
 
 use super::blocked::Blocking;
 use super::factor::by_blocks;
@@ -15,7 +16,6 @@ use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
 use crate::matrix::MatrixMut;
 use crate::options::{Options, Transpose};
-use crate::oracle::{self, Float, KINDS, Kind, Naive, bits, matrix, naive_lu, residual, residual_bound};
 use crate::pivoting::Pivoting;
 
 /// The kernels of an instruction set with narrow panels, so that small matrices recurse, and with small cache blocks,
@@ -25,13 +25,16 @@ fn narrow<T: Element>(kernels: &Kernels<T>, nb: usize) -> Kernels<T> {
     Kernels { nb, mc: kernels.mr, kc: 2 * nb, small: 0, ..*kernels }
 }
 
-/// The instruction sets of this CPU; says by name which ones a run could not test.
-fn instruction_sets() -> Vec<Isa> {
-    let (have, lack): (Vec<_>, Vec<_>) = Isa::ALL.into_iter().partition(|isa| isa.is_available());
-    for isa in lack {
-        eprintln!("NOT TESTED, this CPU lacks it: {}", isa.name());
-    }
-    have
+/// The instruction sets of this CPU, which the tests find independently of the library.
+fn instruction_sets() -> impl Iterator<Item = Isa> {
+    let named = |name: &&str| Isa::ALL.into_iter().find(|isa| isa.name() == *name).expect("a name of the library");
+    testing::instruction_sets().iter().map(named)
+}
+
+#[test]
+fn the_library_finds_every_instruction_set_of_this_cpu() {
+    assert_eq!(Isa::available(), instruction_sets().collect::<Vec<_>>());
+    assert_eq!(Isa::ALL.map(Isa::name), testing::INSTRUCTION_SETS);
 }
 
 /// What stands between the columns: a signalling value that arithmetic would change.
@@ -252,7 +255,7 @@ proptest! {
     /// conditioned, so that two stable algorithms may differ by a few roundings an element only.
     #[test]
     fn well_conditioned_factors_agree_with_nalgebra(m in 1..40usize, n in 1..40usize, seed in any::<u64>()) {
-        let mut random = oracle::Random::new(seed);
+        let mut random = Random::new(seed);
         let mut order: Vec<usize> = (0..m).collect();
         (1..m).for_each(|i| order.swap(i, random.below(i + 1)));
         let dominant = 2.0 * m.max(n) as f64;

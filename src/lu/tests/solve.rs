@@ -1,11 +1,11 @@
 //! Solves against plain substitution, bit by bit, on every instruction set of this CPU.
 
 use proptest::prelude::*;
+use testing::naive_solve;
 
 use super::*;
 use crate::lu::solve::System;
 use crate::matrix::MatrixRef;
-use crate::oracle::naive_solve;
 
 /// A system: its order, right-hand sides, padding of both leading dimensions, and how it is solved.
 #[derive(Debug, Clone, Copy)]

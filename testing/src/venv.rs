@@ -8,17 +8,19 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::process::succeed;
+use crate::root;
+
 /// What the package is made of, beside the tools; relative to the root of the project.
 const SOURCES: [&str; 7] = ["clients/python", "capi", "src", "build.rs", "include", "Cargo.toml", "Cargo.lock"];
 
-/// The root of the project.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The environment's python. Tests in several programs may ask at once.
-pub fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("venv");
+/// The environment's python. Tests in several programs may ask at once; `scratch` is their `CARGO_TARGET_TMPDIR`.
+///
+/// # Panics
+/// If the environment cannot be made, or the package not be installed.
+#[must_use]
+pub fn python(scratch: &str) -> PathBuf {
+    let folder = Path::new(scratch).join("venv");
     let python = folder.join("bin/python");
     fs::create_dir_all(&folder).unwrap();
     let lock = File::create(folder.join("recfact.lock")).unwrap();
@@ -26,18 +28,11 @@ pub fn python() -> PathBuf {
 
     let (stamp, sources) = (folder.join("recfact.sources"), hash_of_sources());
     if !python.exists() || fs::read_to_string(&stamp).ok().as_ref() != Some(&sources) {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder), &folder);
-        run(Command::new(&python).args(["-m", "pip", "install", "./clients/python[test]"]), root());
+        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        succeed(Command::new(&python).args(["-m", "pip", "install", "./clients/python[test]"]).current_dir(root()));
         fs::write(&stamp, sources).unwrap();
     }
     python
-}
-
-/// Runs a command, and fails with all that it said if it fails.
-pub fn run(command: &mut Command, folder: &Path) {
-    let output = command.current_dir(folder).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    assert!(output.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", output.status);
 }
 
 fn hash_of_sources() -> String {

@@ -1,25 +1,41 @@
-//! What the tests hold the factorization against. It shares no code with the library.
-#![allow(dead_code)] // each test program uses a part of it
+//! What the tests compare the factorization with: plain loops, which share no code with the library.
 
 use std::fmt::Debug;
 
 /// An element type, for the oracle alone.
 pub trait Float: Copy + PartialOrd + Debug + Into<f64> + 'static {
+    /// 0.
     const ZERO: Self;
+    /// 1.
     const ONE: Self;
+    /// The smallest number whose reciprocal does not overflow (LAPACK: `DLAMCH('S')`).
     const SAFE_MIN: Self;
+    /// The largest finite number.
     const MAX: Self;
+    /// The distance from 1 to the next number.
     const EPSILON: f64;
+    /// The smallest number above 0.
     const SMALLEST_SUBNORMAL: f64;
+    /// self * b + c, rounded once.
     fn fma(self, b: Self, c: Self) -> Self;
+    /// The magnitude.
     fn abs(self) -> Self;
+    /// -self.
     fn neg(self) -> Self;
+    /// self * b.
     fn mul(self, b: Self) -> Self;
+    /// self / b.
     fn div(self, b: Self) -> Self;
+    /// The nearest number.
     fn from_f64(x: f64) -> Self;
     /// The bits, with every NaN the same: which NaN comes out is not promised.
     fn bits(self) -> u64;
+    /// The bytes, as the wire has them.
     fn le_bytes(self) -> Vec<u8>;
+    /// The number that has these bytes.
+    ///
+    /// # Panics
+    /// If there are more bytes or fewer than it has.
     fn from_le(bytes: &[u8]) -> Self;
 }
 
@@ -74,12 +90,18 @@ pub fn bits<T: Float>(a: &[T]) -> Vec<u64> {
 /// The factors of the naive triple loop, their row swaps (1-based) and `info`.
 #[derive(Debug, Clone)]
 pub struct Naive<T> {
+    /// L below the diagonal, U on and above it; column-major, without padding.
     pub lu: Vec<T>,
+    /// The row swaps, in order.
     pub ipiv: Vec<i64>,
+    /// The first zero pivot, 1-based, or 0; negative without pivoting.
     pub info: i64,
 }
 
 /// P A = L U by three loops; `a` is `m` by `n`, column-major, without padding.
+///
+/// # Panics
+/// If `a` does not have m n elements.
 pub fn naive_lu<T: Float>(a: &[T], m: usize, n: usize, pivoting: bool) -> Naive<T> {
     assert_eq!(a.len(), m * n);
     let mut a = a.to_vec();
@@ -195,127 +217,4 @@ pub fn residual_bound<T: Float>(a: &[T], m: usize, n: usize) -> f64 {
     let order = m.max(n) as f64;
     // Each of the roundings may lose a whole subnormal where the entries are that small.
     20.0 * order * T::EPSILON * largest + order * T::SMALLEST_SUBNORMAL
-}
-
-/// A small generator of numbers (xorshift64*), so that a failing case is named by its seed.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// Uniform in [-1, 1).
-    pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    }
-
-    /// Uniform in 0..below.
-    pub fn below(&mut self, below: usize) -> usize {
-        (self.next() % below.max(1) as u64) as usize
-    }
-}
-
-/// Kinds of matrices that have gone wrong in one library or another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Uniform,
-    /// Entries -1, 0 and 1: exact ties in every column.
-    Ties,
-    /// All zero.
-    Zero,
-    /// Some columns are zero.
-    ZeroColumns,
-    /// Some rows are equal, so pivots become exactly zero.
-    DuplicateRows,
-    /// Rows and columns of very different size.
-    Graded,
-    /// Entries below the safe minimum.
-    Subnormal,
-    /// Entries near the overflow threshold.
-    Huge,
-    /// 1 / (i + j + 1): nearly singular.
-    Hilbert,
-    /// Ones on the diagonal and in the last column, -1 below: the pivots grow like 2^n.
-    Wilkinson,
-    /// Some entries are NaN or infinite.
-    NotFinite,
-}
-
-pub const KINDS: [Kind; 11] = [
-    Kind::Uniform,
-    Kind::Ties,
-    Kind::Zero,
-    Kind::ZeroColumns,
-    Kind::DuplicateRows,
-    Kind::Graded,
-    Kind::Subnormal,
-    Kind::Huge,
-    Kind::Hilbert,
-    Kind::Wilkinson,
-    Kind::NotFinite,
-];
-
-/// A matrix of a kind, column-major without padding.
-pub fn matrix<T: Float>(kind: Kind, m: usize, n: usize, seed: u64) -> Vec<T> {
-    let mut random = Random::new(seed);
-    let mut a: Vec<f64> = (0..m * n).map(|_| random.unit()).collect();
-    let max: f64 = T::MAX.into();
-    let min: f64 = T::SAFE_MIN.into();
-    match kind {
-        Kind::Uniform => {}
-        Kind::Ties => a.iter_mut().for_each(|x| *x = (*x * 1.5).round()),
-        Kind::Zero => a.fill(0.0),
-        Kind::ZeroColumns => {
-            for j in 0..n {
-                if random.below(3) == 0 {
-                    a[j * m..(j + 1) * m].fill(0.0);
-                }
-            }
-        }
-        Kind::DuplicateRows => {
-            for i in 1..m {
-                if random.below(3) == 0 {
-                    let from = random.below(i);
-                    (0..n).for_each(|j| a[i + j * m] = a[from + j * m]);
-                }
-            }
-        }
-        Kind::Graded => {
-            for j in 0..n {
-                for i in 0..m {
-                    a[i + j * m] *= (10.0_f64).powi(-((i % 7 + j % 5) as i32));
-                }
-            }
-        }
-        Kind::Subnormal => a.iter_mut().for_each(|x| *x *= min / 4.0),
-        Kind::Huge => a.iter_mut().for_each(|x| *x *= max / 1e4),
-        Kind::Hilbert => (0..m * n).for_each(|at| a[at] = 1.0 / (at % m + at / m + 1) as f64),
-        Kind::Wilkinson => (0..m * n).for_each(|at| {
-            let (i, j) = (at % m, at / m);
-            a[at] = if i == j || j == n - 1 { 1.0 } else { -f64::from(u8::from(i > j)) };
-        }),
-        Kind::NotFinite => a.iter_mut().for_each(|x| match random.below(12) {
-            0 => *x = f64::NAN,
-            1 => *x = f64::INFINITY,
-            2 => *x = f64::NEG_INFINITY,
-            _ => {}
-        }),
-    }
-    a.into_iter().map(T::from_f64).collect()
-}
-
-impl Kind {
-    /// Whether L U must give A back within [`residual_bound`]: not where numbers are not finite, and not where
-    /// elements grow beyond the bound's assumption.
-    pub fn is_stable(self) -> bool {
-        !matches!(self, Kind::NotFinite | Kind::Wilkinson)
-    }
 }

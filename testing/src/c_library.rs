@@ -1,0 +1,34 @@
+//! The C library for tests that link or load it: built by the same cargo, as a user builds it.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::succeed;
+use crate::root;
+
+/// A folder with `librecfact.so` and `librecfact.a`. `scratch` is the test's `CARGO_TARGET_TMPDIR`.
+///
+/// # Panics
+/// If the library cannot be built.
+#[must_use]
+pub fn folder(scratch: &str) -> PathBuf {
+    // The target folder of this very run, which has most of it already.
+    build(Path::new(scratch).parent().expect("a folder of the target folder"), &[])
+}
+
+/// The same with LAPACK's names.
+///
+/// # Panics
+/// If the library cannot be built.
+#[must_use]
+pub fn folder_with_lapack(scratch: &str) -> PathBuf {
+    build(&Path::new(scratch).join("lapack"), &["--features", "lapack"])
+}
+
+fn build(target: &Path, features: &[&str]) -> PathBuf {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root()).args(["build", "--quiet", "--release", "--package", "recfact-capi"]).args(features);
+    succeed(cargo.arg("--target-dir").arg(target));
+    target.join("release")
+}

@@ -1,0 +1,25 @@
+//! What the test programs of recfact share: an oracle, matrices, frames of the wire, child processes, what the tests need
+//! to be built.
+//!
+//! It does not depend on recfact: what the library is compared with, and what is said about this CPU, comes from here
+//! independently. What only Cargo's test targets know (the executable, the folder for temporary files) is an argument.
+
+pub mod c_library;
+mod instruction_sets;
+mod matrices;
+mod oracle;
+pub mod process;
+pub mod venv;
+pub mod wire;
+
+use std::path::Path;
+
+pub use instruction_sets::{INSTRUCTION_SETS, instruction_sets};
+pub use matrices::{KINDS, Kind, Random, matrix};
+pub use oracle::{Float, Naive, bits, naive_lu, naive_solve, residual, residual_bound, rows};
+
+/// The root of the project.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
