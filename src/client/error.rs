@@ -126,7 +126,10 @@ impl fmt::Display for Error {
                 write!(f, "expected an answer, but the server ended with {status}")
             }
             Error::Died { status: None, .. } => {
-                write!(f, "expected an answer, but the server ended; its exit status is lost, since it was waited for elsewhere")
+                write!(
+                    f,
+                    "expected an answer, but the server ended; its exit status is lost, since it was waited for elsewhere"
+                )
             }
             Error::TimedOut { timeout, .. } => write!(f, "expected an answer within {timeout:?}, killed the server"),
             Error::OutOfStep { reason, .. } => {
