@@ -19,7 +19,7 @@ const TAIL: usize = 4096;
 
 /// Why a conversation cannot go on. The server is of no use after it.
 #[derive(Debug)]
-pub(super) enum Break {
+pub enum Break {
     /// The request was refused, with this code.
     Refused(i64),
     /// stdout was closed.
