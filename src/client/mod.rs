@@ -41,6 +41,9 @@
 mod builder;
 mod error;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod per_process;
 mod pipes;
 mod pool;

@@ -19,7 +19,7 @@ const STDERR_TAIL_BYTES: usize = 4096;
 
 /// Why an exchange failed. The server cannot be used after it.
 #[derive(Debug)]
-pub(super) enum Break {
+pub enum Break {
     /// The request was refused, with this code.
     Refused(i64),
     /// stdout was closed.
