@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::pipes::{Break, Pipes};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
-use crate::protocol::{Command, Head, Refusal, Shape, WireElement, check_info, check_ipiv, ipiv_wire_order};
+use crate::protocol::{Command, Head, Refusal, Shape, WireElement, check_ipiv, info_range, ipiv_wire_order};
 
 /// The head of the request for a matrix. (A matrix without elements may have a side that no request can name.)
 fn head<T: WireElement>(a: MatrixRef<'_, T>, options: &Options) -> Result<Head, Break> {
@@ -30,10 +30,11 @@ pub(super) fn send<T: WireElement>(
     let columns = columns.iter().map(|column| IoSlice::new(bytemuck::cast_slice(column)));
     let mut request = collect(std::iter::once(IoSlice::new(&start)).chain(columns))?;
     let info = pipes.ask(&mut request, deadline)?;
-    match check_info(info, head.shape, options.pivoting) {
-        Ok(()) => Ok((info, head.shape)),
-        Err(error) => Err(Break::OutOfStep(error.to_string())),
+    let range = info_range(head.shape, options.pivoting);
+    if !range.contains(&info) {
+        return Err(Break::OutOfStep(format!("expected info in {range:?}, got {info}")));
     }
+    Ok((info, head.shape))
 }
 
 /// Receives what follows an `info`: the factors, and the row swaps, checked.

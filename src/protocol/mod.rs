@@ -14,4 +14,4 @@ pub use command::Command;
 pub use element::{ElementType, WireElement};
 pub use refusal::{Refusal, describe_refusal, refusal_code};
 pub use request::{EXIT, HEAD_BYTES, Head, Shape};
-pub use response::{INFO_BYTES, Response, check_info, check_ipiv, ipiv_wire_order};
+pub use response::{INFO_BYTES, Response, check_ipiv, info_range, ipiv_wire_order};

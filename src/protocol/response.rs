@@ -1,5 +1,7 @@
 //! The layout of a response: `info`, the factors, `ipiv`; or an `info` that refuses the request, and nothing else.
 
+use std::ops::RangeInclusive;
+
 use byteorder::{ByteOrder, LittleEndian};
 
 use super::request::Shape;
@@ -68,17 +70,13 @@ pub fn ipiv_wire_order(ipiv: &mut [i64]) {
     LittleEndian::from_slice_i64(ipiv);
 }
 
-/// Checks that an `info` is possible for this shape and pivoting.
-///
-/// # Errors
-/// [`Error::Info`] if it is out of range, or has the sign of the other pivoting.
-pub fn check_info(info: i64, shape: Shape, pivoting: Pivoting) -> Result<(), Error> {
-    let k = shape.pivots();
-    lu::check_info(info, k)?;
-    match info {
-        0 => Ok(()),
-        _ if (info > 0) == (pivoting == Pivoting::Partial) => Ok(()),
-        _ => Err(Error::Info { info, k }),
+/// The values of `info` that a factorization of this shape has.
+#[must_use]
+pub fn info_range(shape: Shape, pivoting: Pivoting) -> RangeInclusive<i64> {
+    let k = shape.pivots() as i64;
+    match pivoting {
+        Pivoting::Partial => 0..=k,
+        Pivoting::None => -k..=0,
     }
 }
 
