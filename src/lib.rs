@@ -57,7 +57,7 @@ pub mod server;
 pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
-pub use lu::{Lu, factor, solve};
+pub use lu::{Lu, factor, release, solve};
 #[doc(hidden)]
 pub use lu::{factor_in_steps, solve_triangles};
 pub use matrix::{MatrixMut, MatrixRef};
@@ -66,13 +66,6 @@ pub use nalgebra;
 pub use options::{Options, Transpose};
 pub use pivoting::Pivoting;
 pub use team::default_threads;
-
-/// Ends the helper threads of the calling thread and gives its scratch memory back, as the end of the thread would; its
-/// next factorization begins anew.
-pub fn release() {
-    team::release();
-    blas::scratch::release();
-}
 
 // The Rust programs of README.md are run as documentation tests.
 #[cfg(all(doctest, feature = "client"))]

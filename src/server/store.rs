@@ -3,9 +3,9 @@
 //! Today that is the workspace, in which a request is read, factored and written from. It is given back when a much smaller
 //! working set follows.
 
+use crate::lu::release;
 use crate::os::Mapping;
 use crate::protocol::{Refusal, Shape};
-use crate::release;
 
 /// The least memory that is asked for, and memory that is not worth giving back, in bytes.
 const MIN_MAPPING_BYTES: usize = 1 << 16;
