@@ -23,6 +23,8 @@
 //! | `client` | [`client`]: the server as a child process |
 //! | `cli` | what the executable is made of: the session, the subcommands, files; no part of the interface |
 
+#![warn(missing_docs)]
+
 mod blas;
 mod element;
 mod error;
