@@ -52,7 +52,7 @@ fn calls(c: &mut Criterion) {
             bench.iter(|| client.lu(&a, &options).expect("the server answers"));
         });
         group.bench_function(BenchmarkId::new("in process", n), |bench| {
-            bench.iter(|| Lu::new(a.clone(), &options).unwrap())
+            bench.iter(|| Lu::new(a.clone(), &options).unwrap());
         });
     }
     group.finish();

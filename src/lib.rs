@@ -23,6 +23,8 @@
 //! | `client` | [`client`], the server as a child process, and [`protocol`], the layout of its requests and responses |
 //! | `cli` | what the executable is made of: the session, the subcommands, files; not part of the interface |
 
+#![warn(missing_docs)]
+
 mod blas;
 mod element;
 mod error;
@@ -57,7 +59,7 @@ pub mod server;
 pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
-pub use lu::{Lu, factor, solve};
+pub use lu::{Lu, factor, release, solve};
 #[doc(hidden)]
 pub use lu::{factor_in_steps, solve_triangles};
 pub use matrix::{MatrixMut, MatrixRef};
@@ -66,13 +68,6 @@ pub use nalgebra;
 pub use options::{Options, Transpose};
 pub use pivoting::Pivoting;
 pub use team::default_threads;
-
-/// Ends the helper threads of the calling thread and frees its scratch memory, as the end of the thread does. Its next
-/// call gets new ones.
-pub fn release() {
-    team::release();
-    blas::scratch::release();
-}
 
 // The Rust programs of README.md are run as documentation tests.
 #[cfg(all(doctest, feature = "client"))]

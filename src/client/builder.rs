@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use super::{Client, Error, Pool};
+use super::{Client, Error};
 
 /// The name of the executable.
 const EXECUTABLE: &str = "recfact_server";
@@ -101,12 +101,6 @@ impl Builder {
     /// [`Error::NotPiped`], [`Error::Io`]; then the child has been killed.
     pub fn adopt(self, child: Child) -> Result<Client, Error> {
         Client::adopted(self, child)
-    }
-
-    /// A pool of up to `size` servers, at least one. None is started yet.
-    #[must_use]
-    pub fn pool(self, size: usize) -> Pool {
-        Pool::new(&self, size)
     }
 
     /// The command that starts a server.

@@ -60,6 +60,14 @@ impl Availability {
     }
 }
 
+impl Builder {
+    /// A pool of up to `size` servers, at least one. None is started yet.
+    #[must_use]
+    pub fn pool(self, size: usize) -> Pool {
+        Pool::new(&self, size)
+    }
+}
+
 /// A client that a call has to itself until this is dropped.
 struct Taken<'p> {
     client: &'p Client,

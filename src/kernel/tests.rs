@@ -53,8 +53,8 @@ fn gemm_is_the_naive_one<T: Element + Float>() {
                         let mut c = c.clone();
                         // SAFETY: the blocks have these sizes and leading dimensions.
                         unsafe {
-                            (kernels.gemm)(Gemm { m, n, k, a: tiles, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc })
-                        };
+                            (kernels.gemm)(Gemm { m, n, k, a: tiles, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc });
+                        }
                         assert_eq!(bits(&c), bits(&expected), "{isa:?} {m}x{n} k={k}");
                     }
                 }

@@ -3,7 +3,7 @@
 use super::blocked::{self, Blocking};
 use super::ipiv::laswp;
 use super::recursion::Recursion;
-use crate::blas::{gemm, trsm};
+use crate::blas::{gemm, scratch, trsm};
 use crate::element::{Element, kernels};
 use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
@@ -76,6 +76,13 @@ pub fn factor<'a, T: Element>(
     let threads = options.threads.min(team::cores());
     let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, recursion.kernels);
     Ok(by_blocks(&recursion, a, ipiv, blocking))
+}
+
+/// Ends the helper threads of the calling thread and frees its scratch memory, as the end of the thread does. Its next
+/// call gets new ones.
+pub fn release() {
+    team::release();
+    scratch::release();
 }
 
 /// The kernels of the instruction set that the options name, or of the one that the process uses.

@@ -15,9 +15,9 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
-pub use factor::factor;
 #[doc(hidden)]
 pub use factor::factor_in_steps;
+pub use factor::{factor, release};
 pub use factors::Lu;
 #[cfg(feature = "client")]
 pub(crate) use factors::zeros;

@@ -3,9 +3,9 @@
 //! Today that is the workspace: a matrix is read into it, factored in it, and written from it. It shrinks if requests become
 //! much smaller.
 
+use crate::lu::release;
 use crate::os::Mapping;
 use crate::protocol::{Refusal, Shape};
-use crate::release;
 
 /// The smallest mapping, in bytes.
 const MIN_MAPPING_BYTES: usize = 1 << 16;

@@ -4,6 +4,8 @@
 //! It does not depend on recfact: what the library is compared with, and what is said about this CPU, comes from here
 //! independently. What only Cargo's test targets know (the executable, the folder for temporary files) is an argument.
 
+#![warn(missing_docs)]
+
 pub mod c_library;
 mod instruction_sets;
 mod matrices;

@@ -17,14 +17,19 @@ pub trait Float: Copy + PartialOrd + Debug + Into<f64> + 'static {
     /// The smallest number above 0.
     const SMALLEST_SUBNORMAL: f64;
     /// self * b + c, rounded once.
+    #[must_use]
     fn fma(self, b: Self, c: Self) -> Self;
     /// The magnitude.
+    #[must_use]
     fn abs(self) -> Self;
     /// -self.
+    #[must_use]
     fn neg(self) -> Self;
     /// self * b.
+    #[must_use]
     fn mul(self, b: Self) -> Self;
     /// self / b.
+    #[must_use]
     fn div(self, b: Self) -> Self;
     /// The nearest number.
     fn from_f64(x: f64) -> Self;

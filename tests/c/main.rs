@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::{TempDir, tempdir};
 use testing::process::{self, report};
 use testing::wire::request;
-use testing::{Float, KINDS, Kind, c_library, matrix};
+use testing::{Float, INSTRUCTION_SETS, KINDS, Kind, c_library, instruction_sets, matrix};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
@@ -59,6 +59,21 @@ impl Program {
         succeed(compiler.args(["-lm", "-lpthread", "-ldl"]));
         Program { _folder: folder, path }
     }
+
+    /// The program on an instruction set.
+    fn on(&self, instruction_set: &str) -> Command {
+        let mut command = Command::new(&self.path);
+        command.env("RECFACT_ISA", instruction_set);
+        command
+    }
+}
+
+/// Valgrind, for which errors and memory that is lost in these ways are failures.
+fn valgrind(leak_kinds: &str) -> Command {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
+    valgrind.arg(format!("--errors-for-leak-kinds={leak_kinds}"));
+    valgrind
 }
 
 #[test]
@@ -66,11 +81,15 @@ fn every_export_works_and_refuses_what_is_wrong() {
     let library = c_library::folder(SCRATCH);
     for linking in BOTH {
         let program = Program::compile("every_export.c", &library, linking, &[]);
-        succeed(&mut Command::new(&program.path));
+        for isa in instruction_sets() {
+            succeed(&mut program.on(isa));
+        }
         // No error, no byte that is still allocated, no thread that is left.
-        let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--quiet", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
-        succeed(valgrind.arg("--errors-for-leak-kinds=all").arg(&program.path));
+        succeed(valgrind("all").arg(&program.path).env_remove("RECFACT_ISA"));
+        // The value of the variable stays in memory. Valgrind's CPU has no AVX-512.
+        for isa in instruction_sets().iter().filter(|isa| **isa != "avx512") {
+            succeed(valgrind("definite,indirect,possible").arg(&program.path).env("RECFACT_ISA", isa));
+        }
     }
 }
 
@@ -105,7 +124,51 @@ fn lapack_names_behave_as_lapack_says() {
     for linking in BOTH {
         for flags in [&["-DWITH_XERBLA", "-rdynamic"][..], &[]] {
             let program = Program::compile("lapack.c", &library, linking, flags);
-            succeed(&mut Command::new(&program.path));
+            for isa in instruction_sets() {
+                succeed(&mut program.on(isa));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bad_instruction_set_is_a_status_and_under_lapack_names_one_line() {
+    let (library, with_lapack) = (c_library::folder(SCRATCH), c_library::folder_with_lapack(SCRATCH));
+    let program = Program::compile("bad_isa.c", &library, Linking::Shared, &[]);
+    let under_lapack = Program::compile("bad_isa.c", &with_lapack, Linking::Shared, &["-DWITH_LAPACK"]);
+    let (available, best) = (instruction_sets().join(", "), instruction_sets().last().unwrap());
+    for name in
+        ["mmx"].into_iter().chain(INSTRUCTION_SETS.into_iter().filter(|name| !instruction_sets().contains(name)))
+    {
+        assert!(succeed(&mut program.on(name)).stderr.is_empty());
+        let line = String::from_utf8(succeed(&mut under_lapack.on(name)).stderr).unwrap();
+        let end = format!("; using {best}\n");
+        assert!(line.starts_with("recfact: expected RECFACT_ISA to be an instruction set of this CPU"), "{line}");
+        assert!(line.contains(&available) && line.contains(name), "{line}");
+        assert!(line.ends_with(&end) && line.lines().count() == 1, "{line}");
+    }
+}
+
+#[test]
+fn without_memory_every_function_gives_the_same_bits() {
+    let double = [
+        "-DT=double",
+        "-DFACTOR=recfact_factor_f64",
+        "-DSOLVE=recfact_solve_f64",
+        "-DGETRF=dgetrf_",
+        "-DGETRS=dgetrs_",
+    ];
+    let single =
+        ["-DT=float", "-DFACTOR=recfact_factor_f32", "-DSOLVE=recfact_solve_f32", "-DGETRF=sgetrf_", "-DGETRS=sgetrs_"];
+    let (library, with_lapack) = (c_library::folder(SCRATCH), c_library::folder_with_lapack(SCRATCH));
+    for (names, gesv) in [(double, "-DGESV=dgesv_"), (single, "-DGESV=sgesv_")] {
+        for (library, lapack) in [(&library, "-DWITHOUT_LAPACK"), (&with_lapack, "-DWITH_LAPACK")] {
+            for isa in instruction_sets() {
+                // Where the fused multiply-add is a function of the C library, a smaller matrix must do.
+                let order = if *isa == "portable" { "-DN=300" } else { "-DN=2000" };
+                let flags = [&names[..], &[gesv, lapack, order]].concat();
+                succeed(&mut Program::compile("memory.c", library, Linking::Shared, &flags).on(isa));
+            }
         }
     }
 }
@@ -185,10 +248,11 @@ fn requests() -> Vec<u8> {
     requests
 }
 
-/// The answers of a program to requests.
-fn answers(program: &Path, requests: &[u8]) -> Vec<u8> {
+/// The answers of a program to requests, on an instruction set.
+fn answers(program: &Path, isa: &str, requests: &[u8]) -> Vec<u8> {
     let mut command = Command::new(program);
-    let output = process::run(command.env_remove("LD_LIBRARY_PATH").stdout(Stdio::piped()), requests);
+    let output =
+        process::run(command.env("RECFACT_ISA", isa).env_remove("LD_LIBRARY_PATH").stdout(Stdio::piped()), requests);
     assert!(output.status.success(), "{}: {}", program.display(), report(&output));
     output.stdout
 }
@@ -196,10 +260,13 @@ fn answers(program: &Path, requests: &[u8]) -> Vec<u8> {
 #[test]
 fn the_library_gives_the_bits_of_the_executable() {
     let (library, requests) = (c_library::folder(SCRATCH), requests());
-    let expected = answers(Path::new(env!("CARGO_BIN_EXE_recfact_server")), &requests);
-    assert!(expected.len() > requests.len());
-    for linking in BOTH {
-        let program = Program::compile("session.c", &library, linking, &[]);
-        assert!(answers(&program.path, &requests) == expected, "{linking:?}");
+    let executable = Path::new(env!("CARGO_BIN_EXE_recfact_server"));
+    let programs = BOTH.map(|linking| Program::compile("session.c", &library, linking, &[]));
+    for isa in instruction_sets() {
+        let expected = answers(executable, isa, &requests);
+        assert!(expected.len() > requests.len());
+        for program in &programs {
+            assert!(answers(&program.path, isa, &requests) == expected, "{} on {isa}", program.path.display());
+        }
     }
 }

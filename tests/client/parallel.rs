@@ -1,6 +1,7 @@
 //! Many threads on one client, and on a pool.
 
 use std::collections::HashSet;
+use std::process::ExitStatus;
 use std::thread;
 
 use nalgebra::DMatrix;
@@ -49,7 +50,7 @@ fn a_pool_serves_more_callers_than_it_has_servers() {
     assert_eq!(pool.size(), 3);
     hammer(|a| pool.lu(a, &Options::default()));
     let ends = pool.close().unwrap();
-    assert!((1..=3).contains(&ends.len()) && ends.iter().all(|status| status.success()), "{ends:?}");
+    assert!((1..=3).contains(&ends.len()) && ends.iter().all(ExitStatus::success), "{ends:?}");
 }
 
 #[test]

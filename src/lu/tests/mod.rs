@@ -289,7 +289,7 @@ fn matrices_of_any_storage_and_vectors_are_taken() {
     assert_eq!(expected.solve(&DMatrix::from_column_slice(3, 1, b.as_slice())).unwrap().as_slice(), x.as_slice());
     assert_eq!(expected.solve(&DMatrix::from_fn(3, 4, |i, _| b[i]).column(2)).unwrap(), x);
     let mut in_place = Vector3::new(1.0, 2.0, 3.0);
-    assert_eq!(crate::solve(Transpose::No, &fixed, &ipiv, &mut in_place, &Options::default()), Ok(()));
+    assert_eq!(solve(Transpose::No, &fixed, &ipiv, &mut in_place, &Options::default()), Ok(()));
     assert_eq!(in_place.as_slice(), x.as_slice());
 
     let (lu, ipiv, info) = expected.clone().into_parts();

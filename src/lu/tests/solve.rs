@@ -100,7 +100,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
     let lu = DMatrix::<f64>::identity(3, 3);
     let solve = |lu: &DMatrix<f64>, ipiv: &[i64], rows: usize| {
         let mut b = DMatrix::<f64>::from_element(rows, 2, 7.0);
-        let refused = crate::lu::solve(Transpose::No, lu, ipiv, &mut b, &Options::default());
+        let refused = solve(Transpose::No, lu, ipiv, &mut b, &Options::default());
         assert!(refused.is_ok() || b.iter().all(|&x| x == 7.0));
         refused
     };
