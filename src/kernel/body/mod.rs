@@ -1,5 +1,6 @@
-//! The kernels, written once for all instruction sets.
+//! The kernels, each written once for all instruction sets and element types, over [`Vector`](super::vector::Vector).
 
+mod column;
 pub(super) mod gemm;
 pub(super) mod gemv;
 pub(super) mod panel;
