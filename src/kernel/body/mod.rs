@@ -3,6 +3,7 @@
 mod column;
 pub(super) mod gemm;
 pub(super) mod gemv;
+mod order;
 pub(super) mod panel;
 mod pivot;
 pub(super) mod small;
