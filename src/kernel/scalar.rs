@@ -1,19 +1,19 @@
-//! The arithmetic that the kernels are written in: one real number.
+//! The arithmetic that the kernels are written in, for one real number: so that each kernel stands once for f32 and f64.
 
 use std::fmt::Debug;
 
 use bytemuck::Pod;
 
-/// A real number, `f64` or `f32`, and the few operations that a factorization takes.
+/// A real number, `f64` or `f32`, and the operations that a factorization needs.
 ///
 /// All methods are `#[inline(always)]`, so that they are compiled for the instruction set of the function that they
-/// end up in.
+/// end up in: `mul_add` is one instruction there.
 pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// Zero.
     const ZERO: Self;
     /// One.
     const ONE: Self;
-    /// The smallest normal number. Its reciprocal is finite; that of a smaller pivot may not be
+    /// The smallest normal number. Its reciprocal is finite; that of a smaller number may not be
     /// (LAPACK: `DLAMCH('S')`).
     const SAFE_MIN: Self;
     /// All bits but the sign.

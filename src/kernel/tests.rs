@@ -6,7 +6,7 @@ use super::*;
 use crate::element::{Element, kernels as table};
 use crate::pivoting::Pivoting;
 
-/// Elements between the columns of each block, so that a step over an edge shows itself.
+/// Elements between the columns of each block, so that a write beyond an edge shows itself.
 const PAD: usize = 3;
 
 /// At least as many columns as any tile has.
@@ -65,7 +65,7 @@ fn gemm_is_the_naive_one<T: Element + Float>() {
 
 fn gemv_is_the_naive_one<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
-        let largest = 2 * NR.max(kernels.lanes) + 1;
+        let max = 2 * NR.max(kernels.lanes) + 1;
         // Rows or columns are contiguous; they come in rising or falling order; vectors have gaps or none.
         let orders = [
             (false, [1, 1], 1),
@@ -76,7 +76,7 @@ fn gemv_is_the_naive_one<T: Element + Float>() {
             (false, [1, 1], 2),
             (true, [-1, 1], 3),
         ];
-        for (m, n) in (1..=largest).flat_map(|m| (0..=largest).map(move |n| (m, n))) {
+        for (m, n) in (1..=max).flat_map(|m| (0..=max).map(move |n| (m, n))) {
             for (transposed, [down, right], gap) in orders {
                 let (a, lda) = if transposed { block::<T>(n, m, 1) } else { block::<T>(m, n, 1) };
                 let (x, mut y): (Vec<T>, Vec<T>) = (block(gap * n, 1, 2).0, block(gap * m, 1, 3).0);
@@ -137,6 +137,15 @@ fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
     }
 }
 
+/// Column 0 has nothing but NaN and zeros, first the one, then the other: no element of it is larger than zero.
+fn without_pivot<T: Float>(m: usize, n: usize, first: usize) -> Vec<T> {
+    let mut a: Vec<T> = matrix(Kind::Uniform, m, n, (m * 100 + n) as u64);
+    for (i, x) in a[..m].iter_mut().enumerate() {
+        *x = T::from_f64(if i % 2 == first { f64::NAN } else { 0.0 });
+    }
+    a
+}
+
 /// P A = L U of an m by n matrix by a kernel, for matrices of several kinds; what stands between the columns stays.
 fn factors_are_the_naive_ones<T: Element + Float>(
     [m, n]: [usize; 2],
@@ -144,8 +153,13 @@ fn factors_are_the_naive_ones<T: Element + Float>(
     name: &str,
     kernel: impl Fn(*mut T, usize, *mut i64) -> usize,
 ) {
-    for kind in [Kind::Uniform, Kind::Ties, Kind::DuplicateRows, Kind::NotFinite, Kind::Subnormal] {
-        let a: Vec<T> = matrix(kind, m, n, (m * 100 + n) as u64);
+    let kinds = [Kind::Uniform, Kind::Ties, Kind::DuplicateRows, Kind::NotFinite, Kind::Subnormal];
+    let mut matrices: Vec<(String, Vec<T>)> =
+        kinds.iter().map(|&kind| (format!("{kind:?}"), matrix(kind, m, n, (m * 100 + n) as u64))).collect();
+    if n > 0 {
+        matrices.extend([0, 1].map(|first| (format!("NaN and zeros, {first}"), without_pivot(m, n, first))));
+    }
+    for (kind, a) in matrices {
         let naive = naive_lu(&a, m, n, pivoting);
         // The first element is not aligned to vectors.
         let (lda, padding) = (m + PAD, T::from_f64(-777.25));
@@ -155,7 +169,7 @@ fn factors_are_the_naive_ones<T: Element + Float>(
         }
         let mut ipiv = vec![0; m.min(n)];
         let info = kernel(memory[1..].as_mut_ptr(), lda, ipiv.as_mut_ptr()) as i64;
-        let what = format!("{name} {m}x{n} {kind:?}");
+        let what = format!("{name} {m}x{n} {kind}");
         assert_eq!((info, ipiv), (naive.info.abs(), naive.ipiv), "{what}");
         for j in 0..n {
             let column = &memory[1 + j * lda..][..lda];

@@ -1,7 +1,8 @@
 //! What the kernels are written in: a register of elements.
 //!
-//! The bodies are generic over [`Vector`]; `arch/` says what its operations are on each instruction set. All methods are
-//! `#[inline(always)]`, so that they are compiled for the instruction set of the function that they end up in.
+//! The bodies are generic over [`Vector`], so that each stands once for all instruction sets; `arch/` says what the
+//! operations are on each of them. All methods are `#[inline(always)]`, so that they are compiled for the instruction set
+//! of the function that they end up in.
 
 use super::scalar::Scalar;
 
@@ -9,7 +10,7 @@ use super::scalar::Scalar;
 ///
 /// # Safety
 /// - Every method needs a CPU with the instruction set of the implementation.
-/// - A method that takes a pointer needs memory for the elements that it names. No alignment is needed.
+/// - Methods that take a pointer or a count have more conditions, which stand there. No pointer needs to be aligned.
 pub(crate) trait Vector: Copy {
     /// The type of an element.
     type T: Scalar;
@@ -19,12 +20,26 @@ pub(crate) trait Vector: Copy {
     /// All lanes `x`.
     unsafe fn splat(x: Self::T) -> Self;
     /// `LANES` elements from memory.
+    ///
+    /// # Safety
+    /// - `from` is valid for reads of `LANES` elements.
     unsafe fn load(from: *const Self::T) -> Self;
-    /// The first `count` lanes from memory, zero in the others; nothing else is read. `count <= LANES`.
+    /// The first `count` lanes from memory, zero in the others. Nothing else is read.
+    ///
+    /// # Safety
+    /// - `count <= LANES`.
+    /// - `from` is valid for reads of `count` elements.
     unsafe fn load_partial(from: *const Self::T, count: usize) -> Self;
     /// `LANES` elements to memory.
+    ///
+    /// # Safety
+    /// - `to` is valid for writes of `LANES` elements.
     unsafe fn store(self, to: *mut Self::T);
-    /// The first `count` lanes to memory; nothing else is written. `count <= LANES`.
+    /// The first `count` lanes to memory. Nothing else is written.
+    ///
+    /// # Safety
+    /// - `count <= LANES`.
+    /// - `to` is valid for writes of `count` elements.
     unsafe fn store_partial(self, to: *mut Self::T, count: usize);
     /// `self - a * b`, rounded once.
     unsafe fn sub_mul(self, a: Self, b: Self) -> Self;
@@ -38,13 +53,19 @@ pub(crate) trait Vector: Copy {
     unsafe fn and(self, mask: Self) -> Self;
     /// The larger of each pair; `self` where `x` is NaN. `self` is never NaN.
     unsafe fn max(self, x: Self) -> Self;
-    /// The largest lane; no lane is NaN.
+    /// The largest lane. The lanes are magnitudes: none is negative or NaN.
     unsafe fn max_lane(self) -> Self::T;
-    /// A bit for each lane, the lowest for the first: whether it equals the lane of `x`.
+    /// One bit per lane, the lowest for the first: whether the lane equals that of `x`.
     unsafe fn eq_mask(self, x: Self) -> u32;
     /// All lanes `self[lane]`.
+    ///
+    /// # Safety
+    /// - `lane < LANES`.
     unsafe fn broadcast_lane(self, lane: usize) -> Self;
-    /// The first `count` lanes of `self`, the others of `rest`. `count <= LANES`.
+    /// The first `count` lanes of `self`, the others of `rest`.
+    ///
+    /// # Safety
+    /// - `count <= LANES`.
     unsafe fn select_prefix(self, count: usize, rest: Self) -> Self;
     /// Asks for the cache line at an address, which need not be valid.
     unsafe fn prefetch(at: *const Self::T);

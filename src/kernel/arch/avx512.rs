@@ -1,4 +1,5 @@
-//! Vectors of x86-64 with AVX-512 (F): 8 f64 or 16 f32.
+//! Vectors of 512 bits, 8 f64 or 16 f32, for x86-64 with AVX-512F: twice as wide as AVX2's, twice as many registers, and
+//! masks for the edges of a matrix.
 
 use std::arch::x86_64::*;
 
@@ -10,14 +11,32 @@ pub(in crate::kernel) struct F64x8(__m512d);
 #[derive(Clone, Copy)]
 pub(in crate::kernel) struct F32x16(__m512);
 
-// SAFETY of every block below: the trait's contract, that the CPU has AVX-512F and that pointers are good for the
-// elements named; partial loads and stores go by a mask, which touches no other element.
+/// A mask of the first `count <= 16` lanes.
+#[inline(always)]
+fn prefix(count: usize) -> u32 {
+    (1 << count) - 1
+}
 
+/// A vector type from the intrinsics for its elements.
 macro_rules! vector {
     (
-        $v:ident, $t:ident, $lanes:literal, $mask:ident, $splat:ident, $loadu:ident, $maskz_loadu:ident, $storeu:ident,
-        $mask_storeu:ident, $fnmadd:ident, $mul:ident, $div:ident, $abs:ident, $max:ident, $reduce_max:ident, $cmp_mask:ident,
-        $permute:ident, $mask_mov:ident, $set1_index:ident, $index:ident, $to_int:ident, $from_int:ident
+        $v:ident: $lanes:literal $t:ident,
+        splat: $splat:ident,
+        load: $load:ident,
+        load_partial: $maskz_load:ident,
+        store: $store:ident,
+        store_partial: $mask_store:ident,
+        sub_mul: $fnmadd:ident,
+        mul: $mul:ident,
+        div: $div:ident,
+        abs: $abs:ident,
+        and: $to_int:ident $from_int:ident,
+        max: $max:ident,
+        max_lane: $reduce_max:ident,
+        eq_mask: $cmp_mask:ident,
+        broadcast_lane: $permute:ident $set1_index:ident $index:ident,
+        select_prefix: $mask_mov:ident,
+        mask: $mask:ident,
     ) => {
         impl Vector for $v {
             type T = $t;
@@ -25,136 +44,129 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn splat(x: $t) -> Self {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $splat(x) })
             }
             #[inline(always)]
             unsafe fn load(from: *const $t) -> Self {
-                // SAFETY: see above.
-                $v(unsafe { $loadu(from) })
+                // SAFETY: the CPU has AVX-512F (the trait's contract); the caller vouches for LANES elements at `from`.
+                $v(unsafe { $load(from) })
             }
             #[inline(always)]
             unsafe fn load_partial(from: *const $t, count: usize) -> Self {
-                // SAFETY: see above.
-                $v(unsafe { $maskz_loadu(((1_u32 << count) - 1) as $mask, from) })
+                debug_assert!(count <= $lanes);
+                // SAFETY: the CPU has AVX-512F (the trait's contract); lanes whose mask is clear are not read.
+                $v(unsafe { $maskz_load(prefix(count) as $mask, from) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $t) {
-                // SAFETY: see above.
-                unsafe { $storeu(to, self.0) }
+                // SAFETY: the CPU has AVX-512F (the trait's contract); the caller vouches for LANES elements at `to`.
+                unsafe { $store(to, self.0) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $t, count: usize) {
-                // SAFETY: see above.
-                unsafe { $mask_storeu(to, ((1_u32 << count) - 1) as $mask, self.0) }
+                debug_assert!(count <= $lanes);
+                // SAFETY: the CPU has AVX-512F (the trait's contract); lanes whose mask is clear are not written.
+                unsafe { $mask_store(to, prefix(count) as $mask, self.0) }
             }
             #[inline(always)]
             unsafe fn sub_mul(self, a: Self, b: Self) -> Self {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $fnmadd(a.0, b.0, self.0) })
             }
             #[inline(always)]
             unsafe fn mul(self, b: Self) -> Self {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $mul(self.0, b.0) })
             }
             #[inline(always)]
             unsafe fn div(self, b: Self) -> Self {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $div(self.0, b.0) })
             }
             #[inline(always)]
             unsafe fn abs(self) -> Self {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $abs(self.0) })
             }
             #[inline(always)]
             unsafe fn and(self, mask: Self) -> Self {
-                // On integers: AVX-512F has no such operation on floating point.
-                // SAFETY: see above.
+                // On integers: AVX-512F alone has no such operation on floating point.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $from_int(_mm512_and_si512($to_int(self.0), $to_int(mask.0))) })
             }
             #[inline(always)]
             unsafe fn max(self, x: Self) -> Self {
-                // The second operand is what comes out where either is NaN.
-                // SAFETY: see above.
+                // If one operand is NaN, the instruction returns the second.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $max(x.0, self.0) })
             }
             #[inline(always)]
             unsafe fn max_lane(self) -> $t {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 unsafe { $reduce_max(self.0) }
             }
             #[inline(always)]
             unsafe fn eq_mask(self, x: Self) -> u32 {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 u32::from(unsafe { $cmp_mask::<_CMP_EQ_OQ>(self.0, x.0) })
             }
             #[inline(always)]
             unsafe fn broadcast_lane(self, lane: usize) -> Self {
-                // SAFETY: see above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
                 $v(unsafe { $permute($set1_index(lane as $index), self.0) })
             }
             #[inline(always)]
             unsafe fn select_prefix(self, count: usize, rest: Self) -> Self {
-                // SAFETY: see above.
-                $v(unsafe { $mask_mov(rest.0, ((1_u32 << count) - 1) as $mask, self.0) })
+                debug_assert!(count <= $lanes);
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
+                $v(unsafe { $mask_mov(rest.0, prefix(count) as $mask, self.0) })
             }
             #[inline(always)]
             unsafe fn prefetch(at: *const $t) {
-                // SAFETY: see above; a prefetch cannot fault.
+                // SAFETY: a prefetch cannot fault, whatever the address.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
         }
     };
 }
 
-vector!(
-    F64x8,
-    f64,
-    8,
-    __mmask8,
-    _mm512_set1_pd,
-    _mm512_loadu_pd,
-    _mm512_maskz_loadu_pd,
-    _mm512_storeu_pd,
-    _mm512_mask_storeu_pd,
-    _mm512_fnmadd_pd,
-    _mm512_mul_pd,
-    _mm512_div_pd,
-    _mm512_abs_pd,
-    _mm512_max_pd,
-    _mm512_reduce_max_pd,
-    _mm512_cmp_pd_mask,
-    _mm512_permutexvar_pd,
-    _mm512_mask_mov_pd,
-    _mm512_set1_epi64,
-    i64,
-    _mm512_castpd_si512,
-    _mm512_castsi512_pd
-);
+vector! {
+    F64x8: 8 f64,
+    splat: _mm512_set1_pd,
+    load: _mm512_loadu_pd,
+    load_partial: _mm512_maskz_loadu_pd,
+    store: _mm512_storeu_pd,
+    store_partial: _mm512_mask_storeu_pd,
+    sub_mul: _mm512_fnmadd_pd,
+    mul: _mm512_mul_pd,
+    div: _mm512_div_pd,
+    abs: _mm512_abs_pd,
+    and: _mm512_castpd_si512 _mm512_castsi512_pd,
+    max: _mm512_max_pd,
+    max_lane: _mm512_reduce_max_pd,
+    eq_mask: _mm512_cmp_pd_mask,
+    broadcast_lane: _mm512_permutexvar_pd _mm512_set1_epi64 i64,
+    select_prefix: _mm512_mask_mov_pd,
+    mask: __mmask8,
+}
 
-vector!(
-    F32x16,
-    f32,
-    16,
-    __mmask16,
-    _mm512_set1_ps,
-    _mm512_loadu_ps,
-    _mm512_maskz_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_mask_storeu_ps,
-    _mm512_fnmadd_ps,
-    _mm512_mul_ps,
-    _mm512_div_ps,
-    _mm512_abs_ps,
-    _mm512_max_ps,
-    _mm512_reduce_max_ps,
-    _mm512_cmp_ps_mask,
-    _mm512_permutexvar_ps,
-    _mm512_mask_mov_ps,
-    _mm512_set1_epi32,
-    i32,
-    _mm512_castps_si512,
-    _mm512_castsi512_ps
-);
+vector! {
+    F32x16: 16 f32,
+    splat: _mm512_set1_ps,
+    load: _mm512_loadu_ps,
+    load_partial: _mm512_maskz_loadu_ps,
+    store: _mm512_storeu_ps,
+    store_partial: _mm512_mask_storeu_ps,
+    sub_mul: _mm512_fnmadd_ps,
+    mul: _mm512_mul_ps,
+    div: _mm512_div_ps,
+    abs: _mm512_abs_ps,
+    and: _mm512_castps_si512 _mm512_castsi512_ps,
+    max: _mm512_max_ps,
+    max_lane: _mm512_reduce_max_ps,
+    eq_mask: _mm512_cmp_ps_mask,
+    broadcast_lane: _mm512_permutexvar_ps _mm512_set1_epi32 i32,
+    select_prefix: _mm512_mask_mov_ps,
+    mask: __mmask16,
+}

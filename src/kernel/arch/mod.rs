@@ -1,4 +1,4 @@
-//! What a register of elements and its operations are on each instruction set.
+//! One file for each instruction set: what a register of elements and its operations are there.
 
 pub(super) mod portable;
 

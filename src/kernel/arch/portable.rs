@@ -1,7 +1,8 @@
-//! Vectors for any CPU: arrays, which the compiler turns into whatever registers its baseline has.
+//! Vectors for any CPU: arrays, which the compiler turns into whatever registers its baseline has. They are what runs if
+//! there is no better instruction set, and what the others are compared with.
 //!
-//! Where that baseline has no fused multiply-add (x86-64's has none) each one is a call of the C library's `fma`:
-//! exact, and slow.
+//! If the baseline has no fused multiply-add (x86-64's has none), each one is a call of the C library's `fma`: exact, and
+//! slow.
 
 use std::array::from_fn;
 
@@ -22,23 +23,23 @@ impl<T: Scalar, const N: usize> Vector for Array<T, N> {
     }
     #[inline(always)]
     unsafe fn load(from: *const T) -> Self {
-        // SAFETY: the caller vouches for N elements.
+        // SAFETY: the caller vouches for N elements at `from`.
         Array(unsafe { from.cast::<[T; N]>().read_unaligned() })
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const T, count: usize) -> Self {
-        // SAFETY: the caller vouches for `count` elements.
+        // SAFETY: the caller vouches for `count` elements at `from`, and i < count.
         Array(from_fn(|i| if i < count { unsafe { *from.add(i) } } else { T::ZERO }))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut T) {
-        // SAFETY: the caller vouches for N elements.
+        // SAFETY: the caller vouches for N elements at `to`.
         unsafe { to.cast::<[T; N]>().write_unaligned(self.0) }
     }
     #[inline(always)]
     unsafe fn store_partial(self, to: *mut T, count: usize) {
         for (i, &x) in self.0.iter().enumerate().take(count) {
-            // SAFETY: the caller vouches for `count` elements.
+            // SAFETY: the caller vouches for `count` elements at `to`, and i < count.
             unsafe { *to.add(i) = x };
         }
     }
@@ -68,11 +69,11 @@ impl<T: Scalar, const N: usize> Vector for Array<T, N> {
     }
     #[inline(always)]
     unsafe fn max_lane(self) -> T {
-        self.0.into_iter().fold(T::ZERO, |largest, x| if x > largest { x } else { largest })
+        self.0.into_iter().fold(T::ZERO, |max, x| if x > max { x } else { max })
     }
     #[inline(always)]
     unsafe fn eq_mask(self, x: Self) -> u32 {
-        (0..N).fold(0, |bits, i| bits | u32::from(self.0[i] == x.0[i]) << i)
+        (0..N).fold(0, |mask, i| mask | u32::from(self.0[i] == x.0[i]) << i)
     }
     #[inline(always)]
     unsafe fn broadcast_lane(self, lane: usize) -> Self {

@@ -1,4 +1,4 @@
-//! C <- C - A B, tile by tile.
+//! C <- C - A B, tile by tile: where a large factorization spends its time.
 //!
 //! ```text
 //!            NR columns of B, k rows
@@ -12,6 +12,7 @@
 
 #![allow(clippy::needless_range_loop)] // registers are named by the indices of the formula
 
+use super::column;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::{Gemm, Pack};
 use crate::kernel::vector::Vector;
@@ -19,14 +20,15 @@ use crate::kernel::vector::Vector;
 /// C <- C - A B.
 ///
 /// # Safety
-/// As [`Gemm`] says; and the CPU has the vectors' instruction set.
+/// - As [`Gemm`] says.
+/// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize>(arguments: Gemm<V::T>) {
     let Gemm { m, n, k, a, b, ldb, c, ldc } = arguments;
     let mr = MV * V::LANES;
     let mut j = 0;
     while j < n {
-        // SAFETY: j < n.
+        // SAFETY: column j < n of B and of C.
         let (b, c) = unsafe { (b.add(j * ldb), c.add(j * ldc)) };
         let nc = NR.min(n - j);
         let (mut i, mut a) = (0, a);
@@ -48,15 +50,17 @@ pub(in crate::kernel) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize
     }
 }
 
-/// One tile of MV vectors by NC columns. With `EDGE` its last vector may have fewer rows, as many as `m` leaves.
+/// One tile of MV vectors by NC columns. With `EDGE` its last vector may be filled in part.
 ///
 /// # Safety
-/// As for [`gemm`]; C has NC columns and `m` rows, which are more than MV - 1 vectors, and without `EDGE` MV vectors.
+/// - As for [`gemm`]; C has NC columns.
+/// - C has more than (MV - 1) * LANES rows, up to MV * LANES, and without `EDGE` exactly those.
 #[inline(always)]
 unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(tile: Gemm<V::T>) {
     let Gemm { m, k, a, b, ldb, c, ldc, .. } = tile;
     let last = m - (MV - 1) * V::LANES;
-    // SAFETY: all elements named are those of the tile.
+    // SAFETY: the caller's CPU has the instruction set; m rows of NC columns of C, m rows of k columns of A, k rows of NC
+    // columns of B. The prefetched address is only computed.
     unsafe {
         let load = |from: *const V::T, v: usize| {
             let from = from.add(v * V::LANES);
@@ -68,7 +72,7 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(ti
             for v in 0..MV {
                 acc[j][v] = load(c.add(j * ldc), v);
             }
-            // The tile below is next.
+            // The tile below comes next.
             V::prefetch(c.wrapping_add(j * ldc + (2 * MV - 1) * V::LANES));
         }
         // acc <- acc - A(:, p) B(p, :), p rising
@@ -100,19 +104,19 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(ti
 /// A tile of fewer rows or columns: 1 to MV * LANES rows, 1 to NR columns.
 ///
 /// # Safety
-/// As for [`gemm`].
+/// - As for [`gemm`].
 #[inline(always)]
 unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(tile: Gemm<V::T>) {
     let Gemm { m, n: nc, b, ldb, c, ldc, .. } = tile;
     let vectors = m.div_ceil(V::LANES);
     let mut j = 0;
     while j < nc {
-        // As many columns at once as there is a tile for: all, or a power of two.
+        // All columns at once, or else the largest power of two: there are no tiles for other numbers of columns.
         let width = if nc == NR { NR } else { 1 << (nc - j).ilog2() };
-        // Arms with more vectors or columns than a tile has are removed by the compiler.
+        // The compiler removes the arms with more vectors or columns than a tile has.
         macro_rules! columns {
             ($mv:literal: $($nc:tt)*) => {
-                // SAFETY: the caller's promise for `width` columns from j on.
+                // SAFETY: columns j to j + width of B and C, which are below nc; `vectors` follows from m.
                 unsafe {
                     let tile = Gemm { b: b.add(j * ldb), c: c.add(j * ldc), ..tile };
                     match width {
@@ -133,29 +137,22 @@ unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(tile: Gemm<V::T>) {
     }
 }
 
-/// Copies a matrix into tiles of MV * LANES rows.
+/// Copies a matrix into tiles of MV * LANES rows, so that gemm reads A from consecutive addresses.
 ///
 /// # Safety
-/// As [`Pack`] says; and the CPU has the vectors' instruction set.
+/// - As [`Pack`] says.
+/// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn pack<V: Vector, const MV: usize>(arguments: Pack<V::T>) {
     let Pack { m, k, a, lda, mut to } = arguments;
     let mr = MV * V::LANES;
     for i in (0..m).step_by(mr) {
         for p in 0..k {
-            // SAFETY: row i of column p of A, and a column of the tile.
+            // SAFETY: rows i.. of column p of A, all of a tile or the `m - i` that are left; a whole column of the tile.
             unsafe {
                 let from = a.add(i + p * lda);
-                if m - i >= mr {
-                    for v in 0..MV {
-                        V::load(from.add(v * V::LANES)).store(to.add(v * V::LANES));
-                    }
-                } else {
-                    for v in 0..MV {
-                        let rows = (m - i).saturating_sub(v * V::LANES).min(V::LANES);
-                        V::load_partial(from.wrapping_add(v * V::LANES), rows).store(to.add(v * V::LANES));
-                    }
-                }
+                let rows: [V; MV] = if m - i >= mr { column::load(from) } else { column::load_partial(from, m - i) };
+                column::store(&rows, to);
                 to = to.add(mr);
             }
         }

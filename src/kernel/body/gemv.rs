@@ -1,7 +1,8 @@
-//! y <- y - A x: the product of a triangular solve with one right-hand side.
+//! y <- y - A x: what a triangular solve with one right-hand side spends its time on, and the one kernel that takes a
+//! transposed or reversed A.
 //!
-//! It goes along what is contiguous: down the columns of A, a few of them at a time, or along its rows, with a few sums in
-//! progress.
+//! It follows what is contiguous in memory: down the columns of A, several columns at a time, or along its rows, with several
+//! sums in progress.
 
 #![allow(clippy::needless_range_loop)] // registers are named by the indices of the formula
 
@@ -9,18 +10,22 @@ use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::{Gemv, Strided};
 use crate::kernel::vector::Vector;
 
-/// Columns that pass over y at once, and elements of y that are in progress at once.
+/// Columns of A that one pass over y takes.
 const COLUMNS: usize = 4;
+
+/// Elements of y whose sums are in progress at once.
 const SUMS: usize = 8;
 
 /// y <- y - A x.
 ///
 /// # Safety
-/// As [`Gemv`] says; and the CPU has the vectors' instruction set.
+/// - As [`Gemv`] says.
+/// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn gemv<V: Vector>(mut rest: Gemv<V::T>) {
     let Strided { row, col, .. } = rest.a;
-    // SAFETY: the caller's promise, for COLUMNS columns or SUMS rows, or one of them, of those that are left.
+    // SAFETY: the caller's CPU has the instruction set; `rest` has at least the COLUMNS columns, the SUMS rows, or the one
+    // that each call takes.
     unsafe {
         if V::LANES > 1 && row == 1 && rest.incy == 1 {
             while rest.n > 0 {
@@ -52,14 +57,15 @@ pub(in crate::kernel) unsafe fn gemv<V: Vector>(mut rest: Gemv<V::T>) {
     }
 }
 
-/// The first NC columns of A, in which elements are next to each other, as those of y are.
+/// y <- y - A(:, 0:NC) x(0:NC), where the columns of A, and y, are contiguous.
 ///
 /// # Safety
-/// As for [`gemv`].
+/// - As for [`gemv`]; `n >= NC`, `a.row` and `incy` are 1.
 #[inline(always)]
 unsafe fn columns<V: Vector, const NC: usize>(arguments: Gemv<V::T>) {
     let Gemv { m, a: Strided { ptr: a, col, .. }, x, incx, y, .. } = arguments;
-    // SAFETY: NC elements of x and columns of A; rows i.. of those columns and of y, of which there are LANES or `m - i`.
+    // SAFETY: the caller's CPU has the instruction set; NC elements of x; rows i.. of NC columns of A and of y, LANES or the
+    // `m - i` that are left.
     unsafe {
         let mut xk = [V::splat(V::T::ZERO); NC];
         for k in 0..NC {
@@ -84,16 +90,16 @@ unsafe fn columns<V: Vector, const NC: usize>(arguments: Gemv<V::T>) {
     }
 }
 
-/// The first NR elements of y. Each is one sum in rising k, which lanes of a vector cannot share.
+/// y(0:NR) <- y(0:NR) - A(0:NR, :) x. Each element is one sum in rising k, which lanes of a vector cannot share.
 ///
 /// # Safety
-/// As for [`gemv`].
+/// - As for [`gemv`]; `m >= NR`.
 #[inline(always)]
 unsafe fn sums<T: Scalar, const NR: usize>(arguments: Gemv<T>) {
     let Gemv { n, a: Strided { ptr: a, row, col }, x, incx, y, incy, .. } = arguments;
-    // SAFETY: NR elements of y and rows of A; `n` elements of x and of each row.
+    // SAFETY: NR elements of y and rows of A; `n` elements of x and of each row of A.
     unsafe {
-        // Each row has a register of its own for its address: else one is computed from the other, a chain.
+        // Each row has a register of its own for its address; otherwise each address would be computed from the one before.
         let (mut acc, mut rows) = ([T::ZERO; NR], [a; NR]);
         for i in 0..NR {
             acc[i] = *y.offset(i as isize * incy);

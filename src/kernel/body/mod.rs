@@ -1,7 +1,9 @@
-//! The kernels, written once for all instruction sets.
+//! The kernels, each written once for all instruction sets and element types, over [`Vector`](super::vector::Vector).
 
+mod column;
 pub(super) mod gemm;
 pub(super) mod gemv;
+mod order;
 pub(super) mod panel;
 mod pivot;
 pub(super) mod small;

@@ -1,10 +1,12 @@
-//! P A = L U of a few columns.
+//! P A = L U of a few columns, the bottom of the recursion: narrow and often tall, so its time is that of passes over
+//! memory.
 //!
 //! Left-looking: column j takes all of its updates in one pass, in which the last column of L is scaled and the
-//! largest element is found as well.
+//! largest magnitude is found as well.
 
 use std::slice::from_raw_parts_mut;
 
+use super::pivot::{self, Scaling};
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Panel;
 use crate::kernel::vector::Vector;
@@ -13,69 +15,81 @@ use crate::pivoting::Pivoting;
 /// P A = L U of a panel in place, n <= NB <= 16. Returns the 1-based index of the first zero pivot, or 0.
 ///
 /// # Safety
-/// As [`Panel`] says; and the CPU has the vectors' instruction set.
+/// - As [`Panel`] says.
+/// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V::T>) -> usize {
     let Panel { m, n, a, lda, ipiv, pivoting } = panel;
     let pivoting = pivoting == Pivoting::Partial;
+    assert!(n <= NB, "a panel has at most NB columns");
     let k = m.min(n);
     let mut info = 0;
-    // What the last column of L is still to be multiplied with.
+    // What the last column of L is still to be multiplied with; the update of the next column does it on the way.
     let mut scale = V::T::ONE;
-    for j in 0..k {
-        // SAFETY: columns up to j < n and rows up to m of A; j < min(m, n) for ipiv.
+    for j in 0..n {
+        // SAFETY: columns up to j < n and rows up to m of A; ipiv only for j < k; the pivot's row is less than m.
         unsafe {
-            upper(j, j, a, lda);
-            // Arms beyond the widest panel are removed by the compiler.
-            macro_rules! columns {
-                ($($j:literal)*) => {
-                    match j {
-                        $($j if $j < NB => column::<V, $j>(m, a, lda, scale),)*
-                        _ => unreachable!("a panel has at most NB columns"),
-                    }
-                };
+            // U(0:i, j) <- L(0:i, 0:i)^-1 A(0:i, j), i = min(j, k)
+            // (not j.min(k): with that the compiler computes more addresses anew for each column)
+            upper(if j < k { j } else { k }, j, a, lda);
+            if j >= k {
+                // To the right of a square all rows belong to U.
+                continue;
             }
-            let largest = columns!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-            let row = if pivoting { j + position::<V>(m - j, a.add(j + j * lda), largest) } else { j };
+            // A(j:m, j) <- A(j:m, j) - L(j:m, 0:j) U(0:j, j)
+            let largest = lower::<V, NB>(m, j, a, lda, scale);
+            let diagonal = a.add(j + j * lda);
+            let row = if pivoting { j + pivot::first_row::<V>(m - j, diagonal, largest) } else { j };
             *ipiv.add(j) = row as i64 + 1;
             if row != j {
-                // A(j, :) <-> A(row, :)
-                for jj in 0..n {
-                    std::ptr::swap(a.add(j + jj * lda), a.add(row + jj * lda));
+                swap_rows(n, a.add(j), a.add(row), lda);
+            }
+            // L(j+1:m, j) <- A(j+1:m, j) / U(j, j)
+            let pivot = *diagonal;
+            scale = match pivot::scaling(pivot, pivot.abs()) {
+                Scaling::Multiply(reciprocal) => reciprocal,
+                Scaling::Divide(pivot) => {
+                    divide(from_raw_parts_mut(diagonal.add(1), m - j - 1), pivot);
+                    V::T::ONE
                 }
-            }
-            let pivot = *a.add(j + j * lda);
-            if pivot == V::T::ZERO {
-                // L(j+1:, j) stays as it is.
-                info = if info == 0 { j + 1 } else { info };
-                scale = V::T::ONE;
-            } else if pivot.abs() >= V::T::SAFE_MIN {
-                scale = V::T::ONE.div(pivot);
-            } else {
-                // The reciprocal could overflow (LAPACK: `DGETF2`).
-                let l = from_raw_parts_mut(a.add(j + 1 + j * lda), m - j - 1);
-                l.iter_mut().for_each(|x| *x = x.div(pivot));
-                scale = V::T::ONE;
-            }
+                Scaling::Leave => {
+                    info = pivot::first_zero(info, j);
+                    V::T::ONE
+                }
+            };
         }
     }
-    // SAFETY: the last column of L, of which m - k rows are left; and the columns of U to the right of a wide panel.
-    unsafe {
-        if k > 0 {
-            let l = from_raw_parts_mut(a.add(k + (k - 1) * lda), m - k);
-            l.iter_mut().for_each(|x| *x = x.mul(scale));
-        }
-        for j in k..n {
-            upper(m, j, a, lda);
-        }
+    if k > 0 {
+        // SAFETY: rows k to m of column k - 1, the last one of L.
+        let l = unsafe { from_raw_parts_mut(a.add(k + (k - 1) * lda), m - k) };
+        l.iter_mut().for_each(|x| *x = x.mul(scale));
     }
     info
+}
+
+/// x <- x / pivot. Such small pivots are rare, so this is one function for all instruction sets.
+#[cold]
+#[inline(never)]
+fn divide<T: Scalar>(x: &mut [T], pivot: T) {
+    x.iter_mut().for_each(|x| *x = x.div(pivot));
+}
+
+/// Swaps two rows of `n` elements, `lda` apart.
+///
+/// # Safety
+/// - `x` and `y` are valid for reads and writes of those elements.
+#[inline(always)]
+unsafe fn swap_rows<T>(n: usize, x: *mut T, y: *mut T, lda: usize) {
+    for j in 0..n {
+        // SAFETY: column j < n of both rows, which the caller vouches for.
+        unsafe { std::ptr::swap(x.add(j * lda), y.add(j * lda)) };
+    }
 }
 
 /// U(0:rows, j) <- L(0:rows, 0:rows)^-1 A(0:rows, j).
 ///
 /// # Safety
-/// Column j and the columns of L are good for `rows` rows.
+/// - Columns 0 to `rows` and column j of A are valid for reads, column j for writes, of `rows` elements.
 #[inline(always)]
 unsafe fn upper<T: Scalar>(rows: usize, j: usize, a: *mut T, lda: usize) {
     for p in 0..rows {
@@ -90,13 +104,33 @@ unsafe fn upper<T: Scalar>(rows: usize, j: usize, a: *mut T, lda: usize) {
     }
 }
 
-/// Column J, from row J on: takes all updates; column J - 1 of L is scaled on the way. Returns the largest magnitude.
+/// [`column`] for a `j` that is not known at compile time.
 ///
 /// # Safety
-/// Columns 0 to J are good for `m` rows, m > J.
+/// - As for [`column`].
+#[inline(always)]
+unsafe fn lower<V: Vector, const NB: usize>(m: usize, j: usize, a: *mut V::T, lda: usize, scale: V::T) -> V::T {
+    // The compiler removes the arms beyond the widest panel.
+    macro_rules! columns {
+        ($($j:literal)*) => {
+            match j {
+                // SAFETY: the caller vouches for columns 0 to j, which is the J of this arm.
+                $($j if $j < NB => unsafe { column::<V, $j>(m, a, lda, scale) },)*
+                _ => unreachable!("a panel has at most NB columns"),
+            }
+        };
+    }
+    columns!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+}
+
+/// A(J:m, J) <- A(J:m, J) - L(J:m, 0:J) U(0:J, J); column J - 1 of L is scaled on the way. Returns the largest magnitude.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - Columns 0 to J of A are valid for reads and writes of `m` rows, m > J.
 #[inline(always)]
 unsafe fn column<V: Vector, const J: usize>(m: usize, a: *mut V::T, lda: usize, scale: V::T) -> V::T {
-    // SAFETY: rows J to m of columns 0 to J.
+    // SAFETY: the caller's CPU has the instruction set; rows J to m of columns 0 to J.
     unsafe {
         let mut u = [V::splat(V::T::ZERO); J];
         for (p, u) in u.iter_mut().enumerate() {
@@ -129,7 +163,7 @@ unsafe fn column<V: Vector, const J: usize>(m: usize, a: *mut V::T, lda: usize, 
 /// from `at` in column 0. With `EDGE` it has `rows` rows, else all.
 ///
 /// # Safety
-/// As for [`column`].
+/// - As for [`column`]; the rows are below m.
 #[inline(always)]
 unsafe fn update<V: Vector, const J: usize, const EDGE: bool>(
     at: *mut V::T,
@@ -138,7 +172,7 @@ unsafe fn update<V: Vector, const J: usize, const EDGE: bool>(
     u: &[V; J],
     scale: V,
 ) -> V {
-    // SAFETY: the rows of the vector, in columns 0 to J.
+    // SAFETY: the caller's CPU has the instruction set; the rows of the vector, or `rows` of them, in columns 0 to J.
     unsafe {
         let load = |from: *const V::T| if EDGE { V::load_partial(from, rows) } else { V::load(from) };
         let store = |x: V, to: *mut V::T| if EDGE { x.store_partial(to, rows) } else { x.store(to) };
@@ -153,32 +187,5 @@ unsafe fn update<V: Vector, const J: usize, const EDGE: bool>(
         }
         store(x, at.add(J * lda));
         x
-    }
-}
-
-/// The first of `m` elements whose magnitude is `largest`; 0 where that is zero, for then there may be none (a NaN
-/// has no magnitude).
-///
-/// # Safety
-/// `x` is good for `m` elements.
-#[inline(always)]
-unsafe fn position<V: Vector>(m: usize, x: *const V::T, largest: V::T) -> usize {
-    if largest == V::T::ZERO {
-        return 0;
-    }
-    // SAFETY: elements below m.
-    unsafe {
-        let wanted = V::splat(largest);
-        let mut i = 0;
-        while i + V::LANES <= m {
-            let found = V::load(x.add(i)).abs().eq_mask(wanted);
-            if found != 0 {
-                return i + found.trailing_zeros() as usize;
-            }
-            i += V::LANES;
-        }
-        // Lanes beyond the column are zero, which `largest` is not.
-        let found = V::load_partial(x.add(i), m - i).abs().eq_mask(wanted);
-        (i + found.trailing_zeros() as usize).min(m - 1)
     }
 }

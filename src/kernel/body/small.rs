@@ -1,12 +1,15 @@
-//! P A = L U of a small matrix as a whole, in memory of its own that stays in the L1 cache.
+//! P A = L U of a small matrix as a whole, in memory of its own that stays in the L1 cache: the recursion's calls, panels and
+//! swaps would cost as much as the arithmetic.
 //!
-//! Matrices whose columns are one or two vectors have a way of their own, in `tiny.rs`. For the others: right-looking, two
-//! columns at a time. Rows stay where they are: a row that has become a pivot is copied to U and
-//! from then on only masked out of the search for pivots, so that it may be updated like the others, for nothing.
-//! The swaps are counted on the side and done once, when the factors are written back.
+//! Matrices whose columns are one or two vectors are left to `tiny.rs`. The others are factored right-looking, two columns
+//! at a time. Rows stay where they are: a row that has become a pivot is copied to U, and is from then on masked out of
+//! the search for pivots, so that whole vectors can be updated without a test. What LAPACK's swaps would do to the rows is
+//! recorded in [`Order`], and is done once, when the factors are written back.
 
 use std::ops::Range;
 
+use super::order::Order;
+use super::pivot::{self, Scaling};
 use super::tiny::{TINY, tiny};
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Small;
@@ -15,61 +18,25 @@ use crate::kernel::vector::Vector;
 /// The largest number of rows, and of columns.
 pub(crate) const MAX_ORDER: usize = 64;
 
+/// The largest leading dimension: a column of MAX_ORDER rows and one vector, of at most 16 elements.
+const MAX_LD: usize = MAX_ORDER + 16;
+
 /// Elements of memory that a matrix of at most [`MAX_ORDER`] rows and columns needs.
-pub(crate) const WORK: usize = 2 * MAX_ORDER * (MAX_ORDER + 16);
-
-/// Where each row is: the rows of the matrix stay in place, positions are what LAPACK's swaps make of them.
-struct Order {
-    /// The row at each position.
-    row_at: [u8; MAX_ORDER],
-    /// The position of each row.
-    position_of: [u8; MAX_ORDER],
-}
-
-impl Order {
-    fn new() -> Self {
-        let count = std::array::from_fn(|i| i as u8);
-        Order { row_at: count, position_of: count }
-    }
-
-    /// Swaps `row` to position `j`; returns the position that it had.
-    fn swap_to(&mut self, j: usize, row: usize) -> usize {
-        let position = self.position_of[row & (MAX_ORDER - 1)];
-        let other = self.row_at[j];
-        self.row_at[j] = row as u8;
-        self.row_at[position as usize & (MAX_ORDER - 1)] = other;
-        self.position_of[other as usize & (MAX_ORDER - 1)] = position;
-        self.position_of[row & (MAX_ORDER - 1)] = j as u8;
-        position.into()
-    }
-
-    /// Of rows given as bits, the one that stands first.
-    #[cold]
-    fn first_of(&self, mut rows: u64) -> usize {
-        let mut first = rows.trailing_zeros() as usize & (MAX_ORDER - 1);
-        while rows != 0 {
-            let row = rows.trailing_zeros() as usize;
-            if self.position_of[row] < self.position_of[first] {
-                first = row;
-            }
-            rows &= rows - 1;
-        }
-        first
-    }
-}
+pub(crate) const WORK: usize = 2 * MAX_ORDER * MAX_LD;
 
 /// The matrix while it is factored.
 struct Work<T> {
-    /// The rows of A, then of L: column-major, `ld` elements from column to column, filled up to whole vectors.
+    /// The rows of A, then of L: column-major, `ld` elements from column to column, filled up to whole vectors with zeros.
     w: *mut T,
-    /// U: column-major like `w`.
+    /// U, column-major with the same `ld`.
     u: *mut T,
     ld: usize,
     /// Vectors in a column.
     vectors: usize,
-    /// For each row a mask: all bits but the sign while it is not a pivot, none after that or where there is no row.
+    /// A mask for each row, which turns an element into its magnitude while the row is free. It is zero for a row that has
+    /// become a pivot, and for the rows that fill up the last vector.
     free: [T; MAX_ORDER],
-    order: Order,
+    order: Order<MAX_ORDER>,
     info: usize,
 }
 
@@ -77,83 +44,120 @@ struct Work<T> {
 /// the first zero pivot, or 0.
 ///
 /// # Safety
-/// As [`Small`] says; and the CPU has the vectors' instruction set.
+/// - As [`Small`] says.
+/// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: Small<V::T>) -> usize {
-    let Small { m, n, a, lda, ipiv, work } = arguments;
     const { assert!(SMALL <= MAX_ORDER) };
     if SMALL == 0 {
         unreachable!("a matrix that no table calls small");
     }
-    // SAFETY: the caller's promise.
+    let Small { m, n, a, lda, ipiv, work } = arguments;
+    // SAFETY: the caller's promise holds for whichever kernel takes the matrix, and the sizes were checked.
     unsafe {
-        if m.max(n) <= TINY && m <= V::LANES {
-            return tiny::<V, 1>(m, n, a, lda, ipiv);
-        }
         if m.max(n) <= TINY && m <= 2 * V::LANES {
-            return tiny::<V, 2>(m, n, a, lda, ipiv);
+            return if TINY <= V::LANES || m <= V::LANES { tiny::<V, 1>(arguments) } else { tiny::<V, 2>(arguments) };
         }
-    }
-    let k = m.min(n);
-    let vectors = m.div_ceil(V::LANES);
-    // Columns a multiple of the cache's size apart would push each other out.
-    let ld = vectors * V::LANES + V::LANES;
-    // SAFETY: `work` has two matrices of `ld <= MAX_ORDER + 16` times MAX_ORDER elements; all rows and columns named are
-    // those of A, or lie in `work`.
-    unsafe {
-        let mut s = Work {
-            w: work,
-            u: work.add(MAX_ORDER * (MAX_ORDER + 16)),
-            ld,
-            vectors,
-            free: [V::T::ZERO; MAX_ORDER],
-            order: Order::new(),
-            info: 0,
-        };
-        s.free[..m].fill(V::T::MAGNITUDE_MASK);
-        let largest = s.read::<V>(m, n, a, lda);
-        let mut p0 = s.pivot::<V>(0, largest, ipiv);
-        let mut j = 0;
-        // Column j is a column of L with pivot row p0; the columns to the right have all updates but j's.
-        while j + 1 < k {
-            s.row_of_u::<0>(j, p0, p0, j + 1..n);
-            let largest = s.update::<V, 1>(j, j + 1);
-            let p1 = s.pivot::<V>(j + 1, largest, ipiv);
-            s.row_of_u::<1>(j, p0, p1, j + 2..n);
-            if j + 2 == k {
-                // There is no third pivot; what is left of a wide matrix belongs to U.
-                break;
-            }
-            let largest = s.update::<V, 2>(j, j + 2);
-            p0 = s.pivot::<V>(j + 2, largest, ipiv);
-            // These do not wait for the search above, which takes its time.
-            s.update_all::<V>(j, j + 3..n);
-            j += 2;
-        }
-        if j + 1 == k {
-            s.row_of_u::<0>(j, p0, p0, k..n);
-        }
-        s.write::<V>(m, n, a, lda);
-        s.info
+        let mut matrix = Work::new::<V>(m, work);
+        matrix.read::<V>(m, n, a, lda);
+        matrix.factor::<V>(m.min(n), n, ipiv);
+        matrix.write::<V>(m, n, a, lda);
+        matrix.info
     }
 }
 
 impl<T: Scalar> Work<T> {
-    /// Copies A; returns the largest magnitude of column 0.
+    /// For a matrix of `m` rows, none of which is a pivot yet.
     ///
     /// # Safety
-    /// As for [`small`].
+    /// - The CPU has the vectors' instruction set.
+    /// - `m` is 1 to MAX_ORDER.
+    /// - `work` is valid for reads and writes of [`WORK`] elements.
     #[inline(always)]
-    unsafe fn read<V: Vector<T = T>>(&mut self, m: usize, n: usize, a: *const T, lda: usize) -> T {
-        // SAFETY: rows below m of columns below n; whole vectors of `w`.
+    unsafe fn new<V: Vector<T = T>>(m: usize, work: *mut T) -> Self {
+        let vectors = m.div_ceil(V::LANES);
+        let mut free = [T::MAGNITUDE_MASK; MAX_ORDER];
+        let last = (vectors - 1) * V::LANES;
+        // SAFETY: the caller's CPU has the instruction set; the last vector of m <= MAX_ORDER rows lies in `free`, and the
+        // second matrix of MAX_ORDER columns in `work`.
         unsafe {
-            for j in 0..n {
-                for v in 0..self.vectors {
+            let zero = V::splat(T::ZERO);
+            V::splat(T::MAGNITUDE_MASK).select_prefix(m - last, zero).store(free.as_mut_ptr().add(last));
+            Work {
+                w: work,
+                u: work.add(MAX_ORDER * MAX_LD),
+                // Columns a multiple of the cache's size apart would push each other out.
+                ld: vectors * V::LANES + V::LANES,
+                vectors,
+                free,
+                order: Order::new(),
+                info: 0,
+            }
+        }
+    }
+
+    /// P A = L U of the matrix in `w`, with `k` pivots and `n` columns.
+    ///
+    /// # Safety
+    /// - As for [`small`].
+    #[inline(always)]
+    unsafe fn factor<V: Vector<T = T>>(&mut self, k: usize, n: usize, ipiv: *mut i64) {
+        // SAFETY: the caller's CPU has the instruction set; columns j < k are columns below n.
+        unsafe {
+            let largest = self.largest::<V>();
+            let mut p0 = self.pivot::<V>(0, largest, ipiv);
+            let mut j = 0;
+            // Column j is a column of L with pivot row p0; the columns to the right have all updates but j's.
+            loop {
+                // U(j, j+1:) <- A(p0, j+1:)
+                self.copy_row_of_u(j, p0, j + 1..n);
+                if j + 1 == k {
+                    return;
+                }
+                // A(:, j+1) <- A(:, j+1) - L(:, j) U(j, j+1), and its pivot row p1
+                let largest = self.update::<V, 1>(j, j + 1);
+                let p1 = self.pivot::<V>(j + 1, largest, ipiv);
+                // U(j+1, j+2:) <- A(p1, j+2:) - L(p1, j) U(j, j+2:)
+                self.update_row_of_u(j, p1, j + 2..n);
+                if j + 2 == k {
+                    return;
+                }
+                // A(:, j+2) <- A(:, j+2) - L(:, j:j+2) U(j:j+2, j+2), and its pivot row
+                let largest = self.update::<V, 2>(j, j + 2);
+                p0 = self.pivot::<V>(j + 2, largest, ipiv);
+                // A(:, j+3:) likewise; this need not wait for the search above, which is a long chain.
+                self.update_all::<V>(j, j + 3..n);
+                j += 2;
+            }
+        }
+    }
+
+    /// w <- A.
+    ///
+    /// # Safety
+    /// - As for [`small`].
+    #[inline(always)]
+    unsafe fn read<V: Vector<T = T>>(&mut self, m: usize, n: usize, a: *const T, lda: usize) {
+        for j in 0..n {
+            for v in 0..self.vectors {
+                let rows = m - v * V::LANES;
+                // SAFETY: rows below m of column j < n of A; a whole vector of `w`.
+                unsafe {
                     let (from, to) = (a.add(v * V::LANES + j * lda), self.w.add(v * V::LANES + j * self.ld));
-                    let rows = m - v * V::LANES;
                     if rows >= V::LANES { V::load(from) } else { V::load_partial(from, rows) }.store(to);
                 }
             }
+        }
+    }
+
+    /// The largest magnitude of column 0.
+    ///
+    /// # Safety
+    /// - The CPU has the vectors' instruction set.
+    #[inline(always)]
+    unsafe fn largest<V: Vector<T = T>>(&self) -> T {
+        // SAFETY: the caller's CPU has the instruction set; whole vectors of column 0.
+        unsafe {
             let mut largest = V::splat(T::ZERO);
             for v in 0..self.vectors {
                 largest = largest.max(V::load(self.w.add(v * V::LANES)).abs());
@@ -162,65 +166,91 @@ impl<T: Scalar> Work<T> {
         }
     }
 
-    /// Makes a row the pivot of column j, where the largest magnitude is known, and scales the column to L.
+    /// Makes a row the pivot of column j, whose largest magnitude is known, and scales the column to L. Returns the row.
     ///
     /// # Safety
-    /// As for [`small`].
+    /// - The CPU has the vectors' instruction set.
+    /// - j is less than min(m, n); `ipiv` is valid for writes of that many elements.
     #[inline(always)]
     unsafe fn pivot<V: Vector<T = T>>(&mut self, j: usize, largest: T, ipiv: *mut i64) -> usize {
-        // SAFETY: whole vectors of column j; `row` is below m, since it is one of the free ones.
+        // SAFETY: the caller's CPU has the instruction set; column j of `w`; `row` is below m, since it is one of the free
+        // ones; element (j, j) of U.
         unsafe {
             let column = self.w.add(j * self.ld);
-            let wanted = V::splat(largest);
-            let mut rows = 0_u64;
-            for v in 0..self.vectors {
-                let x = V::load(column.add(v * V::LANES)).and(V::load(self.free.as_ptr().add(v * V::LANES)));
-                rows |= u64::from(x.eq_mask(wanted)) << (v * V::LANES);
-            }
-            let row = if largest == T::ZERO {
-                self.order.row_at[j].into()
-            } else if rows & rows.wrapping_sub(1) == 0 {
-                rows.trailing_zeros() as usize & (MAX_ORDER - 1)
-            } else {
-                self.order.first_of(rows)
-            };
+            let row = self.pivot_row::<V>(j, largest, column);
             self.free[row] = T::ZERO;
             *ipiv.add(j) = self.order.swap_to(j, row) as i64 + 1;
             let pivot = *column.add(row);
             *self.u.add(j + j * self.ld) = pivot;
-            if largest >= T::SAFE_MIN {
-                // 1 / pivot; its magnitude is there before the row is known.
-                let scale = V::splat(T::ONE.div(largest).copysign(pivot));
-                for v in 0..self.vectors {
-                    let at = column.add(v * V::LANES);
-                    V::load(at).mul(scale).store(at);
+            // L(:, j) <- A(:, j) / U(j, j)
+            match pivot::scaling(pivot, largest) {
+                Scaling::Multiply(reciprocal) => {
+                    let reciprocal = V::splat(reciprocal);
+                    for v in 0..self.vectors {
+                        let at = column.add(v * V::LANES);
+                        V::load(at).mul(reciprocal).store(at);
+                    }
                 }
-            } else if pivot == T::ZERO {
-                self.info = if self.info == 0 { j + 1 } else { self.info };
-            } else {
-                for i in 0..self.vectors * V::LANES {
-                    *column.add(i) = (*column.add(i)).div(pivot);
+                Scaling::Divide(pivot) => {
+                    for v in 0..self.vectors {
+                        let at = column.add(v * V::LANES);
+                        V::load(at).div(V::splat(pivot)).store(at);
+                    }
                 }
+                Scaling::Leave => self.info = pivot::first_zero(self.info, j),
             }
             row
         }
     }
 
-    /// Row j + I of U in some columns: that of A in row p0 for I = 0; for I = 1 that in row p1, less L(p1, j) U(j, :).
+    /// The row of the pivot of column j. Rows are not swapped, so the first of several is the one with the first position,
+    /// and the row that a column of zeros keeps is the one at position j.
     ///
     /// # Safety
-    /// As for [`small`].
+    /// - The CPU has the vectors' instruction set.
+    /// - `column` is column j of `w`.
     #[inline(always)]
-    unsafe fn row_of_u<const I: usize>(&mut self, j: usize, p0: usize, p1: usize, columns: Range<usize>) {
-        for jj in columns {
-            // SAFETY: rows p0 and p1 of column jj; column j; rows j and j + 1 of U.
+    unsafe fn pivot_row<V: Vector<T = T>>(&self, j: usize, largest: T, column: *const T) -> usize {
+        let mut rows = 0;
+        for v in 0..self.vectors {
+            // SAFETY: the caller's CPU has the instruction set; whole vectors of column j and of the masks.
             unsafe {
-                let (x, u) = (self.w.add(jj * self.ld), self.u.add(j + jj * self.ld));
-                if I == 0 {
-                    *u = *x.add(p0);
-                } else {
-                    *u.add(1) = (*self.w.add(p1 + j * self.ld)).neg().mul_add(*u, *x.add(p1));
-                }
+                let free = V::load(self.free.as_ptr().add(v * V::LANES));
+                rows |= pivot::rows_with(largest, V::load(column.add(v * V::LANES)).and(free), v);
+            }
+        }
+        if pivot::keeps_rows(largest) {
+            self.order.rows()[j].into()
+        } else if rows & rows.wrapping_sub(1) == 0 {
+            rows.trailing_zeros() as usize & (MAX_ORDER - 1)
+        } else {
+            self.order.first_of(rows)
+        }
+    }
+
+    /// U(j, jj) <- A(p0, jj) for all `columns` jj: row p0 has all of its updates.
+    ///
+    /// # Safety
+    /// - `p0` is a row, j and `columns` are columns of the matrix.
+    #[inline(always)]
+    unsafe fn copy_row_of_u(&mut self, j: usize, p0: usize, columns: Range<usize>) {
+        for jj in columns {
+            // SAFETY: row p0 of column jj; row j of column jj of U.
+            unsafe { *self.u.add(j + jj * self.ld) = *self.w.add(p0 + jj * self.ld) };
+        }
+    }
+
+    /// U(j+1, jj) <- A(p1, jj) - L(p1, j) U(j, jj) for all `columns` jj: row p1 lacks its last update.
+    ///
+    /// # Safety
+    /// - `p1` is a row, j, j + 1 and `columns` are columns of the matrix.
+    #[inline(always)]
+    unsafe fn update_row_of_u(&mut self, j: usize, p1: usize, columns: Range<usize>) {
+        for jj in columns {
+            // SAFETY: row p1 of columns j and jj; rows j and j + 1 of column jj of U.
+            unsafe {
+                let u = self.u.add(j + jj * self.ld);
+                *u.add(1) = (*self.w.add(p1 + j * self.ld)).neg().mul_add(*u, *self.w.add(p1 + jj * self.ld));
             }
         }
     }
@@ -229,10 +259,12 @@ impl<T: Scalar> Work<T> {
     /// the free rows.
     ///
     /// # Safety
-    /// As for [`small`].
+    /// - The CPU has the vectors' instruction set.
+    /// - Columns j to j + N and jj are columns of the matrix.
     #[inline(always)]
     unsafe fn update<V: Vector<T = T>, const N: usize>(&mut self, j: usize, jj: usize) -> T {
-        // SAFETY: whole vectors of columns j, j + N - 1 and jj.
+        // SAFETY: the caller's CPU has the instruction set; whole vectors of columns j, j + N - 1 and jj, and of the masks;
+        // rows j to j + N of column jj of U.
         unsafe {
             let (l, x) = (self.w.add(j * self.ld), self.w.add(jj * self.ld));
             let u: [V; N] = std::array::from_fn(|i| V::splat(*self.u.add(j + i + jj * self.ld)));
@@ -250,14 +282,15 @@ impl<T: Scalar> Work<T> {
         }
     }
 
-    /// [`Work::update`] by two columns of L for many columns of A, a few vectors of rows at a time.
+    /// [`Work::update`] by two columns of L for many columns of A, up to four vectors of rows at a time.
     ///
     /// # Safety
-    /// As for [`small`].
+    /// - The CPU has the vectors' instruction set.
+    /// - j, j + 1 and `columns` are columns of the matrix.
     #[inline(always)]
     unsafe fn update_all<V: Vector<T = T>>(&mut self, j: usize, columns: Range<usize>) {
         let mut v = 0;
-        // SAFETY: vectors below `vectors`.
+        // SAFETY: the caller's CPU has the instruction set; each call takes its vectors from v on, up to `vectors`.
         unsafe {
             while v + 4 <= self.vectors {
                 self.update_rows::<V, 4>(j, v, columns.clone());
@@ -273,13 +306,16 @@ impl<T: Scalar> Work<T> {
         }
     }
 
-    /// MV vectors of rows, from vector `v` on; L stays in registers.
+    /// A(:, jj) <- A(:, jj) - L(:, j) U(j, jj) - L(:, j+1) U(j+1, jj) for all `columns` jj, in the rows of MV vectors from
+    /// vector `v` on; L stays in registers.
     ///
     /// # Safety
-    /// As for [`small`].
+    /// - The CPU has the vectors' instruction set.
+    /// - `v + MV` is at most `vectors`; j, j + 1 and `columns` are columns of the matrix.
     #[inline(always)]
     unsafe fn update_rows<V: Vector<T = T>, const MV: usize>(&self, j: usize, v: usize, columns: Range<usize>) {
-        // SAFETY: whole vectors of columns j, j + 1 and `columns`.
+        // SAFETY: the caller's CPU has the instruction set; whole vectors of columns j, j + 1 and `columns`; rows j and j + 1
+        // of U.
         unsafe {
             let l = self.w.add(v * V::LANES + j * self.ld);
             let l0: [V; MV] = std::array::from_fn(|i| V::load(l.add(i * V::LANES)));
@@ -292,35 +328,35 @@ impl<T: Scalar> Work<T> {
                     let at = x.add(i * V::LANES);
                     V::load(at).sub_mul(l0[i], u0).sub_mul(l1[i], u1).store(at);
                 }
-                x = x.add(self.ld);
-                u = u.add(self.ld);
+                x = x.wrapping_add(self.ld);
+                u = u.wrapping_add(self.ld);
             }
         }
     }
 
-    /// Writes U and the rows of L in their final order to A.
+    /// A <- U and, below its diagonal, the rows of L in their final order.
     ///
     /// # Safety
-    /// As for [`small`].
+    /// - As for [`small`].
     #[inline(always)]
     unsafe fn write<V: Vector<T = T>>(&self, m: usize, n: usize, a: *mut T, lda: usize) {
         let k = m.min(n);
         for j in 0..n {
-            // SAFETY: rows below m of columns below n; the rows in `order` are below m.
+            // SAFETY: rows below m of column j < n; the rows in `order` at positions below m are below m.
             unsafe {
                 let (to, w, u) = (a.add(j * lda), self.w.add(j * self.ld), self.u.add(j * self.ld));
                 let top = k.min(j + 1);
-                // Whole vectors of U as far as they fit; L then takes what they wrote below the diagonal.
+                // Whole vectors of U while they fit; L then replaces what they wrote below the diagonal.
                 let mut i = 0;
                 while i < top && i + V::LANES <= m {
                     V::load(u.add(i)).store(to.add(i));
                     i += V::LANES;
                 }
-                for i in i..top {
-                    *to.add(i) = *u.add(i);
+                if i < top {
+                    V::load(u.add(i)).store_partial(to.add(i), top - i);
                 }
-                for i in top..m {
-                    *to.add(i) = *w.add(self.order.row_at[i].into());
+                for (i, &row) in (top..m).zip(&self.order.rows()[top..m]) {
+                    *to.add(i) = *w.add(row.into());
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! B <- L^-1 B, one row of tiles at a time.
+//! X <- L22^-1 (B2 - L21 B1), one row of tiles at a time: gemm and the solve with a small triangle in one kernel, so that
+//! a tile of B is read and written once.
 //!
 //! ```text
 //!                     NR columns of B
@@ -6,29 +7,31 @@
 //!                     |  | k rows that are solved
 //!                     +--+
 //!   +-----------+--+  +--+   The tile of B stays in registers: first L(:, p) B(p, :) is subtracted for p < k, as in
-//!   | k columns | \|  |  |   gemm, then it is solved with the triangle.
+//!   | k columns | \|  |  |   gemm; then it is solved with the triangle.
 //!   +-----------+--+  +--+
 //! ```
 
+use super::column;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Trsm;
 use crate::kernel::vector::Vector;
 
-/// X <- L22^-1 (B2 - L21 B1), where B2 has at most MV * LANES rows. Of L22 the part below the diagonal is read, and unless
-/// it is a `UNIT` triangle the diagonal.
+/// X <- L22^-1 (B2 - L21 B1), where B2 has at most MV * LANES rows. Of L22 the part below the diagonal is used, and the
+/// diagonal unless it is a `UNIT` triangle.
 ///
 /// # Safety
-/// As [`Trsm`] says; and the CPU has the vectors' instruction set.
+/// - As [`Trsm`] says.
+/// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize, const UNIT: bool>(
     arguments: Trsm<V::T>,
 ) {
     let Trsm { m, n, b, ldb, x, ldx, .. } = arguments;
-    let whole = m == MV * V::LANES;
+    let is_whole = m == MV * V::LANES;
     let mut j = 0;
-    // SAFETY: columns j.. of B and X: NR of them, or one.
+    // SAFETY: columns j.. of B and X, NR of them or one.
     unsafe {
-        while whole && j + NR <= n {
+        while is_whole && j + NR <= n {
             tile::<V, MV, NR, UNIT, false>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
             j += NR;
         }
@@ -39,60 +42,49 @@ pub(in crate::kernel) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize
     }
 }
 
-/// A column of a tile: the first `m` elements, in as many vectors as that takes, zeros above.
-///
-/// # Safety
-/// `from` is good for `m` elements.
-#[inline(always)]
-unsafe fn load<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, m: usize) -> [V; MV] {
-    // SAFETY: the CPU has the vectors' instruction set, as the caller of the kernel vouches.
-    let mut x = [unsafe { V::splat(V::T::ZERO) }; MV];
-    for (v, x) in x.iter_mut().enumerate() {
-        // SAFETY: a partial load reads the rows below m only.
-        unsafe {
-            let from = from.wrapping_add(v * V::LANES);
-            *x = if EDGE { V::load_partial(from, rows::<V>(m, v)) } else { V::load(from) };
-        }
-    }
-    x
-}
-
-/// Writes a column of a tile.
-///
-/// # Safety
-/// `to` is good for `m` elements.
-#[inline(always)]
-unsafe fn store<V: Vector, const MV: usize, const EDGE: bool>(x: &[V; MV], to: *mut V::T, m: usize) {
-    for (v, x) in x.iter().enumerate() {
-        let to = to.wrapping_add(v * V::LANES);
-        // SAFETY: a partial store writes the rows below m only.
-        unsafe { if EDGE { x.store_partial(to, rows::<V>(m, v)) } else { x.store(to) } }
-    }
-}
-
-/// Rows of vector `v` of a column of `m`.
-#[inline(always)]
-fn rows<V: Vector>(m: usize, v: usize) -> usize {
-    m.saturating_sub(v * V::LANES).min(V::LANES)
-}
-
 /// NC columns of B at once. With `EDGE` they have m rows, else MV * LANES.
 ///
 /// # Safety
-/// As for [`trsm`].
+/// - As for [`trsm`], with n = NC.
 #[inline(always)]
 unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const EDGE: bool>(arguments: Trsm<V::T>) {
-    let Trsm { m, k, l, ldl, b, ldb, x, ldx, .. } = arguments;
-    // SAFETY: columns below k + m of L, rows below k + m of B, m rows of X.
+    let Trsm { m, k, b, ldb, x, ldx, .. } = arguments;
+    // SAFETY: k rows of B1 and m rows of B2 and X in each of NC columns.
     unsafe {
+        let b2 = b.add(k);
         // acc <- B2
         let mut acc = [[V::splat(V::T::ZERO); MV]; NC];
         for (j, acc) in acc.iter_mut().enumerate() {
-            *acc = load::<V, MV, EDGE>(b.add(k + j * ldb), m);
+            *acc = load::<V, MV, EDGE>(b2.add(j * ldb), m);
         }
-        // acc <- acc - L21(:, p) B1(p, :), p rising
-        let (mut lp, mut bp) = (l, b.cast_const());
-        for _ in 0..k {
+        // acc <- acc - L21 B1
+        let l22 = subtract::<V, MV, NC, EDGE>(&mut acc, arguments);
+        // acc <- L22^-1 acc
+        solve::<V, MV, NC, UNIT, EDGE>(&mut acc, m, l22, arguments.ldl);
+        // X <- acc, B2 <- acc
+        for (j, acc) in acc.iter().enumerate() {
+            store::<V, MV, EDGE>(acc, x.add(j * ldx), m);
+            if x != b2 {
+                store::<V, MV, EDGE>(acc, b2.add(j * ldb), m);
+            }
+        }
+    }
+}
+
+/// acc <- acc - L21(:, p) B1(p, :), p rising.
+///
+/// # Safety
+/// - As for [`tile`].
+#[inline(always)]
+unsafe fn subtract<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
+    acc: &mut [[V; MV]; NC],
+    arguments: Trsm<V::T>,
+) -> *const V::T {
+    let Trsm { m, k, l, ldl, b, ldb, .. } = arguments;
+    let (mut lp, mut bp) = (l, b.cast_const());
+    for _ in 0..k {
+        // SAFETY: the caller's CPU has the instruction set; column p < k of L, row p of B.
+        unsafe {
             let lv = load::<V, MV, EDGE>(lp, m);
             for (j, acc) in acc.iter_mut().enumerate() {
                 let bj = V::splat(*bp.add(j * ldb));
@@ -103,33 +95,65 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, co
             lp = lp.wrapping_add(ldl);
             bp = bp.add(1);
         }
-        // Steps beyond the tile's rows are removed by the compiler.
-        macro_rules! steps {
-            ($($p:literal)*) => {
-                $(if $p < MV * V::LANES - usize::from(UNIT) && (!EDGE || $p < m) {
-                    // acc(p) <- acc(p) / L22(p, p); acc(p+1:) <- acc(p+1:) - L22(p+1:, p) acc(p)
-                    let lv = load::<V, MV, EDGE>(lp.wrapping_add($p * ldl), m);
-                    step::<V, MV, NC, UNIT, $p>(&lv, &mut acc);
-                })*
-            };
-        }
-        steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23);
-        steps!(24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
-        const { assert!(MV * V::LANES <= 48) };
-        let b2 = b.add(k);
-        for (j, acc) in acc.iter().enumerate() {
-            store::<V, MV, EDGE>(acc, x.add(j * ldx), m);
-            if x != b2 {
-                store::<V, MV, EDGE>(acc, b2.add(j * ldb), m);
-            }
-        }
     }
+    lp
 }
 
-/// acc(p) <- acc(p) / l(p), unless that is one; acc(p+1:) <- acc(p+1:) - l(p+1:) acc(p), for each column.
+/// acc <- L22^-1 acc, by rows from the first to the last.
 ///
 /// # Safety
-/// The CPU has the vectors' instruction set.
+/// - As for [`tile`].
+#[inline(always)]
+unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const EDGE: bool>(
+    acc: &mut [[V; MV]; NC],
+    m: usize,
+    l: *const V::T,
+    ldl: usize,
+) {
+    // The compiler removes the steps beyond the tile's rows. The last row of a unit triangle has nothing to do.
+    macro_rules! steps {
+        ($($p:literal)*) => {
+            $(if $p < MV * V::LANES - usize::from(UNIT) && (!EDGE || $p < m) {
+                // SAFETY: the caller's CPU has the instruction set; column p < m of L22.
+                unsafe {
+                    let lv = load::<V, MV, EDGE>(l.wrapping_add($p * ldl), m);
+                    step::<V, MV, NC, UNIT, $p>(&lv, acc);
+                }
+            })*
+        };
+    }
+    steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23);
+    steps!(24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
+    const { assert!(MV * V::LANES <= 48) };
+}
+
+/// A column of a tile: with `EDGE` m rows and zeros below, else MV * LANES.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `from` is valid for reads of those rows.
+#[inline(always)]
+unsafe fn load<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, m: usize) -> [V; MV] {
+    // SAFETY: the caller's promise, for m rows or for all.
+    unsafe { if EDGE { column::load_partial(from, m) } else { column::load(from) } }
+}
+
+/// Writes a column of a tile: with `EDGE` m rows, else MV * LANES.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `to` is valid for writes of those rows.
+#[inline(always)]
+unsafe fn store<V: Vector, const MV: usize, const EDGE: bool>(x: &[V; MV], to: *mut V::T, m: usize) {
+    // SAFETY: the caller's promise, for m rows or for all.
+    unsafe { if EDGE { column::store_partial(x, to, m) } else { column::store(x, to) } }
+}
+
+/// Step p of the solve: acc(p, :) <- acc(p, :) / l(p), unless the triangle is a `UNIT` one; then
+/// acc(p+1:, :) <- acc(p+1:, :) - l(p+1:) acc(p, :).
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
 #[inline(always)]
 unsafe fn step<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const P: usize>(
     l: &[V; MV],
@@ -137,7 +161,7 @@ unsafe fn step<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, co
 ) {
     let (at, lane) = (P / V::LANES, P % V::LANES);
     for acc in acc {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's CPU has the instruction set; lanes are counted up to LANES.
         unsafe {
             let mut x = acc[at].broadcast_lane(lane);
             let mut solved = acc[at];
@@ -145,7 +169,7 @@ unsafe fn step<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, co
                 x = x.div(l[at].broadcast_lane(lane));
                 solved = acc[at].select_prefix(lane, x);
             }
-            // Lanes up to p keep what they are; a product with zero would not do for infinities.
+            // Lanes up to p are selected: subtracting a product with zero would turn infinities into NaN.
             acc[at] = solved.select_prefix(lane + 1, acc[at].sub_mul(l[at], x));
             for v in at + 1..MV {
                 acc[v] = acc[v].sub_mul(l[v], x);

@@ -1,0 +1,70 @@
+//! Columns of a block in registers: `MV` vectors, of which the last may be filled in part. The kernels that keep
+//! such columns in registers share how they get there and back.
+
+use crate::kernel::scalar::Scalar;
+use crate::kernel::vector::Vector;
+
+/// How many lanes of vector `v` of a column stand before `row`: with the number of rows of the column, the lanes that it
+/// fills.
+#[inline(always)]
+pub(super) fn lanes_before<V: Vector>(row: usize, v: usize) -> usize {
+    row.saturating_sub(v * V::LANES).min(V::LANES)
+}
+
+/// A column of `MV * LANES` rows.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `from` is valid for reads of `MV * LANES` elements.
+#[inline(always)]
+pub(super) unsafe fn load<V: Vector, const MV: usize>(from: *const V::T) -> [V; MV] {
+    // SAFETY: the caller's CPU has the instruction set.
+    let mut x = [unsafe { V::splat(V::T::ZERO) }; MV];
+    for (v, x) in x.iter_mut().enumerate() {
+        // SAFETY: vector v < MV of the column, which the caller vouches for.
+        *x = unsafe { V::load(from.add(v * V::LANES)) };
+    }
+    x
+}
+
+/// The first `m` rows of a column, zeros below.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `from` is valid for reads of `m` elements.
+#[inline(always)]
+pub(super) unsafe fn load_partial<V: Vector, const MV: usize>(from: *const V::T, m: usize) -> [V; MV] {
+    // SAFETY: the caller's CPU has the instruction set.
+    let mut x = [unsafe { V::splat(V::T::ZERO) }; MV];
+    for (v, x) in x.iter_mut().enumerate() {
+        // SAFETY: no row from m on is read, so a vector beyond the column reads nothing; its address is only computed.
+        *x = unsafe { V::load_partial(from.wrapping_add(v * V::LANES), lanes_before::<V>(m, v)) };
+    }
+    x
+}
+
+/// Writes a column of `MV * LANES` rows.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `to` is valid for writes of `MV * LANES` elements.
+#[inline(always)]
+pub(super) unsafe fn store<V: Vector, const MV: usize>(x: &[V; MV], to: *mut V::T) {
+    for (v, x) in x.iter().enumerate() {
+        // SAFETY: vector v < MV of the column, which the caller vouches for.
+        unsafe { x.store(to.add(v * V::LANES)) };
+    }
+}
+
+/// Writes the first `m` rows of a column.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `to` is valid for writes of `m` elements.
+#[inline(always)]
+pub(super) unsafe fn store_partial<V: Vector, const MV: usize>(x: &[V; MV], to: *mut V::T, m: usize) {
+    for (v, x) in x.iter().enumerate() {
+        // SAFETY: no row from m on is written, so a vector beyond the column writes nothing; its address is only computed.
+        unsafe { x.store_partial(to.wrapping_add(v * V::LANES), lanes_before::<V>(m, v)) };
+    }
+}
