@@ -21,17 +21,6 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// A .npy file, written by hand from the format's description.
-fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
-    let order = if fortran { "True" } else { "False" };
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
-    while (10 + header.len() + 1) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
-}
-
 #[test]
 fn text_and_csv_become_the_same_request() {
     let expected = request(0, 2, 3, &[1.0, 4.0, -2.5, 5e-3, 3.0, 6.0]);
@@ -141,11 +130,11 @@ fn responses_without_labels_are_decoded_by_their_shapes() {
     assert!(text.contains("matrix 3: 1 x 2, f32, info 0\nL (1 x 1):\n  1\nU (1 x 2):\n  7  8\nipiv: 1\n"), "{text}");
 }
 
-/// Runs a subcommand on input that it must refuse, with this line and nothing on stdout.
+/// Runs a subcommand, the first of `args`, on input that it must refuse, with this line and nothing on stdout.
 fn refuses(args: &[&str], input: &[u8], line: &str) {
     let output = run(&mut command(args), input);
     assert_eq!(output.status.code(), Some(65), "{}", report(&output));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server: {line}\n"));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server {}: {line}\n", args[0]));
     assert!(output.stdout.is_empty(), "{}", report(&output));
 }
 
@@ -173,6 +162,12 @@ fn broken_text_is_reported_by_file_line_and_column() {
     encode("\x1b[31m", &first("\\u{1b}[31m"));
     let letters = "a".repeat(1000);
     encode(&letters, &first(&format!("{}..", &letters[..40])));
+    let separator = "as in line 1, got";
+    encode("1,2\n3 4\n", &format!("stdin: line 2, column 1: expected a comma after \"3\" {separator} a blank"));
+    encode("1 2\n3,4\n", &format!("stdin: line 2, column 1: expected a blank after \"3\" {separator} a comma"));
+    let ones = "1".repeat(5000);
+    let most = format!("expected a number of at most 4096 characters, got \"{}..\"", &ones[..40]);
+    encode(&format!("1\n{ones}"), &format!("stdin: line 2, column 1: {most}"));
     encode("1\0", "stdin: expected text, CSV or a .npy file, got other binary data");
     encode("1e999", "stdin: line 1, column 1: expected a number in the range of f64, got \"1e999\"");
     encode("# nothing\n\n", "stdin: expected numbers, got none; .npy files can hold empty matrices");
@@ -190,7 +185,7 @@ fn broken_text_is_reported_by_file_line_and_column() {
     refuses(&["encode", name], &[], &line);
     let missing = run(&mut command(&["encode", "missing.csv"]), &[]);
     assert_eq!(missing.status.code(), Some(74));
-    let line = "recfact_server: missing.csv: No such file or directory (os error 2)\n";
+    let line = "recfact_server encode: missing.csv: No such file or directory (os error 2)\n";
     assert_eq!(String::from_utf8_lossy(&missing.stderr), line);
 }
 
@@ -212,6 +207,10 @@ fn broken_npy_files_are_refused_before_anything_is_allocated() {
     encode(b"\x93NUMPY\x01\x00\xff\x00{'descr': '<f8'".to_vec(), ended);
     // A header of 4 GiB, so it says.
     encode(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'descr': '<f8'".to_vec(), ended);
+    let large = npy("<f8", false, "(1099511627776, 1099511627776)", &data);
+    encode(large, "stdin: expected a shape that fits into memory, got 1099511627776 x 1099511627776");
+    let long = [b"\x93NUMPY\x02\x00", &10_001_u32.to_le_bytes()[..], &[b' '; 10_001]].concat();
+    encode(long, "stdin: expected a .npy header of at most 10000 bytes, got one of 10001");
     let wide = |n: u64| {
         (npy("<f8", false, &format!("(0, {n})"), &[]), format!("stdin: expected sizes of at most 2^53, got 0 x {n}"))
     };
@@ -224,7 +223,7 @@ fn broken_npy_files_are_refused_before_anything_is_allocated() {
     refuses(&["encode", "--cmd", "f32"], &large, line);
     let output = run(&mut command(&["encode"]), b"\x93NUMPY\x01\x00\x08\x00nonsense");
     assert_eq!(output.status.code(), Some(65), "{}", report(&output));
-    let line = "recfact_server: stdin: expected a .npy header, got one with ";
+    let line = "recfact_server encode: stdin: expected a .npy header, got one with ";
     assert!(String::from_utf8_lossy(&output.stderr).starts_with(line), "{}", report(&output));
 }
 
@@ -274,20 +273,20 @@ fn help_and_version_tell_what_there_is() {
 
 #[test]
 fn a_mistake_in_the_arguments_is_one_line_that_names_it() {
-    let cases: [(&[&str], &str); 6] = [
-        (&["--thraeds", "2"], "unexpected argument '--thraeds' found"),
-        (&["--threads"], "a value is required for '--threads <N>' but none was supplied"),
-        (&["--max-bytes", "1GG"], "invalid value '1GG' for '--max-bytes <SIZE>': expected a number of bytes"),
-        (&["encode", "--cmd", "f99"], "invalid value 'f99' for '--cmd <COMMAND>': expected one of f64, f32"),
-        (&["--threads", "2", "demo"], "the subcommand 'demo' cannot be used with '--threads <N>'"),
-        (&["serve", "a\nb"], "unexpected argument 'a; b' found"),
+    let cases: [(&[&str], &str, &str); 6] = [
+        (&["--thraeds", "2"], "", "unexpected argument '--thraeds' found"),
+        (&["--threads"], "", "a value is required for '--threads <N>' but none was supplied"),
+        (&["--max-bytes", "1GG"], "", "invalid value '1GG' for '--max-bytes <SIZE>': expected a number of bytes"),
+        (&["encode", "--cmd", "f99"], " encode", "invalid value 'f99' for '--cmd <COMMAND>': expected one of f64, f32"),
+        (&["--threads", "2", "demo"], "", "the subcommand 'demo' cannot be used with '--threads <N>'"),
+        (&["serve", "a\nb"], "", "unexpected argument 'a; b' found"),
     ];
-    for (args, reason) in cases {
+    for (args, stage, reason) in cases {
         let output = run(&mut command(args), &[]);
         assert_eq!(output.status.code(), Some(64), "{}", report(&output));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.starts_with(&format!("recfact_server: {reason}")), "{said}");
-        assert!(said.ends_with("; recfact_server --help shows what there is\n"), "{said}");
+        assert!(said.starts_with(&format!("recfact_server{stage}: {reason}")), "{said}");
+        assert!(said.ends_with(&format!("; recfact_server{stage} --help shows what there is\n")), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
 }

@@ -85,10 +85,7 @@ fn a_matrix_over_the_limit_is_refused() {
 
 #[test]
 fn refused_memory_is_an_error_and_not_an_abort() {
-    let script = format!("ulimit -v 400000; exec {} --max-bytes 1TB", executable().display());
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = run(&mut shell, &header(0, 100_000, 1000));
+    let output = run(&mut limited("-v 400000", &["--max-bytes", "1TB"]), &header(0, 100_000, 1000));
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(4), &refusal(4)[..]), "{}", report(&output));
     let line = "recfact_server: request 1 at byte 0: expected 800008000 bytes of memory for the matrix, got none from the system\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), line);
