@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 
 pub use exit::ExitStatus;
 use failure::{Failure, say};
+pub use stdout::before_main;
 
 use crate::kernel::Isa;
 
@@ -64,10 +65,10 @@ enum Subcommands {
 /// The executable: runs what its arguments say, and returns how it ends.
 pub fn main() -> ExitStatus {
     let speaker = speaker();
-    let result = match Cli::try_parse() {
+    let result = stdout::fail_if_closed().and_then(|()| match Cli::try_parse() {
         Ok(cli) => cli.run(),
         Err(error) => usage::answer(&error, &speaker),
-    };
+    });
     let Err(failure) = result else { return ExitStatus::Success };
     if let Some(message) = failure.message {
         say(&speaker, message);

@@ -170,9 +170,38 @@ fn closed_descriptors_are_no_reason_to_crash() {
     let (request, response) = good();
     assert_eq!(redirected("<&-", &[]), (Some(0), vec![]));
     assert_eq!(redirected("2>&-", &request), (Some(0), response));
-    // A closed stdout is /dev/null from the start on, as for any program in Rust.
-    assert_eq!(redirected(">&-", &request), (Some(0), vec![]));
     assert_eq!(redirected("<&- >&- 2>&-", &[]), (Some(0), vec![]));
+}
+
+#[test]
+fn an_answer_for_a_closed_stdout_is_an_error() {
+    let closed = |arguments: &str, input: &[u8]| {
+        let script = format!("exec {} {arguments} >&-", executable().display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = run(&mut shell, input);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (request, response) = good();
+    let line = "request 1 at byte 25: expected to write the response, got: Bad file descriptor (os error 9)";
+    assert_eq!(closed("", &request), (Some(9), format!("recfact_server: {line}\n")));
+    assert_eq!(closed("serve", &[]), (Some(0), String::new()), "nothing was lost");
+    let lost = "stdout: Bad file descriptor (os error 9)\n";
+    for (arguments, input, speaker) in [
+        ("encode", &b"1 2\n3 4\n"[..], "recfact_server encode"),
+        ("decode --shape 1x1", &response, "recfact_server decode"),
+        ("demo", &[], "recfact_server demo"),
+        ("--help", &[], "recfact_server"),
+        ("--version", &[], "recfact_server"),
+    ] {
+        assert_eq!(closed(arguments, input), (Some(74), format!("{speaker}: {lost}")), "{arguments}");
+    }
+    // Who wants the answer to be lost says so, some by a descriptor that can be read as well.
+    for open in ["> /dev/null", "1<> /dev/null"] {
+        for (arguments, input) in [("", &request[..]), ("encode", b"1"), ("--version", &[])] {
+            assert_eq!(redirected(&format!("{arguments} {open}"), input), (Some(0), vec![]), "{arguments} {open}");
+        }
+    }
 }
 
 #[test]
