@@ -7,6 +7,7 @@ use std::process::{Command as Process, Stdio};
 
 use super::exit::ExitStatus;
 use super::responses::{Factors, Responses, RowOrder};
+use super::table::Style;
 use super::{Failure, decode, hexdump, stdout};
 use crate::protocol::{Command, EXIT, ElementType, Head, Response, Shape};
 
@@ -44,7 +45,7 @@ pub(super) fn run() -> Result<(), Failure> {
     };
     show().map_err(|error| Failure::stdout(&error))?;
     let head = format!("which is info {} and", parts.info());
-    decode::print(&mut out, &head, &factors, 1, 6)?;
+    decode::print(&mut out, &head, &factors, 1, Style { digits: 6, compact: false })?;
     writeln!(out, "largest error of P*A = L*U: {error:e}")
         .and_then(|()| out.flush())
         .map_err(|error| Failure::stdout(&error))?;

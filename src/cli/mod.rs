@@ -6,6 +6,7 @@ mod encode;
 mod exit;
 mod failure;
 mod hexdump;
+mod progress;
 mod responses;
 mod serve;
 mod stdout;
@@ -56,7 +57,7 @@ enum Subcommands {
     Serve(serve::Args),
     /// Turn matrices in files into requests on stdout
     Encode(encode::Args),
-    /// Turn responses on stdin into readable text or .npy files
+    /// Turn responses on stdin into readable text, CSV or .npy files
     Decode(decode::Args),
     /// Factor a small matrix through a pipe and show every byte
     Demo,

@@ -8,15 +8,24 @@ use std::collections::TryReserveError;
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use super::progress::Progress;
 use super::responses::{Factors, RowOrder};
 use crate::files::FileElement;
 use crate::files::number::{longest_rounded, push_rounded};
 
+/// How factors are printed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    /// Significant digits, 1 to 17.
+    pub(super) digits: u8,
+    /// L and U in one table.
+    pub(super) compact: bool,
+}
+
 /// Factors that are ready to be printed: the memory for it is there.
 pub(super) struct Text<'a, T> {
     factors: &'a Factors<T>,
-    /// Significant digits, 1 to 17.
-    digits: u8,
+    style: Style,
     order: RowOrder,
     /// Of the columns of the table that is being printed.
     widths: Vec<u8>,
@@ -24,13 +33,13 @@ pub(super) struct Text<'a, T> {
 
 impl<'a, T: FileElement> Text<'a, T> {
     /// Asks for the memory, [`Text::bytes`] at most.
-    pub(super) fn new(factors: &'a Factors<T>, digits: u8) -> Result<Self, TryReserveError> {
+    pub(super) fn new(factors: &'a Factors<T>, style: Style) -> Result<Self, TryReserveError> {
         let mut widths = Vec::new();
         // The columns of a single row need not be aligned. (Beside it, the memory for their widths would not be small.)
         if factors.m() > 1 && factors.k() > 0 {
             widths.try_reserve_exact(factors.n())?;
         }
-        Ok(Text { factors, digits, order: RowOrder::new(&factors.ipiv)?, widths })
+        Ok(Text { factors, style, order: RowOrder::new(&factors.ipiv)?, widths })
     }
 
     /// Bytes of memory that printing needs beside the factors.
@@ -38,8 +47,14 @@ impl<'a, T: FileElement> Text<'a, T> {
         factors.n() + RowOrder::bytes(factors.k())
     }
 
+    /// Rows of the tables.
+    pub(super) fn rows(&self) -> usize {
+        let (m, k) = (self.factors.m(), self.factors.k());
+        if self.style.compact { m } else { m + k }
+    }
+
     /// Prints `head`, L, U, the row swaps and the order of rows that they make.
-    pub(super) fn print(mut self, out: &mut impl Write, head: &str) -> io::Result<()> {
+    pub(super) fn print(mut self, out: &mut impl Write, head: &str, progress: &mut Progress) -> io::Result<()> {
         writeln!(out, "{head}")?;
         let factors = self.factors;
         let (m, n, k) = (factors.m(), factors.n(), factors.k());
@@ -47,15 +62,20 @@ impl<'a, T: FileElement> Text<'a, T> {
             return writeln!(out, "empty: no factors, no row swaps");
         }
         let number = |i, j| Cell::Number(factors.packed.get(i, j));
-        writeln!(out, "L ({m} x {k}):")?;
-        let l = |i: usize, j| match i.cmp(&j) {
-            Ordering::Less => Cell::Zero,
-            Ordering::Equal => Cell::One,
-            Ordering::Greater => number(i, j),
-        };
-        self.table(out, m, k, l)?;
-        writeln!(out, "U ({k} x {n}):")?;
-        self.table(out, k, n, |i, j| if i > j { Cell::Zero } else { number(i, j) })?;
+        if self.style.compact {
+            writeln!(out, "L below the diagonal, U on and above it ({m} x {n}):")?;
+            self.table(out, m, n, number, progress)?;
+        } else {
+            writeln!(out, "L ({m} x {k}):")?;
+            let l = |i: usize, j| match i.cmp(&j) {
+                Ordering::Less => Cell::Zero,
+                Ordering::Equal => Cell::One,
+                Ordering::Greater => number(i, j),
+            };
+            self.table(out, m, k, l, progress)?;
+            writeln!(out, "U ({k} x {n}):")?;
+            self.table(out, k, n, |i, j| if i > j { Cell::Zero } else { number(i, j) }, progress)?;
+        }
         list(out, "ipiv", factors.ipiv.iter())?;
         list(out, "rows of A in P*A = L*U", (0..m).map(|i| self.order.get(i) + 1))
     }
@@ -67,8 +87,9 @@ impl<'a, T: FileElement> Text<'a, T> {
         rows: usize,
         columns: usize,
         cell: impl Fn(usize, usize) -> Cell<T>,
+        progress: &mut Progress,
     ) -> io::Result<()> {
-        let digits = self.digits;
+        let digits = self.style.digits;
         let mut number = String::new();
         self.widths.clear();
         if rows > 1 {
@@ -83,6 +104,7 @@ impl<'a, T: FileElement> Text<'a, T> {
                 out.write_all(text.as_bytes())?;
             }
             out.write_all(b"\n")?;
+            progress.step();
         }
         Ok(())
     }

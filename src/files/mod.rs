@@ -3,6 +3,7 @@
 //! Parsers take any [`Read`](std::io::Read) or [`BufRead`](std::io::BufRead) and return errors as values: a file may hold
 //! any bytes. They need the memory of the matrix and about 1 MiB, whatever the file holds or claims to hold.
 
+pub mod csv;
 mod element;
 mod elements;
 mod error;

@@ -1,8 +1,12 @@
 //! The subcommands for people at a shell.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::process::Output;
+use std::thread::sleep;
+use std::time::Duration;
 
+use nix::pty::openpty;
 use tempfile::tempdir;
 
 use crate::harness::*;
@@ -117,6 +121,49 @@ fn decoded_npy_files_hold_the_factors_and_the_swaps() {
     assert_eq!(file[file.len() - 16..], factors);
     let file = fs::read(ipiv).unwrap();
     assert_eq!(file[file.len() - 16..], [2_i64, 2].map(i64::to_le_bytes).concat());
+}
+
+#[test]
+fn decoded_csv_files_hold_the_factors_and_the_swaps() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out");
+    // 1/3 in f32 and in f64: as many digits as each needs.
+    for (element, third) in [("f64", "0.3333333333333333"), ("f32", "0.33333334")] {
+        let output = pipeline(&["--cmd", element], &["--csv", out.to_str().unwrap()], b"1,1e-300,5\n3,0,-0\n");
+        let (lu, ipiv) = (out.join("1-lu.csv"), out.join("1-ipiv.csv"));
+        let printed = format!("matrix 1: 2 x 3, {element}, info 0 -> {}, {}\n", lu.display(), ipiv.display());
+        if element == "f64" {
+            assert_eq!(text(&output), printed);
+            assert_eq!(fs::read_to_string(&lu).unwrap(), format!("3,0,-0\n{third},1e-300,5\n"));
+        } else {
+            // 1e-300 is zero in f32, and so U(2,2).
+            assert_eq!(fs::read_to_string(&lu).unwrap(), format!("3,0,-0\n{third},0,5\n"));
+        }
+        assert_eq!(fs::read_to_string(&ipiv).unwrap(), "2\n2\n");
+    }
+    let a: Vec<f64> = matrix(Kind::Uniform, 40, 30, 9);
+    let response = expected(0, 40, 30, &a);
+    let output = run(&mut command(&["decode", "--shape", "40x30", "--csv", out.to_str().unwrap()]), &response);
+    assert!(output.status.success(), "{}", report(&output));
+    let again = run(&mut command(&["encode", "--bare", out.join("1-lu.csv").to_str().unwrap()]), &[]);
+    assert_eq!(again.stdout[17..], response[8..8 + 8 * 40 * 30], "the digits give the same elements again");
+    let both = run(&mut command(&["decode", "--csv", "a", "--npy", "b"]), &[]);
+    assert_eq!(both.status.code(), Some(64), "{}", report(&both));
+}
+
+#[test]
+fn a_compact_text_is_one_table() {
+    let output = pipeline(&[], &["--compact", "--digits", "3"], b"2 1 1\n4 3 3\n8 7 9\n");
+    let expected = "\
+matrix 1: 3 x 3, f64, info 0
+L below the diagonal, U on and above it (3 x 3):
+     8      7       9
+  0.25  -0.75   -1.25
+   0.5  0.667  -0.667
+ipiv: 3 3 3
+rows of A in P*A = L*U: 3 1 2
+";
+    assert_eq!(text(&output), expected);
 }
 
 #[test]
@@ -247,6 +294,30 @@ fn broken_responses_are_refused() {
     let responses = run(&mut command(&["--max-bytes", "31B"]), &requests);
     assert_eq!(responses.status.code(), Some(3));
     decode(&responses.stdout, "response 1: the server refused the request: larger than the server's limit");
+}
+
+/// Bars are for people who see nothing else: on a terminal, if the text goes elsewhere, and only after a while.
+#[test]
+fn progress_is_shown_on_a_terminal_if_it_takes_long() {
+    let a: Vec<f64> = matrix(Kind::Uniform, 150, 150, 3);
+    let response = expected(0, 150, 150, &a);
+    for (pause, has_bar) in [(Duration::from_millis(1000), true), (Duration::ZERO, false)] {
+        let terminal = openpty(None, None).unwrap();
+        let mut decode = command(&["decode", "--shape", "150x150", "--digits", "17"]);
+        let mut child = decode.stderr(terminal.slave).env("TERM", "xterm").spawn().unwrap();
+        drop(decode); // and with it our copy of the terminal's other end
+        child.stdin.take().unwrap().write_all(&response).unwrap();
+        // The text does not fit into the pipe, so it waits for us.
+        sleep(pause);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stdout.len() > 1 << 18);
+        let mut shown = Vec::new();
+        // Reading ends with an error when nobody has the other end any more.
+        let _ = fs::File::from(terminal.master).read_to_end(&mut shown);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        assert_eq!(shown.contains("matrix 1: "), has_bar, "{shown:?}");
+        assert!(has_bar || shown.is_empty(), "{shown:?}");
+    }
 }
 
 #[test]

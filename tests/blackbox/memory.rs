@@ -111,7 +111,7 @@ fn decode_needs_little_more_than_the_matrix() {
     let folder = folder.path().to_str().unwrap();
     for (m, n) in SHAPES {
         let (response, shape) = (response(m, n), format!("{m}x{n}"));
-        for format in [&["--digits", "3"][..], &["--npy", folder]] {
+        for format in [&["--digits", "3"][..], &["--compact"], &["--csv", folder], &["--npy", folder]] {
             within_limits(&[&["decode", "--shape", &shape], format].concat(), &response);
         }
         let lu = fs::read(format!("{folder}/1-lu.npy")).unwrap();
