@@ -43,7 +43,8 @@ A program starts `recfact_server` as a child and talks to it over pipes; protoco
 ///
 /// Without a subcommand it serves: requests on stdin, responses on stdout, until stdin ends.
 #[derive(Debug, Parser)]
-#[command(name = EXECUTABLE, version = version(), after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = EXECUTABLE, version = version(), after_help = EXAMPLES, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(flatten)]
     serve: serve::Args,

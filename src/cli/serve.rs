@@ -19,12 +19,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_bytes: Option<ByteSize>,
     /// Threads for the threaded commands [default: as many as the process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     threads: Option<NonZeroUsize>,
 }
 
 fn parse_size(text: &str) -> Result<ByteSize, String> {
     text.parse().map_err(|_| "expected a number of bytes, perhaps with a unit, as in 500MB or 8GiB".into())
+}
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| match text.parse::<usize>() {
+        Ok(_) => "expected at least 1 thread",
+        Err(_) => "expected a number of threads",
+    })
 }
 
 impl Args {

@@ -344,9 +344,11 @@ fn help_and_version_tell_what_there_is() {
 
 #[test]
 fn a_mistake_in_the_arguments_is_one_line_that_names_it() {
-    let cases: [(&[&str], &str, &str); 6] = [
+    let cases: [(&[&str], &str, &str); 8] = [
         (&["--thraeds", "2"], "", "unexpected argument '--thraeds' found"),
         (&["--threads"], "", "a value is required for '--threads <N>' but none was supplied"),
+        (&["--threads", "0"], "", "invalid value '0' for '--threads <N>': expected at least 1 thread"),
+        (&["--threads", "-1"], "", "unexpected argument '-1' found"),
         (&["--max-bytes", "1GG"], "", "invalid value '1GG' for '--max-bytes <SIZE>': expected a number of bytes"),
         (&["encode", "--cmd", "f99"], " encode", "invalid value 'f99' for '--cmd <COMMAND>': expected one of f64, f32"),
         (&["--threads", "2", "demo"], "", "the subcommand 'demo' cannot be used with '--threads <N>'"),
@@ -360,6 +362,56 @@ fn a_mistake_in_the_arguments_is_one_line_that_names_it() {
         assert!(said.ends_with(&format!("; recfact_server{stage} --help shows what there is\n")), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
+}
+
+#[test]
+fn a_file_that_the_server_does_not_take_is_shown_the_way_to_encode() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("it's"), "1\n").unwrap();
+    let cases: [(&[&str], &str); 3] =
+        [(&["a.csv"], "a.csv"), (&["serve", "b.npy"], "b.npy"), (&["it's"], r"'it'\''s'")];
+    for (args, word) in cases {
+        let output = run(command(args).current_dir(folder.path()), &[]);
+        assert_eq!(output.status.code(), Some(64), "{}", report(&output));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let advice = format!("encode {word} | recfact_server | recfact_server decode\n");
+        assert!(said.ends_with(&format!("; to factor a file: recfact_server {advice}")), "{said}");
+    }
+    // Neither a file nor the name of one.
+    let output = run(command(&["decide"]).current_dir(folder.path()), &[]);
+    assert!(String::from_utf8_lossy(&output.stderr).ends_with("; recfact_server --help shows what there is\n"));
+}
+
+/// Words are wrapped by the width of the terminal alone; 100 columns are enough for anybody to read.
+#[test]
+fn help_is_wrapped_once() {
+    for subcommand in [&["--help"][..], &["serve", "--help"], &["encode", "--help"], &["decode", "--help"]] {
+        let lines = |columns: &str| {
+            let help = text(&run(command(subcommand).env("COLUMNS", columns), &[]));
+            help.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(lines("100"), lines("120"));
+        for columns in [80, 100] {
+            let lines = lines(&columns.to_string());
+            for (line, next) in lines.iter().zip(&lines[1..]) {
+                assert!(line.len() <= columns, "{columns}: {line}");
+                // A line of prose that ends early has nothing after it that would have fitted.
+                let is_prose = |line: &str| line.starts_with(|c: char| c.is_alphabetic() || c == '-' || c == '(');
+                if is_prose(line) && is_prose(next) && line.len() > 30 {
+                    let word = next.split(' ').next().unwrap();
+                    assert!(line.len() + 1 + word.len() > columns, "{columns}: {line:?} then {next:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_instruction_set_is_none_at_all() {
+    let best = text(&run(command(&["--version"]).env_remove("RECFACT_ISA"), &[]));
+    assert_eq!(text(&run(command(&["--version"]).env("RECFACT_ISA", ""), &[])), best);
+    let (request, response) = (request(0, 1, 1, &[2.0]), expected(0, 1, 1, &[2.0]));
+    assert_eq!(run(command(&[]).env("RECFACT_ISA", ""), &request).stdout, response);
 }
 
 #[test]
