@@ -205,6 +205,18 @@ fn an_answer_for_a_closed_stdout_is_an_error() {
 }
 
 #[test]
+fn a_label_counts_as_part_of_the_request_that_it_announces() {
+    let labelled = run(&mut command(&["encode"]), b"1 2\n3 4\n").stdout;
+    let third = [&labelled[..labelled.len() - 1], b""].concat();
+    let input = [&labelled[..], &labelled, &third].concat();
+    let answer = session(&[], &labelled);
+    let answer = [&answer[..], &answer, &session(&[], &labelled[..labelled.len() - 17 - 32])].concat();
+    let line =
+        format!("request 3 at byte {}: expected 32 bytes of the 2 x 2 matrix, got end of input after 31", input.len());
+    fails(&[], &input, 6, &answer, &line);
+}
+
+#[test]
 fn a_stderr_that_nobody_can_read_changes_no_status() {
     for stderr in ["2>/dev/full", "2>&-", "2>/dev/null"] {
         assert_eq!(redirected(stderr, &[0x42]), (Some(1), refusal(1)), "{stderr}");
