@@ -99,7 +99,7 @@ fn solves(c: &mut Criterion) {
                         || b.clone(),
                         |b| {
                             let b = MatrixMut::from_slice(b, n, nrhs, n).expect("right-hand sides of this size");
-                            solve(transpose, lu, &ipiv, b, &ONE).expect("the shapes fit")
+                            solve(transpose, lu, &ipiv, b, &ONE).expect("the shapes fit");
                         },
                         BatchSize::LargeInput,
                     );

@@ -15,7 +15,7 @@ pub enum ExitStatus {
     BadShape = 2,
     /// A matrix larger than the limit.
     OverLimit = 3,
-    /// The system has not enough memory.
+    /// The system refused memory.
     OutOfMemory = 4,
     /// The input ended inside a header.
     EndInHeader = 5,

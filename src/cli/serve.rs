@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use super::exit::ExitStatus;
-use super::{Failure, say};
+use super::{EXECUTABLE, Failure, say};
 use crate::os::{Input, Output, end_on_signals, physical_memory};
 use crate::server::{Cause, Limits, serve};
 use bytesize::ByteSize;
 
-/// The limit where the system does not tell its memory.
+/// The limit if the system does not tell its memory.
 const FALLBACK_MAX_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, clap::Args)]
@@ -19,12 +19,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_bytes: Option<ByteSize>,
     /// Threads for the threaded commands [default: as many as the process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     threads: Option<NonZeroUsize>,
 }
 
 fn parse_size(text: &str) -> Result<ByteSize, String> {
     text.parse().map_err(|_| "expected a number of bytes, perhaps with a unit, as in 500MB or 8GiB".into())
+}
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| match text.parse::<usize>() {
+        Ok(_) => "expected at least 1 thread",
+        Err(_) => "expected a number of threads",
+    })
 }
 
 impl Args {
@@ -41,7 +48,7 @@ impl Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let setup = |error: io::Error| Failure::io("expected to set up stdin, stdout and signals, got", &error);
     if io::stdin().is_terminal() {
-        say("waiting for binary requests on the terminal; --help tells what else there is");
+        say(EXECUTABLE, "waiting for binary requests on the terminal; --help tells what else there is");
     }
     let output = Output::take_stdout().map_err(setup)?;
     let input = Input::stdin().map_err(setup)?;

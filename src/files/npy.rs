@@ -1,132 +1,259 @@
 //! Matrices as .npy files.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use byteorder::{ByteOrder, LittleEndian};
-use nalgebra::DMatrix;
-use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, TypeRead, TypeStr, WriterBuilder};
+use npyz::{DType, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
+use py_literal::Value;
 
-use super::{FileElement, FileError, quote};
+use super::error::quote;
+use super::{Elements, FileElement, FileError, Matrix, Order, fill};
 
-const MAGIC: &[u8] = b"\x93NUMPY";
+const MAGIC: &[u8; MAGIC_BYTES] = b"\x93NUMPY";
+
+/// Bytes of a file by which [`is_npy`] tells what it is.
+pub const MAGIC_BYTES: usize = 6;
+
+/// The most bytes of a header's dictionary: NumPy's own limit (`max_header_size` of `numpy.load`). The dictionary of an
+/// array of numbers has about a hundred.
+const MAX_HEADER_BYTES: usize = 10_000;
+
+/// The deepest nesting of brackets in a header's dictionary. That of an array of numbers has 2, that of structured elements
+/// a few more. The parser takes a time that grows exponentially with the depth.
+const MAX_DEPTH: usize = 6;
+
+/// Bytes of elements that are converted at a time: a multiple of the size of each type.
+const BUFFER_BYTES: usize = 1 << 16;
 
 /// Whether a file is a .npy file, by its first bytes.
+#[must_use]
 pub fn is_npy(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
 /// Parses a matrix of real numbers; `name` is the file, for messages.
-pub fn parse<T: FileElement>(name: &str, bytes: &[u8]) -> Result<DMatrix<T>, FileError> {
-    let fail = |message: String| FileError::new(name, message);
-    if !holds_header(bytes) {
-        return Err(fail("expected a .npy header, got the end of the file inside it".into()));
-    }
-    let mut rest = bytes;
-    let npy = NpyFile::new(&mut rest).map_err(|error| {
-        let reason = error.to_string();
-        fail(format!("expected a .npy header, got one with {}", quote(reason.lines().next().unwrap_or_default())))
+///
+/// # Errors
+/// If the file holds something else, or more or fewer elements than its shape says.
+pub fn parse<T: FileElement>(name: &str, input: impl Read) -> Result<Matrix<T>, FileError> {
+    let mut file = Npy { name, input };
+    let header = file.header()?;
+    let &[m, n] = &header.shape[..] else {
+        return Err(file.unusable(format_args!("expected an array of two dimensions, got shape {:?}", header.shape)));
+    };
+    let element = real_number(&header.descr).ok_or_else(|| {
+        let dtype = quote(&header.descr.to_string());
+        file.unusable(format_args!("expected elements of f4, f8, integers or bool, got dtype {dtype}"))
     })?;
-    let &[m, n] = npy.shape() else {
-        return Err(fail(format!("expected an array of two dimensions, got shape {:?}", npy.shape())));
-    };
-    let (order, dtype) = (npy.order(), npy.dtype());
-    let data = npy.into_inner();
-    let (element, bytes_each) = real_number(&dtype).ok_or_else(|| {
-        fail(format!("expected elements of f4, f8, integers or bool, got dtype {}", quote(&dtype.descr())))
-    })?;
-    // The shape is checked against the bytes that are there before anything is allocated by it.
-    let count = usize::try_from(m).ok().zip(usize::try_from(n).ok()).and_then(|(m, n)| m.checked_mul(n));
-    let (Some(count), Some(size)) = (count, count.and_then(|count| count.checked_mul(bytes_each))) else {
-        return Err(fail(format!("expected a shape that fits into memory, got {m} x {n}")));
-    };
-    if data.len() != size {
-        return Err(fail(format!("expected {size} bytes of elements for {m} x {n}, got {}", data.len())));
+    let array = Array::new(m, n, element, size_of::<T>())
+        .ok_or_else(|| file.unusable(format_args!("expected a shape that fits into memory, got {m} x {n}")))?;
+    let elements = file.elements(&array)?;
+    Ok(Matrix::new(array.m, array.n, header.order, elements).expect("as many elements as the shape says"))
+}
+
+/// What the header of a file says.
+struct Header {
+    shape: Vec<u64>,
+    order: Order,
+    /// The type of the elements.
+    descr: Value,
+}
+
+impl Header {
+    /// Takes the values out of a header's dictionary. An error is what is wrong with it.
+    fn new(dictionary: Value) -> Result<Header, String> {
+        let Value::Dict(mut entries) = dictionary else { return Err("no dictionary".into()) };
+        let mut take = |name: &str| {
+            let entry = entries.iter().position(|(key, _)| key.as_string().is_some_and(|key| key == name));
+            entry.map(|at| entries.swap_remove(at).1).ok_or_else(|| format!("no {name}"))
+        };
+        let is_fortran = take("fortran_order")?.as_boolean().ok_or("a fortran_order that is neither True nor False")?;
+        let sizes = take("shape")?;
+        let sizes = sizes.as_tuple().or(sizes.as_list()).ok_or("a shape that is no tuple")?;
+        let size = |size: &Value| size.as_integer().and_then(|size| u64::try_from(size).ok());
+        let shape =
+            sizes.iter().map(size).collect::<Option<_>>().ok_or("a shape that holds other things than sizes")?;
+        Ok(Header { shape, order: if is_fortran { Order::Columns } else { Order::Rows }, descr: take("descr")? })
     }
-    let elements = elements(element, bytes_each, data, count).map_err(fail)?;
-    let (m, n) = (m as usize, n as usize);
-    Ok(match order {
-        Order::Fortran => DMatrix::from_vec(m, n, elements),
-        Order::C => DMatrix::from_row_iterator(m, n, elements),
-    })
 }
 
-/// Whether the file has as many bytes as its header claims to have.
-fn holds_header(bytes: &[u8]) -> bool {
-    let claimed = match bytes.get(MAGIC.len()..MAGIC.len() + 6) {
-        Some(&[1, _, low, high, ..]) => 10 + usize::from(u16::from_le_bytes([low, high])),
-        Some(version) => 12 + LittleEndian::read_u32(&version[2..]) as usize,
-        None => return false,
-    };
-    claimed <= bytes.len()
-}
-
-/// The type and size of an element, if it is a real number.
-fn real_number(dtype: &DType) -> Option<(&TypeStr, usize)> {
-    let DType::Plain(element) = dtype else { return None };
-    let bytes = element.num_bytes()?;
-    match (element.type_char(), bytes) {
-        (TypeChar::Float, 4 | 8) | (TypeChar::Int | TypeChar::Uint, 1 | 2 | 4 | 8) | (TypeChar::Bool, 1) => {
-            Some((element, bytes))
+/// How deep brackets are nested in a text, counted without regard to what they mean.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for character in text.chars() {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
         }
-        _ => None,
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// The real numbers of a type, if it is one of them.
+fn real_number(descr: &Value) -> Option<TypeStr> {
+    let element: TypeStr = descr.as_string()?.parse().ok()?;
+    let is_real = matches!(
+        (element.type_char(), element.num_bytes()?),
+        (TypeChar::Float, 4 | 8) | (TypeChar::Int | TypeChar::Uint, 1 | 2 | 4 | 8) | (TypeChar::Bool, 1)
+    );
+    is_real.then_some(element)
+}
+
+/// The elements that a header announces.
+struct Array {
+    m: usize,
+    n: usize,
+    /// One of [`real_number`].
+    element: TypeStr,
+    bytes_each: usize,
+    /// Bytes of all elements, in the file and in memory.
+    bytes: usize,
+    memory: usize,
+}
+
+impl Array {
+    /// An m x n array, unless its bytes are too many to be counted. In memory an element has `memory_each` bytes.
+    fn new(m: u64, n: u64, element: TypeStr, memory_each: usize) -> Option<Array> {
+        let (m, n) = (usize::try_from(m).ok()?, usize::try_from(n).ok()?);
+        let bytes_each = element.num_bytes()?;
+        let count = m.checked_mul(n)?;
+        let (bytes, memory) = (count.checked_mul(bytes_each)?, count.checked_mul(memory_each)?);
+        Some(Array { m, n, element, bytes_each, bytes, memory })
     }
 }
 
-/// The elements in the order of the file; `element` and `bytes_each` are those of [`real_number`].
-fn elements<T: FileElement>(element: &TypeStr, bytes_each: usize, data: &[u8], count: usize) -> Result<Vec<T>, String> {
-    match (element.type_char(), bytes_each) {
-        (TypeChar::Float, 8) => convert(element, data, count, |x: f64| x),
-        (TypeChar::Float, _) => convert(element, data, count, |x: f32| x.into()),
-        (TypeChar::Int, 8) => convert(element, data, count, |x: i64| x as f64),
-        (TypeChar::Int, 4) => convert(element, data, count, |x: i32| x.into()),
-        (TypeChar::Int, 2) => convert(element, data, count, |x: i16| x.into()),
-        (TypeChar::Int, _) => convert(element, data, count, |x: i8| x.into()),
-        (TypeChar::Uint, 8) => convert(element, data, count, |x: u64| x as f64),
-        (TypeChar::Uint, 4) => convert(element, data, count, |x: u32| x.into()),
-        (TypeChar::Uint, 2) => convert(element, data, count, |x: u16| x.into()),
-        (TypeChar::Uint, _) => convert(element, data, count, |x: u8| x.into()),
-        _ => convert(element, data, count, |x: bool| u8::from(x).into()),
-    }
+/// The part of a file that has not been read yet.
+struct Npy<'a, R> {
+    name: &'a str,
+    input: R,
 }
 
-/// Reads elements of type `E` and rounds them to `T`; a finite number must stay one.
-fn convert<T: FileElement, E: Deserialize>(
-    element: &TypeStr,
-    mut data: &[u8],
-    count: usize,
-    to: fn(E) -> f64,
-) -> Result<Vec<T>, String> {
-    let reader = E::reader(&DType::Plain(element.clone())).map_err(|error| error.to_string())?;
-    let mut one = |at: usize| {
-        let x = to(reader.read_one(&mut data).map_err(|error| format!("element {at}: {error}"))?);
-        let rounded = T::from_f64(x);
-        if rounded.is_infinite() && x.is_finite() {
-            return Err(format!("element {at}: expected a number in the range of {}, got {x:e}", T::TYPE.name()));
+impl<R: Read> Npy<'_, R> {
+    fn unusable(&self, message: impl ToString) -> FileError {
+        FileError::unusable(self.name, message)
+    }
+
+    /// Reads the header.
+    fn header(&mut self) -> Result<Header, FileError> {
+        let mut start = [0; MAGIC_BYTES + 4]; // the magic bytes, the version, the first bytes of the length
+        self.fill_header(&mut start)?;
+        let mut length = [start[8], start[9], 0, 0];
+        let version = start[MAGIC_BYTES];
+        if version != 1 {
+            self.fill_header(&mut length[2..])?;
         }
-        Ok(rounded)
-    };
-    (1..=count).map(&mut one).collect()
+        let length = LittleEndian::read_u32(&length) as usize;
+        let mut text = vec![0; length.min(MAX_HEADER_BYTES)];
+        self.fill_header(&mut text)?;
+        if length > MAX_HEADER_BYTES {
+            let message = format!("expected a .npy header of at most {MAX_HEADER_BYTES} bytes, got one of {length}");
+            return Err(self.unusable(message));
+        }
+        let text = String::from_utf8_lossy(&text);
+        if depth(&text) > MAX_DEPTH {
+            return Err(self.unusable("expected a .npy header, got one with too many brackets inside each other"));
+        }
+        let header = text.trim_end().parse::<Value>().map_err(|error| error.to_string());
+        header.and_then(Header::new).map_err(|reason| {
+            let line = reason.lines().next().unwrap_or_default();
+            self.unusable(format_args!("expected a .npy header, got one with {}", quote(line)))
+        })
+    }
+
+    /// Fills a buffer with a part of the header.
+    fn fill_header(&mut self, buf: &mut [u8]) -> Result<(), FileError> {
+        if self.fill(buf)? == buf.len() {
+            return Ok(());
+        }
+        Err(self.unusable("expected a .npy header, got the end of the file inside it"))
+    }
+
+    fn fill(&mut self, buf: &mut [u8]) -> Result<usize, FileError> {
+        fill(&mut self.input, buf).map_err(|error| FileError::unreadable(self.name, error))
+    }
+
+    /// Reads the elements, in the order of the file, and its end.
+    fn elements<T: FileElement>(&mut self, array: &Array) -> Result<Elements<T>, FileError> {
+        match (array.element.type_char(), array.bytes_each) {
+            (TypeChar::Float, 8) => self.convert(array, |x: f64| x),
+            (TypeChar::Float, _) => self.convert(array, |x: f32| x.into()),
+            (TypeChar::Int, 8) => self.convert(array, |x: i64| x as f64),
+            (TypeChar::Int, 4) => self.convert(array, |x: i32| x.into()),
+            (TypeChar::Int, 2) => self.convert(array, |x: i16| x.into()),
+            (TypeChar::Int, _) => self.convert(array, |x: i8| x.into()),
+            (TypeChar::Uint, 8) => self.convert(array, |x: u64| x as f64),
+            (TypeChar::Uint, 4) => self.convert(array, |x: u32| x.into()),
+            (TypeChar::Uint, 2) => self.convert(array, |x: u16| x.into()),
+            (TypeChar::Uint, _) => self.convert(array, |x: u8| x.into()),
+            _ => self.convert(array, |x: bool| u8::from(x).into()),
+        }
+    }
+
+    /// Reads elements of type `E` and rounds them to `T`; a finite number must stay one.
+    fn convert<T: FileElement, E: Deserialize>(
+        &mut self,
+        array: &Array,
+        to: fn(E) -> f64,
+    ) -> Result<Elements<T>, FileError> {
+        let reader = E::reader(&DType::Plain(array.element.clone())).map_err(|error| self.unusable(error))?;
+        let mut elements = Elements::default();
+        let mut buffer = vec![0; BUFFER_BYTES.min(array.bytes)];
+        let mut bytes = 0;
+        while bytes < array.bytes {
+            let piece = buffer.len().min(array.bytes - bytes);
+            let got = self.fill(&mut buffer[..piece])?;
+            bytes += got;
+            if got < piece {
+                return Err(self.wrong_length(array, bytes as u64));
+            }
+            let mut rest = &buffer[..piece];
+            while !rest.is_empty() {
+                let at = elements.len() + 1;
+                let x = reader.read_one(&mut rest).map(to);
+                let x = x.map_err(|error| self.unusable(format_args!("element {at}: {error}")))?;
+                let rounded = T::from_f64(x);
+                if rounded.is_infinite() && x.is_finite() {
+                    let message =
+                        format!("element {at}: expected a number in the range of {}, got {x:e}", T::TYPE.name());
+                    return Err(self.unusable(message));
+                }
+                elements.push(rounded).map_err(|_| FileError::out_of_memory(self.name, array.memory))?;
+            }
+        }
+        match io::copy(&mut self.input, &mut io::sink()) {
+            Ok(0) => Ok(elements),
+            Ok(more) => Err(self.wrong_length(array, more.saturating_add(bytes as u64))),
+            Err(error) => Err(FileError::unreadable(self.name, error)),
+        }
+    }
+
+    fn wrong_length(&self, array: &Array, got: u64) -> FileError {
+        let Array { m, n, bytes, .. } = array;
+        self.unusable(format_args!("expected {bytes} bytes of elements for {m} x {n}, got {got}"))
+    }
 }
 
 /// Writes a column-major array.
+///
+/// # Errors
+/// Those of the file.
 pub fn write<E: npyz::AutoSerialize>(
     path: &Path,
     shape: &[u64],
     elements: impl IntoIterator<Item = E>,
 ) -> io::Result<()> {
-    let save = || -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
-        let mut writer = npyz::WriteOptions::new()
-            .default_dtype()
-            .shape(shape)
-            .order(Order::Fortran)
-            .writer(&mut file)
-            .begin_nd()?;
-        writer.extend(elements)?;
-        writer.finish()?;
-        file.flush()
-    };
-    save()
+    let mut file = BufWriter::new(File::create(path)?);
+    let mut writer = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(shape)
+        .order(npyz::Order::Fortran)
+        .writer(&mut file)
+        .begin_nd()?;
+    writer.extend(elements)?;
+    writer.finish()?;
+    file.flush()
 }

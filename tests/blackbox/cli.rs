@@ -1,8 +1,12 @@
 //! The subcommands for people at a shell.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::process::Output;
+use std::thread::sleep;
+use std::time::Duration;
 
+use nix::pty::openpty;
 use tempfile::tempdir;
 use testing::{Kind, matrix};
 
@@ -19,17 +23,6 @@ fn pipeline(encode: &[&str], decode: &[&str], stdin: &[u8]) -> Output {
 fn text(output: &Output) -> String {
     assert!(output.status.success(), "{}", report(output));
     String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// A .npy file, written by hand from the format's description.
-fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
-    let order = if fortran { "True" } else { "False" };
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
-    while (10 + header.len() + 1) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
 }
 
 #[test]
@@ -131,6 +124,49 @@ fn decoded_npy_files_hold_the_factors_and_the_swaps() {
 }
 
 #[test]
+fn decoded_csv_files_hold_the_factors_and_the_swaps() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out");
+    // 1/3 in f32 and in f64: as many digits as each needs.
+    for (element, third) in [("f64", "0.3333333333333333"), ("f32", "0.33333334")] {
+        let output = pipeline(&["--cmd", element], &["--csv", out.to_str().unwrap()], b"1,1e-300,5\n3,0,-0\n");
+        let (lu, ipiv) = (out.join("1-lu.csv"), out.join("1-ipiv.csv"));
+        let printed = format!("matrix 1: 2 x 3, {element}, info 0 -> {}, {}\n", lu.display(), ipiv.display());
+        if element == "f64" {
+            assert_eq!(text(&output), printed);
+            assert_eq!(fs::read_to_string(&lu).unwrap(), format!("3,0,-0\n{third},1e-300,5\n"));
+        } else {
+            // 1e-300 is zero in f32, and so U(2,2).
+            assert_eq!(fs::read_to_string(&lu).unwrap(), format!("3,0,-0\n{third},0,5\n"));
+        }
+        assert_eq!(fs::read_to_string(&ipiv).unwrap(), "2\n2\n");
+    }
+    let a: Vec<f64> = matrix(Kind::Uniform, 40, 30, 9);
+    let response = expected(0, 40, 30, &a);
+    let output = run(&mut command(&["decode", "--shape", "40x30", "--csv", out.to_str().unwrap()]), &response);
+    assert!(output.status.success(), "{}", report(&output));
+    let again = run(&mut command(&["encode", "--bare", out.join("1-lu.csv").to_str().unwrap()]), &[]);
+    assert_eq!(again.stdout[17..], response[8..8 + 8 * 40 * 30], "the digits give the same elements again");
+    let both = run(&mut command(&["decode", "--csv", "a", "--npy", "b"]), &[]);
+    assert_eq!(both.status.code(), Some(64), "{}", report(&both));
+}
+
+#[test]
+fn a_compact_text_is_one_table() {
+    let output = pipeline(&[], &["--compact", "--digits", "3"], b"2 1 1\n4 3 3\n8 7 9\n");
+    let expected = "\
+matrix 1: 3 x 3, f64, info 0
+L below the diagonal, U on and above it (3 x 3):
+     8      7       9
+  0.25  -0.75   -1.25
+   0.5  0.667  -0.667
+ipiv: 3 3 3
+rows of A in P*A = L*U: 3 1 2
+";
+    assert_eq!(text(&output), expected);
+}
+
+#[test]
 fn responses_without_labels_are_decoded_by_their_shapes() {
     let one = expected(0, 1, 1, &[5.0]);
     let two = expected(1, 1, 2, &[7.0_f32, 8.0]);
@@ -141,11 +177,11 @@ fn responses_without_labels_are_decoded_by_their_shapes() {
     assert!(text.contains("matrix 3: 1 x 2, f32, info 0\nL (1 x 1):\n  1\nU (1 x 2):\n  7  8\nipiv: 1\n"), "{text}");
 }
 
-/// Runs a subcommand on input that it must refuse, with this line and nothing on stdout.
+/// Runs a subcommand, the first of `args`, on input that it must refuse, with this line and nothing on stdout.
 fn refuses(args: &[&str], input: &[u8], line: &str) {
     let output = run(&mut command(args), input);
     assert_eq!(output.status.code(), Some(65), "{}", report(&output));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server: {line}\n"));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server {}: {line}\n", args[0]));
     assert!(output.stdout.is_empty(), "{}", report(&output));
 }
 
@@ -173,6 +209,12 @@ fn broken_text_is_reported_by_file_line_and_column() {
     encode("\x1b[31m", &first("\\u{1b}[31m"));
     let letters = "a".repeat(1000);
     encode(&letters, &first(&format!("{}..", &letters[..40])));
+    let separator = "as in line 1, got";
+    encode("1,2\n3 4\n", &format!("stdin: line 2, column 1: expected a comma after \"3\" {separator} a blank"));
+    encode("1 2\n3,4\n", &format!("stdin: line 2, column 1: expected a blank after \"3\" {separator} a comma"));
+    let ones = "1".repeat(5000);
+    let most = format!("expected a number of at most 4096 characters, got \"{}..\"", &ones[..40]);
+    encode(&format!("1\n{ones}"), &format!("stdin: line 2, column 1: {most}"));
     encode("1\0", "stdin: expected text, CSV or a .npy file, got other binary data");
     encode("1e999", "stdin: line 1, column 1: expected a number in the range of f64, got \"1e999\"");
     encode("# nothing\n\n", "stdin: expected numbers, got none; .npy files can hold empty matrices");
@@ -190,7 +232,7 @@ fn broken_text_is_reported_by_file_line_and_column() {
     refuses(&["encode", name], &[], &line);
     let missing = run(&mut command(&["encode", "missing.csv"]), &[]);
     assert_eq!(missing.status.code(), Some(74));
-    let line = "recfact_server: missing.csv: No such file or directory (os error 2)\n";
+    let line = "recfact_server encode: missing.csv: No such file or directory (os error 2)\n";
     assert_eq!(String::from_utf8_lossy(&missing.stderr), line);
 }
 
@@ -212,6 +254,10 @@ fn broken_npy_files_are_refused_before_anything_is_allocated() {
     encode(b"\x93NUMPY\x01\x00\xff\x00{'descr': '<f8'".to_vec(), ended);
     // A header of 4 GiB, so it says.
     encode(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'descr': '<f8'".to_vec(), ended);
+    let large = npy("<f8", false, "(1099511627776, 1099511627776)", &data);
+    encode(large, "stdin: expected a shape that fits into memory, got 1099511627776 x 1099511627776");
+    let long = [b"\x93NUMPY\x02\x00", &10_001_u32.to_le_bytes()[..], &[b' '; 10_001]].concat();
+    encode(long, "stdin: expected a .npy header of at most 10000 bytes, got one of 10001");
     let wide = |n: u64| {
         (npy("<f8", false, &format!("(0, {n})"), &[]), format!("stdin: expected sizes of at most 2^53, got 0 x {n}"))
     };
@@ -224,7 +270,7 @@ fn broken_npy_files_are_refused_before_anything_is_allocated() {
     refuses(&["encode", "--cmd", "f32"], &large, line);
     let output = run(&mut command(&["encode"]), b"\x93NUMPY\x01\x00\x08\x00nonsense");
     assert_eq!(output.status.code(), Some(65), "{}", report(&output));
-    let line = "recfact_server: stdin: expected a .npy header, got one with ";
+    let line = "recfact_server encode: stdin: expected a .npy header, got one with ";
     assert!(String::from_utf8_lossy(&output.stderr).starts_with(line), "{}", report(&output));
 }
 
@@ -248,6 +294,30 @@ fn broken_responses_are_refused() {
     let responses = run(&mut command(&["--max-bytes", "31B"]), &requests);
     assert_eq!(responses.status.code(), Some(3));
     decode(&responses.stdout, "response 1: the server refused the request: larger than the server's limit");
+}
+
+/// Bars are for people who see nothing else: on a terminal, if the text goes elsewhere, and only after a while.
+#[test]
+fn progress_is_shown_on_a_terminal_if_it_takes_long() {
+    let a: Vec<f64> = matrix(Kind::Uniform, 150, 150, 3);
+    let response = expected(0, 150, 150, &a);
+    for (pause, has_bar) in [(Duration::from_millis(1000), true), (Duration::ZERO, false)] {
+        let terminal = openpty(None, None).unwrap();
+        let mut decode = command(&["decode", "--shape", "150x150", "--digits", "17"]);
+        let mut child = decode.stderr(terminal.slave).env("TERM", "xterm").spawn().unwrap();
+        drop(decode); // and with it our copy of the terminal's other end
+        child.stdin.take().unwrap().write_all(&response).unwrap();
+        // The text does not fit into the pipe, so it waits for us.
+        sleep(pause);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stdout.len() > 1 << 18);
+        let mut shown = Vec::new();
+        // Reading ends with an error when nobody has the other end any more.
+        let _ = fs::File::from(terminal.master).read_to_end(&mut shown);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        assert_eq!(shown.contains("matrix 1: "), has_bar, "{shown:?}");
+        assert!(has_bar || shown.is_empty(), "{shown:?}");
+    }
 }
 
 #[test]
@@ -274,22 +344,74 @@ fn help_and_version_tell_what_there_is() {
 
 #[test]
 fn a_mistake_in_the_arguments_is_one_line_that_names_it() {
-    let cases: [(&[&str], &str); 6] = [
-        (&["--thraeds", "2"], "unexpected argument '--thraeds' found"),
-        (&["--threads"], "a value is required for '--threads <N>' but none was supplied"),
-        (&["--max-bytes", "1GG"], "invalid value '1GG' for '--max-bytes <SIZE>': expected a number of bytes"),
-        (&["encode", "--cmd", "f99"], "invalid value 'f99' for '--cmd <COMMAND>': expected one of f64, f32"),
-        (&["--threads", "2", "demo"], "the subcommand 'demo' cannot be used with '--threads <N>'"),
-        (&["serve", "a\nb"], "unexpected argument 'a; b' found"),
+    let cases: [(&[&str], &str, &str); 8] = [
+        (&["--thraeds", "2"], "", "unexpected argument '--thraeds' found"),
+        (&["--threads"], "", "a value is required for '--threads <N>' but none was supplied"),
+        (&["--threads", "0"], "", "invalid value '0' for '--threads <N>': expected at least 1 thread"),
+        (&["--threads", "-1"], "", "unexpected argument '-1' found"),
+        (&["--max-bytes", "1GG"], "", "invalid value '1GG' for '--max-bytes <SIZE>': expected a number of bytes"),
+        (&["encode", "--cmd", "f99"], " encode", "invalid value 'f99' for '--cmd <COMMAND>': expected one of f64, f32"),
+        (&["--threads", "2", "demo"], "", "the subcommand 'demo' cannot be used with '--threads <N>'"),
+        (&["serve", "a\nb"], "", "unexpected argument 'a; b' found"),
     ];
-    for (args, reason) in cases {
+    for (args, stage, reason) in cases {
         let output = run(&mut command(args), &[]);
         assert_eq!(output.status.code(), Some(64), "{}", report(&output));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.starts_with(&format!("recfact_server: {reason}")), "{said}");
-        assert!(said.ends_with("; recfact_server --help shows what there is\n"), "{said}");
+        assert!(said.starts_with(&format!("recfact_server{stage}: {reason}")), "{said}");
+        assert!(said.ends_with(&format!("; recfact_server{stage} --help shows what there is\n")), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
+}
+
+#[test]
+fn a_file_that_the_server_does_not_take_is_shown_the_way_to_encode() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("it's"), "1\n").unwrap();
+    let cases: [(&[&str], &str); 3] =
+        [(&["a.csv"], "a.csv"), (&["serve", "b.npy"], "b.npy"), (&["it's"], r"'it'\''s'")];
+    for (args, word) in cases {
+        let output = run(command(args).current_dir(folder.path()), &[]);
+        assert_eq!(output.status.code(), Some(64), "{}", report(&output));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let advice = format!("encode {word} | recfact_server | recfact_server decode\n");
+        assert!(said.ends_with(&format!("; to factor a file: recfact_server {advice}")), "{said}");
+    }
+    // Neither a file nor the name of one.
+    let output = run(command(&["decide"]).current_dir(folder.path()), &[]);
+    assert!(String::from_utf8_lossy(&output.stderr).ends_with("; recfact_server --help shows what there is\n"));
+}
+
+/// Words are wrapped by the width of the terminal alone; 100 columns are enough for anybody to read.
+#[test]
+fn help_is_wrapped_once() {
+    for subcommand in [&["--help"][..], &["serve", "--help"], &["encode", "--help"], &["decode", "--help"]] {
+        let lines = |columns: &str| {
+            let help = text(&run(command(subcommand).env("COLUMNS", columns), &[]));
+            help.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(lines("100"), lines("120"));
+        for columns in [80, 100] {
+            let lines = lines(&columns.to_string());
+            for (line, next) in lines.iter().zip(&lines[1..]) {
+                assert!(line.len() <= columns, "{columns}: {line}");
+                // A line of prose that ends early has nothing after it that would have fitted.
+                let is_prose = |line: &str| line.starts_with(|c: char| c.is_alphabetic() || c == '-' || c == '(');
+                if is_prose(line) && is_prose(next) && line.len() > 30 {
+                    let word = next.split(' ').next().unwrap();
+                    assert!(line.len() + 1 + word.len() > columns, "{columns}: {line:?} then {next:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_instruction_set_is_none_at_all() {
+    let best = text(&run(command(&["--version"]).env_remove("RECFACT_ISA"), &[]));
+    assert_eq!(text(&run(command(&["--version"]).env("RECFACT_ISA", ""), &[])), best);
+    let (request, response) = (request(0, 1, 1, &[2.0]), expected(0, 1, 1, &[2.0]));
+    assert_eq!(run(command(&[]).env("RECFACT_ISA", ""), &request).stdout, response);
 }
 
 #[test]

@@ -85,10 +85,7 @@ fn a_matrix_over_the_limit_is_refused() {
 
 #[test]
 fn refused_memory_is_an_error_and_not_an_abort() {
-    let script = format!("ulimit -v 400000; exec {} --max-bytes 1TB", executable().display());
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = run(&mut shell, &header(0, 100_000, 1000));
+    let output = run(&mut limited("-v 400000", &["--max-bytes", "1TB"]), &header(0, 100_000, 1000));
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(4), &refusal(4)[..]), "{}", report(&output));
     let line = "recfact_server: request 1 at byte 0: expected 800008000 bytes of memory for the matrix, got none from the system\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), line);
@@ -173,9 +170,50 @@ fn closed_descriptors_are_no_reason_to_crash() {
     let (request, response) = good();
     assert_eq!(redirected("<&-", &[]), (Some(0), vec![]));
     assert_eq!(redirected("2>&-", &request), (Some(0), response));
-    // A closed stdout is /dev/null from the start on, as for any program in Rust.
-    assert_eq!(redirected(">&-", &request), (Some(0), vec![]));
     assert_eq!(redirected("<&- >&- 2>&-", &[]), (Some(0), vec![]));
+}
+
+#[test]
+fn an_answer_for_a_closed_stdout_is_an_error() {
+    let closed = |arguments: &str, input: &[u8]| {
+        let script = format!("exec {} {arguments} >&-", executable().display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = run(&mut shell, input);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (request, response) = good();
+    let line = "request 1 at byte 25: expected to write the response, got: Bad file descriptor (os error 9)";
+    assert_eq!(closed("", &request), (Some(9), format!("recfact_server: {line}\n")));
+    assert_eq!(closed("serve", &[]), (Some(0), String::new()), "nothing was lost");
+    let lost = "stdout: Bad file descriptor (os error 9)\n";
+    for (arguments, input, speaker) in [
+        ("encode", &b"1 2\n3 4\n"[..], "recfact_server encode"),
+        ("decode --shape 1x1", &response, "recfact_server decode"),
+        ("demo", &[], "recfact_server demo"),
+        ("--help", &[], "recfact_server"),
+        ("--version", &[], "recfact_server"),
+    ] {
+        assert_eq!(closed(arguments, input), (Some(74), format!("{speaker}: {lost}")), "{arguments}");
+    }
+    // Who wants the answer to be lost says so, some by a descriptor that can be read as well.
+    for open in ["> /dev/null", "1<> /dev/null"] {
+        for (arguments, input) in [("", &request[..]), ("encode", b"1"), ("--version", &[])] {
+            assert_eq!(redirected(&format!("{arguments} {open}"), input), (Some(0), vec![]), "{arguments} {open}");
+        }
+    }
+}
+
+#[test]
+fn a_label_counts_as_part_of_the_request_that_it_announces() {
+    let labelled = run(&mut command(&["encode"]), b"1 2\n3 4\n").stdout;
+    let third = [&labelled[..labelled.len() - 1], b""].concat();
+    let input = [&labelled[..], &labelled, &third].concat();
+    let answer = session(&[], &labelled);
+    let answer = [&answer[..], &answer, &session(&[], &labelled[..labelled.len() - 17 - 32])].concat();
+    let line =
+        format!("request 3 at byte {}: expected 32 bytes of the 2 x 2 matrix, got end of input after 31", input.len());
+    fails(&[], &input, 6, &answer, &line);
 }
 
 #[test]

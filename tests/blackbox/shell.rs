@@ -33,3 +33,15 @@ fn a_script_factors_a_file() {
     let printed = bash("recfact_server encode examples/a.csv | recfact_server | recfact_server decode | sed -n 1p");
     assert_eq!(printed, "matrix 1: 3 x 3, f64, info 0\n");
 }
+
+#[test]
+fn each_stage_of_a_broken_pipeline_says_which_one_it_is() {
+    let printed = bash(
+        "{ printf '1 x\\n' | recfact_server encode | recfact_server | recfact_server decode; } 2>&1 | sort || true",
+    );
+    let expected = "\
+recfact_server decode: response 1: expected a response, got end of input
+recfact_server encode: stdin: line 1, column 2: expected a number, got \"x\"; a line of names must start with #
+";
+    assert_eq!(printed, expected);
+}
