@@ -25,3 +25,29 @@ pub fn expected<T: Float>(command: u8, m: usize, n: usize, a: &[T]) -> Vec<u8> {
     naive.ipiv.iter().for_each(|row| frame.extend(row.to_le_bytes()));
     frame
 }
+
+/// Makes every NaN the same in the responses to requests with these commands and shapes, since which NaN comes out is not
+/// promised. What follows the last response stays.
+///
+/// # Panics
+/// If there are too few bytes.
+pub fn unify_nan(responses: &mut [u8], requests: impl IntoIterator<Item = (u8, usize, usize)>) {
+    fn typed<T: Float>(elements: &mut [u8]) {
+        for bytes in elements.chunks_exact_mut(size_of::<T>()) {
+            let x: f64 = T::from_le(bytes).into();
+            if x.is_nan() {
+                bytes.fill(0xff);
+            }
+        }
+    }
+    let mut rest = responses;
+    for (command, m, n) in requests {
+        let (size, unify): (_, fn(&mut [u8])) = match command & 1 {
+            0 => (size_of::<f64>(), typed::<f64>),
+            _ => (size_of::<f32>(), typed::<f32>),
+        };
+        let (elements, after) = rest[8..].split_at_mut(m * n * size);
+        unify(elements);
+        rest = &mut after[8 * m.min(n)..];
+    }
+}
