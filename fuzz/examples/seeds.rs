@@ -1,13 +1,12 @@
 //! Writes the inputs that every target starts from into `corpus/`: for each rule of `protocol.md` and of the file formats
 //! one that obeys it and one that breaks it. Their names say what they are.
 
-
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use testing::{Float, KINDS, Kind, matrix, naive_lu};
 use recfact::protocol::{Head, label};
+use testing::{Float, KINDS, Kind, matrix, naive_lu};
 
 type Seeds = Vec<(String, Vec<u8>)>;
 

@@ -28,7 +28,7 @@ fn good() -> (Vec<u8>, Vec<u8>) {
 
 #[test]
 fn an_unknown_command_is_answered_at_once_and_ends_the_session() {
-    // The seed waited for m and n here, answered nothing, and took the payload for commands.
+    // The executable that this one replaces waited for m and n here, answered nothing, and took the matrix for commands.
     for byte in 0x08..=0xfe {
         let mut server = Server::start(&[]);
         server.send(&[byte]);
@@ -50,7 +50,7 @@ fn the_request_and_the_byte_of_an_error_are_named() {
 
 #[test]
 fn bad_shapes_are_refused_before_anything_is_allocated() {
-    // The seed crashed or exhausted memory on these.
+    // The executable that this one replaces crashed or exhausted memory on these.
     let big = i64::MAX;
     let half = 1 << 31;
     for (command, m, n) in
@@ -106,7 +106,7 @@ fn the_end_of_input_inside_a_header_is_told_from_its_end_between_requests() {
 
 #[test]
 fn the_end_of_input_inside_a_matrix_is_an_error() {
-    // The seed factored whatever was in its buffer.
+    // The executable that this one replaces factored what was left in its buffer.
     let whole = request(0, 2, 3, &[1.0; 6]);
     for got in [0, 1, 47] {
         let line = format!(
