@@ -58,7 +58,7 @@ pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: 
         if m.max(n) <= TINY && m <= 2 * V::LANES {
             return if TINY <= V::LANES || m <= V::LANES { tiny::<V, 1>(arguments) } else { tiny::<V, 2>(arguments) };
         }
-        let mut matrix = Work::new::<V>(m, work);
+        let mut matrix = Work::new::<V>(m, n, work);
         matrix.read::<V>(m, n, a, lda);
         matrix.factor::<V>(m.min(n), n, ipiv);
         matrix.write::<V>(m, n, a, lda);
@@ -67,27 +67,28 @@ pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: 
 }
 
 impl<T: Scalar> Work<T> {
-    /// For a matrix of `m` rows, none of which is a pivot yet.
+    /// For an `m` by `n` matrix, none of whose rows is a pivot yet.
     ///
     /// # Safety
     /// - The CPU has the vectors' instruction set.
-    /// - `m` is 1 to MAX_ORDER.
+    /// - `m` and `n` are 1 to MAX_ORDER.
     /// - `work` is valid for reads and writes of [`WORK`] elements.
     #[inline(always)]
-    unsafe fn new<V: Vector<T = T>>(m: usize, work: *mut T) -> Self {
+    unsafe fn new<V: Vector<T = T>>(m: usize, n: usize, work: *mut T) -> Self {
         let vectors = m.div_ceil(V::LANES);
+        // Columns a multiple of the cache's size apart would push each other out.
+        let ld = vectors * V::LANES + V::LANES;
         let mut free = [T::MAGNITUDE_MASK; MAX_ORDER];
         let last = (vectors - 1) * V::LANES;
-        // SAFETY: the caller's CPU has the instruction set; the last vector of m <= MAX_ORDER rows lies in `free`, and the
-        // second matrix of MAX_ORDER columns in `work`.
+        // SAFETY: the caller's CPU has the instruction set; the last vector of m <= MAX_ORDER rows lies in `free`; `work` has
+        // room for two matrices of n <= MAX_ORDER columns of ld <= MAX_LD elements.
         unsafe {
             let zero = V::splat(T::ZERO);
             V::splat(T::MAGNITUDE_MASK).select_prefix(m - last, zero).store(free.as_mut_ptr().add(last));
             Work {
                 w: work,
-                u: work.add(MAX_ORDER * MAX_LD),
-                // Columns a multiple of the cache's size apart would push each other out.
-                ld: vectors * V::LANES + V::LANES,
+                u: work.add(n * ld),
+                ld,
                 vectors,
                 free,
                 order: Order::new(),
