@@ -245,11 +245,17 @@ fn main() {
         let (_, case) = CASES.into_iter().find(|(case, _)| *case == name).expect("the name of a case");
         return case();
     }
-    let part = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    for (name, _) in CASES.into_iter().filter(|(name, _)| name.contains(&part)) {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        return CASES.iter().for_each(|(name, _)| println!("{name}: test"));
+    }
+    let part = arguments.iter().find(|argument| !argument.starts_with('-')).map_or("", String::as_str);
+    let (chosen, left_out): (Vec<_>, Vec<_>) = CASES.into_iter().partition(|(name, _)| name.contains(part));
+    for (name, _) in &chosen {
         for isa in instruction_sets() {
             succeed(this_program().env(CASE, name).env("RECFACT_ISA", isa));
             println!("test {name} on {isa} ... ok");
         }
     }
+    println!("{} cases passed, {} left out by name", chosen.len(), left_out.len());
 }
