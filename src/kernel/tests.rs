@@ -137,7 +137,7 @@ fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
     }
 }
 
-/// Column 0 has nothing but NaN and zeros, first the one, then the other: no element of it is larger than zero.
+/// A matrix whose column 0 alternates between NaN and zero, NaN in row `first`: no magnitude in it is larger than zero.
 fn without_pivot<T: Float>(m: usize, n: usize, first: usize) -> Vec<T> {
     let mut a: Vec<T> = matrix(Kind::Uniform, m, n, (m * 100 + n) as u64);
     for (i, x) in a[..m].iter_mut().enumerate() {

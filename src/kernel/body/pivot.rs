@@ -11,8 +11,8 @@
 use crate::kernel::scalar::Scalar;
 use crate::kernel::vector::Vector;
 
-/// Whether a column keeps its rows because its largest magnitude is zero. It has nothing to search for then: each element
-/// may be NaN, whose magnitude equals nothing.
+/// Whether a column keeps its rows because its largest magnitude is zero. Then there is no row to search for: all elements
+/// may be NaN, which equals nothing.
 #[inline(always)]
 pub(super) fn keeps_rows<T: Scalar>(largest: T) -> bool {
     largest == T::ZERO

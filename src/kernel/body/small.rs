@@ -53,7 +53,7 @@ pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: 
         unreachable!("a matrix that no table calls small");
     }
     let Small { m, n, a, lda, ipiv, work } = arguments;
-    // SAFETY: the caller's promise holds for whichever kernel takes the matrix, and the sizes were checked.
+    // SAFETY: what the caller promises is what each of the three ways needs, and tiny's sizes are checked; 1 <= m <= SMALL.
     unsafe {
         if m.max(n) <= TINY && m <= 2 * V::LANES {
             return if TINY <= V::LANES || m <= V::LANES { tiny::<V, 1>(arguments) } else { tiny::<V, 2>(arguments) };

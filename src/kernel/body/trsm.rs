@@ -134,7 +134,7 @@ unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, c
 /// - `from` is valid for reads of those rows.
 #[inline(always)]
 unsafe fn load<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, m: usize) -> [V; MV] {
-    // SAFETY: the caller's promise, for m rows or for all.
+    // SAFETY: the caller's CPU has the instruction set; `from` is good for m rows, without `EDGE` for all.
     unsafe { if EDGE { column::load_partial(from, m) } else { column::load(from) } }
 }
 
@@ -145,7 +145,7 @@ unsafe fn load<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, 
 /// - `to` is valid for writes of those rows.
 #[inline(always)]
 unsafe fn store<V: Vector, const MV: usize, const EDGE: bool>(x: &[V; MV], to: *mut V::T, m: usize) {
-    // SAFETY: the caller's promise, for m rows or for all.
+    // SAFETY: the caller's CPU has the instruction set; `to` is good for m rows, without `EDGE` for all.
     unsafe { if EDGE { column::store_partial(x, to, m) } else { column::store(x, to) } }
 }
 
