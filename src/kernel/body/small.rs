@@ -85,15 +85,7 @@ impl<T: Scalar> Work<T> {
         unsafe {
             let zero = V::splat(T::ZERO);
             V::splat(T::MAGNITUDE_MASK).select_prefix(m - last, zero).store(free.as_mut_ptr().add(last));
-            Work {
-                w: work,
-                u: work.add(n * ld),
-                ld,
-                vectors,
-                free,
-                order: Order::new(),
-                info: 0,
-            }
+            Work { w: work, u: work.add(n * ld), ld, vectors, free, order: Order::new(), info: 0 }
         }
     }
 
