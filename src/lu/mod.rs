@@ -21,8 +21,10 @@ pub use factor::{factor, release};
 pub use factors::Lu;
 #[cfg(feature = "client")]
 pub(crate) use factors::zeros;
+#[cfg(feature = "cli")]
+pub(crate) use ipiv::check_info;
 #[cfg(any(feature = "cli", feature = "client"))]
-pub(crate) use ipiv::{check_info, check_ipiv};
+pub(crate) use ipiv::check_ipiv;
 pub use solve::solve;
 #[doc(hidden)]
 pub use solve::solve_triangles;
