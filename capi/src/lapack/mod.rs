@@ -8,6 +8,7 @@
 mod xerbla;
 
 use std::ffi::{CStr, c_char, c_void};
+use std::io::Write;
 use std::sync::OnceLock;
 
 use library::{Element, Isa, Options, Transpose, default_threads, factor, factor_in_steps, solve_triangles};
@@ -61,11 +62,15 @@ unsafe fn report<I: Integer>(result: Result<i64, Illegal>, info: *mut I) -> i64 
 fn options() -> Options {
     static ISA: OnceLock<Isa> = OnceLock::new();
     let isa = ISA.get_or_init(|| {
-        Isa::in_use().unwrap_or_else(|_| {
-            const WARNING: &[u8] =
-                b"recfact: expected RECFACT_ISA to be an instruction set of this CPU; using the best one\n";
+        Isa::in_use().unwrap_or_else(|error| {
+            // A line on the stack: the standard library's stderr would be a good part of this library.
+            let mut line = [0; 512];
+            let mut rest = &mut line[..];
+            // What does not fit is cut off.
+            let _ = writeln!(rest, "recfact: {error}; using {}", Isa::best().name());
+            let len = 512 - rest.len();
             // SAFETY: the buffer has these bytes. If stderr cannot be written, there is no other place to report this.
-            unsafe { libc::write(libc::STDERR_FILENO, WARNING.as_ptr().cast(), WARNING.len()) };
+            unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), len) };
             Isa::best()
         })
     });
