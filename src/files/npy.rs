@@ -141,6 +141,9 @@ impl<R: Read> Npy<'_, R> {
     fn header(&mut self) -> Result<Header, FileError> {
         let mut start = [0; MAGIC_BYTES + 4]; // the magic bytes, the version, the first bytes of the length
         self.fill_header(&mut start)?;
+        if !is_npy(&start) {
+            return Err(self.unusable("expected a .npy file, got one that does not begin as such"));
+        }
         let mut length = [start[8], start[9], 0, 0];
         let version = start[MAGIC_BYTES];
         if version != 1 {
