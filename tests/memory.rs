@@ -147,8 +147,8 @@ const SHAPES: [(usize, usize); 11] = [
     (100, 1500),
 ];
 
-/// Factors and solves before the limit, and again without memory: in this thread, which has been here before, and in one
-/// that has not.
+/// Factors and solves before the limit, and again without memory: in this thread, and in a thread that calls for the first
+/// time.
 fn bits_stay_without_memory<T: Element + Float>() {
     let both = [Pivoting::Partial, Pivoting::None];
     let factored: Vec<Factored<T>> =

@@ -60,7 +60,7 @@ pub fn response(data: &[u8]) {
     }
 }
 
-/// Asks for the factors of a matrix with so many unused elements between its columns, and checks what comes.
+/// Asks for the factors of a matrix with `padding` unused elements between its columns, and checks what comes.
 fn ask<T: Float + WireElement>(request: &Request, padding: usize, server: &Server, stderr: &[u8], answer: &[u8]) {
     let (m, n, k) = (request.m as usize, request.n as usize, request.pivots() as usize);
     let lda = m + padding;
