@@ -58,7 +58,8 @@ pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: 
         if m.max(n) <= TINY && m <= 2 * V::LANES {
             return if TINY <= V::LANES || m <= V::LANES { tiny::<V, 1>(arguments) } else { tiny::<V, 2>(arguments) };
         }
-        let mut matrix = Work::new::<V>(m, n, work);
+        let mut matrix = Work::new::<V>(n, m.div_ceil(V::LANES), work);
+        matrix.mask_padding::<V>(m);
         matrix.read::<V>(m, n, a, lda);
         matrix.factor::<V>(m.min(n), n, ipiv);
         matrix.write::<V>(m, n, a, lda);
@@ -67,25 +68,32 @@ pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: 
 }
 
 impl<T: Scalar> Work<T> {
-    /// For an `m` by `n` matrix, none of whose rows is a pivot yet.
+    /// For an `n`-column matrix with `vectors` vectors in a column.
+    ///
+    /// # Safety
+    /// - `n` is 1 to MAX_ORDER, and `vectors` vectors have at most MAX_LD - V::LANES elements.
+    /// - `work` is valid for reads and writes of [`WORK`] elements.
+    #[inline(always)]
+    unsafe fn new<V: Vector<T = T>>(n: usize, vectors: usize, work: *mut T) -> Self {
+        // Columns a multiple of the cache's size apart would push each other out.
+        let ld = vectors * V::LANES + V::LANES;
+        // SAFETY: `work` has room for two matrices of n <= MAX_ORDER columns of ld <= MAX_LD elements.
+        let u = unsafe { work.add(n * ld) };
+        Work { w: work, u, ld, vectors, free: [T::MAGNITUDE_MASK; MAX_ORDER], order: Order::new(), info: 0 }
+    }
+
+    /// Masks the rows from `m` on that fill up the last vector. (Not in `new`, whose result would then be copied.)
     ///
     /// # Safety
     /// - The CPU has the vectors' instruction set.
-    /// - `m` and `n` are 1 to MAX_ORDER.
-    /// - `work` is valid for reads and writes of [`WORK`] elements.
+    /// - `m` is 1 to MAX_ORDER, and its last row lies in the last vector.
     #[inline(always)]
-    unsafe fn new<V: Vector<T = T>>(m: usize, n: usize, work: *mut T) -> Self {
-        let vectors = m.div_ceil(V::LANES);
-        // Columns a multiple of the cache's size apart would push each other out.
-        let ld = vectors * V::LANES + V::LANES;
-        let mut free = [T::MAGNITUDE_MASK; MAX_ORDER];
-        let last = (vectors - 1) * V::LANES;
-        // SAFETY: the caller's CPU has the instruction set; the last vector of m <= MAX_ORDER rows lies in `free`; `work` has
-        // room for two matrices of n <= MAX_ORDER columns of ld <= MAX_LD elements.
+    unsafe fn mask_padding<V: Vector<T = T>>(&mut self, m: usize) {
+        let last = (self.vectors - 1) * V::LANES;
+        // SAFETY: the caller's CPU has the instruction set; the last vector of m <= MAX_ORDER rows lies in `free`.
         unsafe {
-            let zero = V::splat(T::ZERO);
-            V::splat(T::MAGNITUDE_MASK).select_prefix(m - last, zero).store(free.as_mut_ptr().add(last));
-            Work { w: work, u: work.add(n * ld), ld, vectors, free, order: Order::new(), info: 0 }
+            let mask = V::splat(T::MAGNITUDE_MASK).select_prefix(m - last, V::splat(T::ZERO));
+            mask.store(self.free.as_mut_ptr().add(last));
         }
     }
 
