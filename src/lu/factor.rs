@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
 use crate::matrix::MatrixMut;
 use crate::options::Options;
-use crate::pivoting::Pivoting;
 use crate::team;
 
 /// Factors `a` (m x n, column-major) in place: P A = L U.
@@ -101,11 +100,7 @@ pub(super) fn by_blocks<T: Element>(
         return 0;
     }
     let first_zero = blocking.and_then(|blocking| blocked::factor(recursion, a.reborrow(), ipiv, blocking));
-    let first_zero = first_zero.unwrap_or_else(|| recursion.factor(a, ipiv)) as i64;
-    match recursion.pivoting {
-        Pivoting::Partial => first_zero,
-        Pivoting::None => -first_zero,
-    }
+    recursion.info(first_zero.unwrap_or_else(|| recursion.factor(a, ipiv)))
 }
 
 /// [`factor`] for a caller that has no memory for `min(m, n)` pivots of 64 bits: 32 columns at a time, which is slower.
@@ -147,8 +142,5 @@ pub fn factor_in_steps<T: Element>(
         gemm(l.block(w, 0, m - j - w, w), a12.as_ref(), a22, recursion.kernels);
         ipiv.iter().enumerate().for_each(|(i, &row)| store(j + i, row + j as i64));
     }
-    Ok(match recursion.pivoting {
-        Pivoting::Partial => info as i64,
-        Pivoting::None => -(info as i64),
-    })
+    Ok(recursion.info(info))
 }

@@ -64,6 +64,14 @@ impl<T: Element> Recursion<'_, T> {
         }
     }
 
+    /// `info` for the 1-based index of the first zero pivot: without pivoting the same number, negative.
+    pub(super) fn info(&self, first_zero: usize) -> i64 {
+        match self.pivoting {
+            Pivoting::Partial => first_zero as i64,
+            Pivoting::None => -(first_zero as i64),
+        }
+    }
+
     /// The number of columns of the left part: about half of the pivots, rounded up to whole panels; all of them if they fit
     /// one panel.
     fn split(&self, k: usize, n: usize) -> usize {

@@ -64,11 +64,11 @@ fn options() -> Options {
     let isa = ISA.get_or_init(|| {
         Isa::in_use().unwrap_or_else(|error| {
             // A line on the stack: the standard library's stderr would be a good part of this library.
-            let mut line = [0; 512];
-            let mut rest = &mut line[..];
+            let mut line = std::io::Cursor::new([0; 512]);
             // What does not fit is cut off.
-            let _ = writeln!(rest, "recfact: {error}; using {}", Isa::best().name());
-            let len = 512 - rest.len();
+            let _ = writeln!(line, "recfact: {error}; using {}", Isa::best().name());
+            let len = line.position() as usize;
+            let line = line.into_inner();
             // SAFETY: the buffer has these bytes. If stderr cannot be written, there is no other place to report this.
             unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), len) };
             Isa::best()
