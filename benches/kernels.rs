@@ -33,6 +33,19 @@ fn kernels<T: Element>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
         }
         group.finish();
 
+        let mut group = c.benchmark_group(name("transpose"));
+        for n in [16, 64, 256, 1000, 1024] {
+            let (a, mut b) = (matrix(n, n), matrix(n, n));
+            group.throughput(Throughput::Elements((n * n) as u64));
+            group.bench_function(BenchmarkId::from_parameter(n), |bench| {
+                bench.iter(|| internals::transpose(isa, n, n, black_box(&a), &mut b));
+            });
+            group.bench_function(BenchmarkId::new("all_finite", n), |bench| {
+                bench.iter(|| internals::all_finite(isa, black_box(&a)));
+            });
+        }
+        group.finish();
+
         let mut group = c.benchmark_group(name("trsm"));
         for m in [8, 24, 48, 96] {
             let (l, b) = (matrix(m, m), matrix(m, 48));

@@ -64,6 +64,8 @@ pub enum Error {
         /// Bytes asked for.
         bytes: usize,
     },
+    /// The matrix has a NaN or an infinity, and the caller wanted that to be checked.
+    NotFinite,
     /// The operation needs a square matrix.
     NotSquare {
         /// Rows of the matrix.
@@ -119,6 +121,7 @@ impl fmt::Display for Error {
             Error::OutOfMemory { bytes } => {
                 write!(f, "expected {bytes} bytes of memory for the result, got none from the system")
             }
+            Error::NotFinite => write!(f, "expected a matrix of finite numbers, got one with a NaN or an infinity"),
             Error::NotSquare { m, n } => write!(f, "expected a square matrix, got {m} x {n}"),
             Error::RightHandSide { expected, found } => {
                 write!(f, "expected a right-hand side of {expected} rows, got {found}")

@@ -6,7 +6,7 @@
 
 use crate::blas::{Packed, trsm as blas_trsm};
 use crate::element::Element;
-use crate::kernel::{Gemm, Isa, Kernels, Panel, Small, Tiles, WORK};
+use crate::kernel::{Elements, Gemm, Isa, Kernels, Panel, Small, Tiles, Transposition, WORK};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::pivoting::Pivoting;
 
@@ -37,6 +37,22 @@ pub fn gemm<T: Element>(isa: Isa, [m, n, k]: [usize; 3], a: &[T], b: &[T], c: &m
     let a = Tiles { ptr: a.as_ptr(), tile: kernels.mr * k, col: kernels.mr };
     // SAFETY: the slices have these sizes.
     unsafe { (kernels.gemm)(Gemm { m, n, k, a, b: b.as_ptr(), ldb: k, c: c.as_mut_ptr(), ldc: m }) };
+}
+
+/// B <- A^T: A `n` by `m`, B `m` by `n`.
+pub fn transpose<T: Element>(isa: Isa, m: usize, n: usize, a: &[T], b: &mut [T]) {
+    assert_eq!([a.len(), b.len()], [m * n; 2]);
+    // SAFETY: the slices have these sizes.
+    unsafe {
+        (kernels::<T>(isa).transpose)(Transposition { m, n, a: a.as_ptr(), lda: n, b: b.as_mut_ptr(), ldb: m });
+    }
+}
+
+/// Whether all elements are finite.
+#[must_use]
+pub fn all_finite<T: Element>(isa: Isa, x: &[T]) -> bool {
+    // SAFETY: the slice has these elements.
+    unsafe { (kernels::<T>(isa).all_finite)(Elements { len: x.len(), x: x.as_ptr() }) }
 }
 
 /// B <- L^-1 B: L `m` by `m`, B `m` by `n`.

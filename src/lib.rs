@@ -59,9 +59,9 @@ pub mod server;
 pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
-pub use lu::{Lu, factor, release, solve};
 #[doc(hidden)]
-pub use lu::{factor_in_steps, solve_triangles};
+pub use lu::{Layout, Source, factor_in_steps, factor_out_of_place, solve_triangles};
+pub use lu::{Lu, factor, release, solve};
 pub use matrix::{MatrixMut, MatrixRef};
 /// The crate of the matrices that the functions here take and return, in the version that they use.
 pub use nalgebra;

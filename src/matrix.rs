@@ -62,7 +62,6 @@ fn span(m: usize, n: usize, lda: usize) -> Option<usize> {
 
 /// The number of contiguous runs of elements in a matrix, `lda` elements from one to the next, and the length of each: one
 /// run if there is no padding between the columns, otherwise one for each column; none in an empty matrix.
-#[cfg(feature = "client")]
 fn runs(m: usize, n: usize, lda: usize) -> (usize, usize) {
     match (m, n) {
         (0, _) | (_, 0) => (0, 0),
@@ -237,11 +236,14 @@ impl<'a, T: Element> MatrixRef<'a, T> {
     /// Its elements in order, in as few slices as possible: see [`runs`].
     #[cfg(feature = "client")]
     pub(crate) fn slices(self) -> impl Iterator<Item = &'a [T]> {
+        // SAFETY: the run lies in the view, whose elements are only read while it lives.
+        self.runs().map(|(start, length)| unsafe { std::slice::from_raw_parts(start, length) })
+    }
+
+    /// The start and the length of each slice of [`Self::slices`], for a kernel.
+    pub(crate) fn runs(self) -> impl Iterator<Item = (*const T, usize)> {
         let (count, length) = runs(self.m, self.n, self.lda);
-        (0..count).map(move |j| {
-            // SAFETY: the run lies in the view, whose elements are only read while it lives.
-            unsafe { std::slice::from_raw_parts(self.ptr.add(j * self.lda), length) }
-        })
+        (0..count).map(move |j| (self.ptr.wrapping_add(j * self.lda), length))
     }
 
     /// The first element, for a kernel. Elements outside of the `m` by `n` block may belong to another view.

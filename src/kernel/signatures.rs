@@ -54,6 +54,31 @@ pub(crate) struct Gemv<T> {
     pub(crate) incy: isize,
 }
 
+/// Some elements, one after the other.
+///
+/// # Safety
+/// - `x` is good for reads of `len` elements.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Elements<T> {
+    pub(crate) len: usize,
+    pub(crate) x: *const T,
+}
+
+/// B <- A^T: B is `m` by `n`, A is `n` by `m`; both are column-major.
+///
+/// # Safety
+/// - The pointers are good for those sizes, and the matrices do not overlap.
+/// - `lda >= n`, `ldb >= m`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Transposition<T> {
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    pub(crate) a: *const T,
+    pub(crate) lda: usize,
+    pub(crate) b: *mut T,
+    pub(crate) ldb: usize,
+}
+
 /// Copies an `m` by `k` matrix into tiles of `mr` rows, column after column; the last tile is filled up with zeros.
 ///
 /// # Safety

@@ -1,10 +1,10 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
 use super::body::tiny::TINY;
-use super::body::{gemm, gemv, panel, small, trsm};
+use super::body::{finite, gemm, gemv, panel, small, transpose, trsm};
 use super::isa::Isa;
 use super::scalar::Scalar;
-use super::signatures::{Gemm, Gemv, Pack, Panel, Small, Trsm};
+use super::signatures::{Elements, Gemm, Gemv, Pack, Panel, Small, Transposition, Trsm};
 use super::tuning::{self, Tuning};
 
 /// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
@@ -36,6 +36,8 @@ pub struct Kernels<T: Scalar> {
     pub(crate) trsm: unsafe fn(Trsm<T>),
     pub(crate) panel: unsafe fn(Panel<T>) -> usize,
     pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
+    pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
+    pub(crate) transpose: unsafe fn(Transposition<T>),
 }
 
 /// A function that carries an instruction set's target features and inlines the body of a kernel.
@@ -72,6 +74,8 @@ macro_rules! table {
             kernel!($(#[$feature])* trsm(Trsm<T>) -> () = trsm::trsm::<V, 1, NT, false>);
             kernel!($(#[$feature])* panel(Panel<T>) -> usize = panel::panel::<V, NB>);
             kernel!($(#[$feature])* factor_small(Small<T>) -> usize = small::small::<V, { SHAPE.small }>);
+            kernel!($(#[$feature])* all_finite(Elements<T>) -> bool = finite::all_finite::<V>);
+            kernel!($(#[$feature])* transpose(Transposition<T>) -> () = transpose::transpose::<T>);
 
             pub(super) static TABLE: Kernels<T> = Kernels {
                 lanes: V::LANES,
@@ -89,6 +93,8 @@ macro_rules! table {
                 trsm,
                 panel,
                 factor_small,
+                all_finite,
+                transpose,
             };
         }
     };

@@ -137,6 +137,43 @@ fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
     }
 }
 
+fn transposed_is_the_naive_one<T: Element + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        let sizes = (0..=19).chain([63, 64, 65, 72, 131]);
+        for (m, n) in sizes.clone().flat_map(|m| sizes.clone().map(move |n| (m, n))) {
+            let (a, lda) = block::<T>(n, m, 1);
+            let (mut b, ldb) = block::<T>(m, n, 2);
+            let mut expected = b.clone();
+            for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
+                expected[i + j * ldb] = a[j + i * lda];
+            }
+            // SAFETY: the blocks have these sizes and leading dimensions.
+            unsafe { (kernels.transpose)(Transposition { m, n, a: a.as_ptr(), lda, b: b.as_mut_ptr(), ldb }) };
+            assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n}");
+        }
+    }
+}
+
+fn one_element_that_is_not_finite_is_found<T: Element + Float>() {
+    let special = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(T::from_f64);
+    for (isa, kernels) in kernels::<T>() {
+        for len in 0..=6 * kernels.lanes + 1 {
+            // What stands behind the elements is not read.
+            let mut x: Vec<T> = matrix(Kind::Subnormal, len, 1, 1);
+            x.extend([T::from_f64(f64::NAN); 3]);
+            x[..len.min(2)].fill(T::from_f64(f64::from(f32::MAX)));
+            // SAFETY: x has more elements.
+            let all_finite = |x: &[T]| unsafe { (kernels.all_finite)(Elements { len, x: x.as_ptr() }) };
+            assert!(all_finite(&x), "{isa:?} {len}");
+            for (at, special) in (0..len).flat_map(|at| special.map(|special| (at, special))) {
+                let finite = std::mem::replace(&mut x[at], special);
+                assert!(!all_finite(&x), "{isa:?} {len} {at} {special:?}");
+                x[at] = finite;
+            }
+        }
+    }
+}
+
 /// A matrix whose column 0 alternates between NaN and zero, NaN in row `first`: no magnitude in it is larger than zero.
 fn without_pivot<T: Float>(m: usize, n: usize, first: usize) -> Vec<T> {
     let mut a: Vec<T> = matrix(Kind::Uniform, m, n, (m * 100 + n) as u64);
@@ -240,6 +277,18 @@ fn trsm_is_the_naive_one_at_every_edge() {
         trsm_is_the_naive_one::<f64>(unit);
         trsm_is_the_naive_one::<f32>(unit);
     }
+}
+
+#[test]
+fn the_transpose_is_the_naive_one_at_every_edge() {
+    transposed_is_the_naive_one::<f64>();
+    transposed_is_the_naive_one::<f32>();
+}
+
+#[test]
+fn one_element_that_is_not_finite_is_found_at_every_place() {
+    one_element_that_is_not_finite_is_found::<f64>();
+    one_element_that_is_not_finite_is_found::<f32>();
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod factor;
 mod factors;
 mod ipiv;
 mod moves;
+mod out_of_place;
 mod packed;
 mod recursion;
 mod solve;
@@ -25,6 +26,10 @@ pub(crate) use factors::zeros;
 pub(crate) use ipiv::check_info;
 #[cfg(any(feature = "cli", feature = "client"))]
 pub(crate) use ipiv::check_ipiv;
+#[cfg(any(feature = "cli", test))]
+pub(crate) use out_of_place::check_finite;
+#[doc(hidden)]
+pub use out_of_place::{Layout, Source, factor_out_of_place};
 pub use solve::solve;
 #[doc(hidden)]
 pub use solve::solve_triangles;

@@ -1,6 +1,7 @@
 //! The kernels, each written once for all instruction sets and element types, over [`Vector`](super::vector::Vector).
 
 mod column;
+pub(super) mod finite;
 pub(super) mod gemm;
 pub(super) mod gemv;
 mod order;
@@ -8,4 +9,5 @@ pub(super) mod panel;
 mod pivot;
 pub(super) mod small;
 pub(super) mod tiny;
+pub(super) mod transpose;
 pub(super) mod trsm;

@@ -1,6 +1,7 @@
 //! The factorization against the naive triple loop, bit by bit, with the recursion forced down to small panels.
 
 mod exhaustive;
+mod out_of_place;
 mod solve;
 
 use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
@@ -14,7 +15,7 @@ use super::*;
 use crate::element::{Element, kernels};
 use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
-use crate::matrix::MatrixMut;
+use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::{Options, Transpose};
 use crate::pivoting::Pivoting;
 

@@ -1,0 +1,85 @@
+//! The factorization of a matrix that stands somewhere else: it is checked, copied or transposed, then factored in place.
+
+use super::factor::{factor, kernels_for};
+use crate::element::Element;
+use crate::error::Error;
+use crate::kernel::{Elements, Kernels, Transposition};
+use crate::matrix::{MatrixMut, MatrixRef};
+use crate::options::Options;
+
+/// The order of the elements of a matrix in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Column after column.
+    ColumnMajor,
+    /// Row after row.
+    RowMajor,
+}
+
+/// A matrix that is to be factored.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a, T> {
+    /// The matrix; if it is row-major its transpose, which is the same memory read as column-major.
+    pub view: MatrixRef<'a, T>,
+    /// How it lies in memory.
+    pub layout: Layout,
+    /// Whether all of its elements must be finite.
+    pub must_be_finite: bool,
+}
+
+/// [`factor`] at another place: `lu`, `m` by `n`, receives the factors of A.
+///
+/// # Errors
+/// [`Error::NotFinite`], if that is to be checked; then nothing has been written. Those of [`factor`].
+///
+/// # Panics
+/// If `lu` has another shape than A.
+pub fn factor_out_of_place<T: Element>(
+    a: &Source<'_, T>,
+    mut lu: MatrixMut<'_, T>,
+    ipiv: &mut [i64],
+    options: &Options,
+) -> Result<i64, Error> {
+    let kernels = kernels_for::<T>(options)?;
+    let (m, n) = (lu.nrows(), lu.ncols());
+    let (expected, found) = (m.min(n), ipiv.len());
+    if found < expected {
+        return Err(Error::IpivLength { expected, found });
+    }
+    if a.must_be_finite {
+        finite(a.view, kernels)?;
+    }
+    match a.layout {
+        Layout::ColumnMajor => {
+            assert_eq!((a.view.nrows(), a.view.ncols()), (m, n), "the shapes differ");
+            for j in 0..n {
+                let (from, to) = (a.view.block(0, j, m, 1).as_ptr(), lu.as_mut_ptr().wrapping_add(j * lu.lda()));
+                // SAFETY: column j of both views; they are borrows of different memory, of which one is mutable.
+                unsafe { std::ptr::copy_nonoverlapping(from, to, m) };
+            }
+        }
+        Layout::RowMajor => {
+            assert_eq!((a.view.ncols(), a.view.nrows()), (m, n), "the shapes differ");
+            let (lda, ldb) = (a.view.lda(), lu.lda());
+            let transposition = Transposition { m, n, a: a.view.as_ptr(), lda, b: lu.as_mut_ptr(), ldb };
+            // SAFETY: both views have these sizes; they are borrows of different memory, of which one is mutable.
+            unsafe { (kernels.transpose)(transposition) };
+        }
+    }
+    factor(lu, ipiv, options)
+}
+
+/// Checks that all elements are finite.
+///
+/// # Errors
+/// [`Error::NotFinite`]; [`Error::InstructionSet`] and [`Error::IsaUnavailable`].
+#[cfg(any(feature = "cli", test))]
+pub(crate) fn check_finite<T: Element>(a: MatrixRef<'_, T>, options: &Options) -> Result<(), Error> {
+    finite(a, kernels_for(options)?)
+}
+
+fn finite<T: Element>(a: MatrixRef<'_, T>, kernels: &Kernels<T>) -> Result<(), Error> {
+    // SAFETY: each run lies in the view.
+    let is_finite = |(x, len)| unsafe { (kernels.all_finite)(Elements { len, x }) };
+    if a.runs().all(is_finite) { Ok(()) } else { Err(Error::NotFinite) }
+}
