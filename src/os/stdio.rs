@@ -14,18 +14,47 @@ use super::signals;
 ///
 /// After [`end_on_signals`](super::end_on_signals) a signal ends the process while a read waits.
 #[derive(Debug)]
-pub(crate) struct Input(File);
+pub(crate) struct Input(Pipe);
 
 /// The output of a session. Writes block, even if another process sets `O_NONBLOCK`.
 #[derive(Debug)]
-pub(crate) struct Output(File);
+pub(crate) struct Output(Pipe);
+
+/// A descriptor that is probably a pipe.
+#[derive(Debug)]
+struct Pipe {
+    file: File,
+    /// Whether it is as large as it will be.
+    is_grown: bool,
+}
+
+/// What is read or written at once if the pipe is to be grown. Smaller matrices gain little, and the system grants each user
+/// 64 MiB of pipes in all.
+const LARGE_BYTES: usize = 256 << 10;
+/// How much a grown pipe holds, so that fewer switches between the two processes move a matrix.
+const GROWN_BYTES: i32 = 1 << 20;
+
+impl Pipe {
+    /// Takes a descriptor and clears its `O_NONBLOCK`.
+    fn new(fd: OwnedFd) -> Self {
+        clear_nonblocking(fd.as_fd());
+        Pipe { file: fd.into(), is_grown: false }
+    }
+
+    /// Makes room for this many bytes. If the system refuses, or if it is no pipe, it stays as it is.
+    fn expect(&mut self, bytes: usize) {
+        if bytes >= LARGE_BYTES && !self.is_grown {
+            let _ = fcntl(&self.file, FcntlArg::F_SETPIPE_SZ(GROWN_BYTES));
+            self.is_grown = true;
+        }
+    }
+}
 
 impl Input {
     /// Takes a descriptor and clears its `O_NONBLOCK`.
     #[must_use]
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        clear_nonblocking(fd.as_fd());
-        Input(fd.into())
+        Input(Pipe::new(fd))
     }
 
     /// The process's standard input.
@@ -41,8 +70,7 @@ impl Output {
     /// Takes a descriptor and clears its `O_NONBLOCK`.
     #[must_use]
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        clear_nonblocking(fd.as_fd());
-        Output(fd.into())
+        Output(Pipe::new(fd))
     }
 
     /// Takes the process's standard output. Anything else that writes to descriptor 1 from now on writes to stderr, and
@@ -59,17 +87,19 @@ impl Output {
 
 impl Read for Input {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        signals::while_waiting(|| blocking(PollFlags::POLLIN, &mut self.0, |file| file.read(buf)))
+        self.0.expect(buf.len());
+        signals::while_waiting(|| blocking(PollFlags::POLLIN, &mut self.0.file, |file| file.read(buf)))
     }
 }
 
 impl Write for Output {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        blocking(PollFlags::POLLOUT, &mut self.0, |file| file.write(buf))
+        blocking(PollFlags::POLLOUT, &mut self.0.file, |file| file.write(buf))
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        blocking(PollFlags::POLLOUT, &mut self.0, |file| file.write_vectored(bufs))
+        self.0.expect(bufs.iter().map(|buf| buf.len()).sum());
+        blocking(PollFlags::POLLOUT, &mut self.0.file, |file| file.write_vectored(bufs))
     }
 
     fn flush(&mut self) -> io::Result<()> {
