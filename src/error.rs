@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::kernel::Isa;
 
-/// Why a call was refused. A call that returns one of these has written nothing.
+/// Why a call was refused. A call that returns one of these, except [`Error::Cancelled`], has written nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -64,6 +64,8 @@ pub enum Error {
         /// Bytes asked for.
         bytes: usize,
     },
+    /// The computation was cancelled. What was to be factored holds neither the matrix nor its factors.
+    Cancelled,
     /// The matrix has a NaN or an infinity, and the caller wanted that to be checked.
     NotFinite,
     /// The operation needs a square matrix.
@@ -121,6 +123,7 @@ impl fmt::Display for Error {
             Error::OutOfMemory { bytes } => {
                 write!(f, "expected {bytes} bytes of memory for the result, got none from the system")
             }
+            Error::Cancelled => write!(f, "expected to finish, but the computation was cancelled"),
             Error::NotFinite => write!(f, "expected a matrix of finite numbers, got one with a NaN or an infinity"),
             Error::NotSquare { m, n } => write!(f, "expected a square matrix, got {m} x {n}"),
             Error::RightHandSide { expected, found } => {

@@ -7,6 +7,7 @@ mod exit;
 mod failure;
 mod hexdump;
 mod progress;
+mod report;
 mod responses;
 mod serve;
 mod stdout;

@@ -2,11 +2,12 @@
 //!
 //! (The crate `indicatif` does more, and would be a tenth of the executable.)
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// Work that ends sooner shows no bar.
-const DELAY: Duration = Duration::from_millis(500);
+pub(super) const DELAY: Duration = Duration::from_millis(500);
 
 /// Between two pictures of the bar.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -15,7 +16,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const BAR: usize = 40;
 
 /// Goes to the start of the line and clears it (ECMA-48: carriage return, erase in line).
-const CLEAR: &str = "\r\x1b[K";
+pub(super) const CLEAR: &str = "\r\x1b[K";
 
 /// How far the work on a matrix is. The bar stands on stderr, and only if that is a terminal and stdout is not.
 pub(super) struct Progress {
@@ -40,8 +41,7 @@ impl Progress {
         self.done += 1;
         let now = Instant::now();
         if self.next.is_some_and(|next| next <= now) {
-            let full = (BAR as f64 * self.done as f64 / self.rows as f64) as usize;
-            draw(&format!("{CLEAR}matrix {}: [{:BAR$}]", self.number, "=".repeat(full.min(BAR))));
+            draw(&picture(format_args!("matrix {}", self.number), self.done as f64 / self.rows as f64));
             (self.next, self.is_shown) = (Some(now + INTERVAL), true);
         }
     }
@@ -55,7 +55,13 @@ impl Drop for Progress {
     }
 }
 
+/// The bar for work of which `done` is done, from 0 to 1.
+pub(super) fn picture(label: fmt::Arguments<'_>, done: f64) -> String {
+    let full = (BAR as f64 * done) as usize;
+    format!("{CLEAR}{label}: [{:BAR$}]", "=".repeat(full.min(BAR)))
+}
+
 /// A terminal that takes nothing changes nothing.
-fn draw(text: &str) {
+pub(super) fn draw(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use super::exit::ExitStatus;
+use super::report::Report;
 use super::{EXECUTABLE, Failure, say};
-use crate::os::{Input, Output, end_on_signals, physical_memory};
-use crate::server::{Cause, Limits, serve};
+use crate::os::{Input, Output, end_on_signals, on_sigusr1, physical_memory};
+use crate::server::{Cause, Limits, Watch, serve_watched};
 use bytesize::ByteSize;
 
 /// The limit if the system does not tell its memory.
@@ -21,6 +22,16 @@ pub(super) struct Args {
     /// Threads for the threaded commands [default: as many as the process may use]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     threads: Option<NonZeroUsize>,
+    /// Write how far a long request is to this descriptor, as lines `progress REQUEST DONE`
+    #[arg(long, value_name = "FD", value_parser = clap::value_parser!(i32).range(2..))]
+    progress_fd: Option<i32>,
+}
+
+/// The session, for the signal handler and for the thread that reports.
+static WATCH: Watch = Watch::new();
+
+extern "C" fn cancel(_: i32) {
+    WATCH.cancel();
 }
 
 fn parse_size(text: &str) -> Result<ByteSize, String> {
@@ -53,7 +64,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = Output::take_stdout().map_err(setup)?;
     let input = Input::stdin().map_err(setup)?;
     end_on_signals().map_err(setup)?;
-    serve(input, output, &args.limits()).map_err(|error| match error.cause {
+    on_sigusr1(cancel).map_err(setup)?;
+    let report = Report::new(args.progress_fd)
+        .map_err(|error| Failure::new(ExitStatus::Usage, format_args!("--progress-fd: {error}")))?;
+    report.start(&WATCH).map_err(setup)?;
+    serve_watched(input, output, &args.limits(), &WATCH).map_err(|error| match error.cause {
         Cause::ReaderGone => Failure { status: ExitStatus::ReaderGone, message: None },
         ref cause => Failure::new(cause.into(), &error),
     })

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use bytemuck::cast_slice_mut;
 
+use super::monitor::update_flops;
 use super::moves::Moves;
 use super::packed::PackedPanel;
 use super::recursion::Recursion;
@@ -234,6 +235,11 @@ impl<T: Element> Shared<'_, T> {
         let (mut a, ipiv) =
             unsafe { (self.view(j..self.m, columns), std::slice::from_raw_parts_mut(self.ipiv.add(j), w)) };
         let zero = self.recursion.factor(a.reborrow(), ipiv);
+        if self.recursion.is_cancelled() {
+            // The pivots may be no rows at all. Who sees that the panel is ready sees this as well, and does not use it.
+            self.ready.store(p + 1, Ordering::Release);
+            return;
+        }
         if zero > 0 {
             self.first_zero.fetch_min(j + zero, Ordering::Relaxed);
         }
@@ -241,7 +247,12 @@ impl<T: Element> Shared<'_, T> {
         let updates = self.blocks.count() - 1 - p;
         if updates > 0 {
             let slot = &self.slots[p % SLOTS];
-            team::wait_until(|| slot.readers.load(Ordering::Acquire) == 0);
+            // After a cancellation there may be readers that are not counted down.
+            team::wait_until(|| slot.readers.load(Ordering::Acquire) == 0 || self.recursion.is_cancelled());
+            if self.recursion.is_cancelled() {
+                self.ready.store(p + 1, Ordering::Release);
+                return;
+            }
             // SAFETY: no update reads the slot now, and the old panel is dropped before its memory is used again.
             unsafe {
                 *slot.panel.get() = None;
@@ -258,11 +269,16 @@ impl<T: Element> Shared<'_, T> {
     fn update(&self, p: usize, block: usize, memory: &mut [u64]) {
         team::wait_until(|| self.ready.load(Ordering::Acquire) > p);
         team::wait_until(|| self.updated[block].load(Ordering::Acquire) as usize == p);
+        if self.recursion.is_cancelled() {
+            self.updated[block].store(p as u32 + 1, Ordering::Release);
+            return;
+        }
         let slot = &self.slots[p % SLOTS];
         let (j, columns) = (self.blocks.columns(p).start, self.blocks.columns(block));
         // SAFETY: the slot is not written while this update is counted among its readers; the block is this task's.
         let (panel, a) = unsafe { ((*slot.panel.get()).as_ref(), self.view(j..self.m, columns)) };
         panel.expect("a panel that is ready").update(a, cast_slice_mut(memory));
+        self.recursion.count(update_flops(self.m - j, self.blocks.columns(block).len(), self.blocks.columns(p).len()));
         slot.readers.fetch_sub(1, Ordering::Release);
         self.updated[block].store(p as u32 + 1, Ordering::Release);
     }
@@ -270,6 +286,9 @@ impl<T: Element> Shared<'_, T> {
     /// The swaps of all later panels in a block of L.
     fn swap_left(&self, block: usize, memory: &mut [u64]) {
         team::wait_until(|| self.ready.load(Ordering::Acquire) == self.blocks.panels());
+        if self.recursion.is_cancelled() {
+            return;
+        }
         let columns = self.blocks.columns(block);
         let first = columns.end;
         // SAFETY: updates read the packed panel, so nothing else uses these rows of L by now; all pivots are written.

@@ -2,6 +2,7 @@
 
 use super::blocked::{self, Blocking};
 use super::ipiv::laswp;
+use super::monitor::Monitor;
 use super::recursion::Recursion;
 use crate::blas::{gemm, scratch, trsm};
 use crate::element::{Element, kernels};
@@ -67,14 +68,27 @@ pub fn factor<'a, T: Element>(
     ipiv: &mut [i64],
     options: &Options,
 ) -> Result<i64, Error> {
-    let a = a.into();
+    factor_with(a.into(), ipiv, options, None)
+}
+
+/// [`factor`] that somebody may watch and cancel.
+///
+/// # Errors
+/// [`Error::Cancelled`]; those of [`factor`].
+pub(crate) fn factor_with<T: Element>(
+    a: MatrixMut<'_, T>,
+    ipiv: &mut [i64],
+    options: &Options,
+    monitor: Option<&Monitor>,
+) -> Result<i64, Error> {
     let found = ipiv.len();
     let expected = a.nrows().min(a.ncols());
     let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
-    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting };
+    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting, monitor };
     let threads = options.threads.min(team::cores());
     let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, recursion.kernels);
-    Ok(by_blocks(&recursion, a, ipiv, blocking))
+    let info = by_blocks(&recursion, a, ipiv, blocking);
+    if recursion.is_cancelled() { Err(Error::Cancelled) } else { Ok(info) }
 }
 
 /// Ends the helper threads of the calling thread and frees its scratch memory, as the end of the thread does. Its next
@@ -115,7 +129,7 @@ pub fn factor_in_steps<T: Element>(
     options: &Options,
 ) -> Result<i64, Error> {
     const STEP: usize = 32;
-    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting };
+    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting, monitor: None };
     let (m, n) = (a.nrows(), a.ncols());
     let k = m.min(n);
     let mut info = 0;

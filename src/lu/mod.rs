@@ -7,6 +7,7 @@ mod blocked;
 mod factor;
 mod factors;
 mod ipiv;
+mod monitor;
 mod moves;
 mod out_of_place;
 mod packed;
@@ -18,6 +19,8 @@ mod tests;
 
 #[doc(hidden)]
 pub use factor::factor_in_steps;
+#[cfg(feature = "cli")]
+pub(crate) use factor::factor_with;
 pub use factor::{factor, release};
 pub use factors::Lu;
 #[cfg(feature = "client")]
@@ -26,6 +29,8 @@ pub(crate) use factors::zeros;
 pub(crate) use ipiv::check_info;
 #[cfg(any(feature = "cli", feature = "client"))]
 pub(crate) use ipiv::check_ipiv;
+#[doc(hidden)]
+pub use monitor::{Monitor, flops};
 #[cfg(any(feature = "cli", test))]
 pub(crate) use out_of_place::check_finite;
 #[doc(hidden)]

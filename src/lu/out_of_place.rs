@@ -1,6 +1,7 @@
 //! The factorization of a matrix that stands somewhere else: it is checked, copied or transposed, then factored in place.
 
-use super::factor::{factor, kernels_for};
+use super::factor::{factor_with, kernels_for};
+use super::monitor::Monitor;
 use crate::element::Element;
 use crate::error::Error;
 use crate::kernel::{Elements, Kernels, Transposition};
@@ -27,10 +28,11 @@ pub struct Source<'a, T> {
     pub must_be_finite: bool,
 }
 
-/// [`factor`] at another place: `lu`, `m` by `n`, receives the factors of A.
+/// [`factor`](super::factor()) at another place: `lu`, `m` by `n`, receives the factors of A.
 ///
 /// # Errors
-/// [`Error::NotFinite`], if that is to be checked; then nothing has been written. Those of [`factor`].
+/// [`Error::NotFinite`], if that is to be checked; then nothing has been written. Those of [`factor`](super::factor()), and
+/// [`Error::Cancelled`].
 ///
 /// # Panics
 /// If `lu` has another shape than A.
@@ -39,6 +41,7 @@ pub fn factor_out_of_place<T: Element>(
     mut lu: MatrixMut<'_, T>,
     ipiv: &mut [i64],
     options: &Options,
+    monitor: Option<&Monitor>,
 ) -> Result<i64, Error> {
     let kernels = kernels_for::<T>(options)?;
     let (m, n) = (lu.nrows(), lu.ncols());
@@ -66,7 +69,7 @@ pub fn factor_out_of_place<T: Element>(
             unsafe { (kernels.transpose)(transposition) };
         }
     }
-    factor(lu, ipiv, options)
+    factor_with(lu, ipiv, options, monitor)
 }
 
 /// Checks that all elements are finite.

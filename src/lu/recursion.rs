@@ -1,6 +1,7 @@
 //! The recursion and its block equations; it runs on one thread.
 
 use super::ipiv::laswp;
+use super::monitor::{Monitor, flops, update_flops};
 use crate::blas::{gemm, scratch, trsm};
 use crate::element::Element;
 use crate::kernel::{Kernels, Panel, Small, TINY, WORK};
@@ -11,6 +12,8 @@ use crate::pivoting::Pivoting;
 pub(super) struct Recursion<'k, T: Element> {
     pub(super) kernels: &'k Kernels<T>,
     pub(super) pivoting: Pivoting,
+    /// Who watches the factorization. If it is cancelled, what is left is not done, and no result means anything.
+    pub(super) monitor: Option<&'k Monitor>,
 }
 
 impl<T: Element> Recursion<'_, T> {
@@ -34,6 +37,7 @@ impl<T: Element> Recursion<'_, T> {
             return info;
         }
         if n <= self.kernels.nb {
+            self.count(flops(m, n));
             return self.panel(a, ipiv);
         }
         let n1 = self.split(k, n);
@@ -42,6 +46,9 @@ impl<T: Element> Recursion<'_, T> {
         // [A11; A21] = P1^T [L11; L21] U11
         let (mut left, mut right) = a.reborrow().split_at_col(n1);
         let info1 = self.factor(left.reborrow(), ipiv1);
+        if self.is_cancelled() {
+            return 0;
+        }
         // [A12; A22] <- P1 [A12; A22]
         laswp(right.reborrow(), ipiv1);
         // A12 <- L11^-1 A12 = U12
@@ -50,8 +57,12 @@ impl<T: Element> Recursion<'_, T> {
         trsm(l.block(0, 0, n1, n1), a12.reborrow(), self.kernels);
         // A22 <- A22 - L21 U12
         gemm(l.block(n1, 0, m - n1, n1), a12.as_ref(), a22.reborrow(), self.kernels);
+        self.count(update_flops(m, n - n1, n1));
         // A22 = P2^T L22 U22
         let info2 = self.factor(a22, ipiv2);
+        if self.is_cancelled() {
+            return 0;
+        }
         // A21 <- P2 A21 = L21
         laswp(left.split_at_row(n1).1, ipiv2);
         // P = P2 P1: the rows of P2 are counted from n1
@@ -61,6 +72,16 @@ impl<T: Element> Recursion<'_, T> {
             (0, 0) => 0,
             (0, k) => n1 + k,
             (k, _) => k,
+        }
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.monitor.is_some_and(Monitor::is_cancelled)
+    }
+
+    pub(super) fn count(&self, flops: f64) {
+        if let Some(monitor) = self.monitor {
+            monitor.count(flops);
         }
     }
 

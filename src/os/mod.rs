@@ -21,7 +21,7 @@ pub(crate) use placement::{Placement, current_cpu};
 #[cfg(feature = "cli")]
 pub(crate) use shared::{SharedMemory, Unmappable, inherited, of_process, resident_memory};
 #[cfg(feature = "cli")]
-pub(crate) use signals::end_on_signals;
+pub(crate) use signals::{end_on_signals, on_sigusr1};
 #[cfg(feature = "cli")]
 pub(crate) use stdio::{Input, Output};
 

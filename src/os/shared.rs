@@ -28,6 +28,12 @@ pub(crate) struct Unmappable {
 }
 
 impl Unmappable {
+    /// The same as an error of input and output.
+    pub(crate) fn into_io(self) -> io::Error {
+        let error = self.error.map_or(io::ErrorKind::InvalidInput.into(), io::Error::from);
+        io::Error::new(error.kind(), format!("expected {}, got: {error}", self.expected))
+    }
+
     fn because(expected: &'static str) -> impl Fn(Errno) -> Self {
         move |error| Unmappable { expected, error: Some(error) }
     }

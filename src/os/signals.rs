@@ -34,6 +34,20 @@ pub(crate) fn end_on_signals() -> io::Result<()> {
     Ok(())
 }
 
+/// From now on SIGUSR1 calls a handler.
+///
+/// # Errors
+/// If the system refuses.
+pub(crate) fn on_sigusr1(handler: extern "C" fn(i32)) -> io::Result<()> {
+    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler of the one caller touches atomics only.
+    unsafe { sigaction(Signal::SIGUSR1, &action) }?;
+    let mut signal = SigSet::empty();
+    signal.add(Signal::SIGUSR1);
+    signal.thread_unblock()?;
+    Ok(())
+}
+
 extern "C" fn on_signal(signal: i32) {
     let again = PENDING.swap(signal, Ordering::SeqCst) != 0;
     if again || WAITING.load(Ordering::SeqCst) {

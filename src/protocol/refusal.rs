@@ -109,6 +109,8 @@ pub enum Refusal {
         /// The error number of the system, if that refused it.
         os_error: Option<i32>,
     },
+    /// Somebody has cancelled the computation.
+    Cancelled,
     /// A NaN or an infinity in a matrix that must be finite.
     NotFinite,
 }
@@ -191,6 +193,7 @@ impl Refusal {
             Refusal::BadShape { .. } | Refusal::NarrowIpiv { .. } => 2,
             Refusal::OverLimit { .. } | Refusal::PingTooLong { .. } | Refusal::SegmentsTooLarge { .. } => 3,
             Refusal::OutOfMemory { .. } => 4,
+            Refusal::Cancelled => 5,
             Refusal::Length { .. } | Refusal::Undefined { .. } | Refusal::Field { .. } => 6,
             Refusal::Operand { .. } => 7,
             Refusal::NoSegment(_) | Refusal::TooManySegments { .. } | Refusal::Unmappable { .. } => 8,
@@ -275,6 +278,7 @@ impl fmt::Display for Refusal {
             Refusal::Unmappable { expected, os_error: Some(error) } => {
                 write!(f, "expected {expected}, got: {}", io::Error::from_raw_os_error(*error))
             }
+            Refusal::Cancelled => write!(f, "expected to finish, but the computation was cancelled"),
             Refusal::NotFinite => write!(f, "expected a matrix of finite numbers, got a NaN or an infinity"),
         }
     }

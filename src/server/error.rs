@@ -55,6 +55,16 @@ impl From<Refusal> for Cause {
     }
 }
 
+impl From<Error> for Cause {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFinite => Refusal::NotFinite.into(),
+            Error::Cancelled => Refusal::Cancelled.into(),
+            error => Cause::Library(error),
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,7 +6,7 @@ use super::error::Cause;
 use super::state::State;
 use super::stats::Phase;
 use super::stream::Streams;
-use crate::lu::factor;
+use crate::lu::factor_with;
 use crate::matrix::MatrixMut;
 use crate::options::Options;
 use crate::protocol::{Head, Response, WireElement, ipiv_wire_order, label};
@@ -43,7 +43,8 @@ pub(super) fn answer<T: WireElement>(
 
     let a: &mut [T] = bytemuck::cast_slice_mut(matrix);
     T::wire_order(a);
-    let info = factor(MatrixMut::in_memory(a, m, n, m), ipiv, options).map_err(Cause::Library)?;
+    let lu = MatrixMut::in_memory(&mut *a, m, n, m);
+    let info = state.watch.during(state.request, shape, |monitor| factor_with(lu, ipiv, options, Some(monitor)))?;
     T::wire_order(a);
     ipiv_wire_order(ipiv);
 

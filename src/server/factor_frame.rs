@@ -7,9 +7,8 @@ use super::error::Cause;
 use super::payload::Payload;
 use super::segments::Segments;
 use super::state::State;
-use super::stats::{Phase, flops};
-use crate::error::Error;
-use crate::lu::{Layout, Source, check_finite, factor, factor_out_of_place};
+use super::stats::Phase;
+use crate::lu::{Layout, Monitor, Source, check_finite, factor_out_of_place, factor_with, flops};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::os::current_cpu;
@@ -140,12 +139,15 @@ fn factor_and_answer<T: WireElement>(
         0 => state.limits.threads,
         threads => threads.min(state.limits.threads),
     };
-    let is_short = flops(request.shape) < if threads > 1 { SHORT_THREADED_FLOPS } else { SHORT_FLOPS };
+    let is_short =
+        flops(request.shape.m(), request.shape.n()) < if threads > 1 { SHORT_THREADED_FLOPS } else { SHORT_FLOPS };
     if !is_short {
         state.placement.let_go();
     }
     let options = Options::new().isa(state.isa).pivoting(request.pivoting).threads(threads);
-    let info = compute::<T>(request, &operands, &parts, work, &options)?;
+    let info = state.watch.during(state.request, request.shape, |monitor| {
+        compute::<T>(request, &operands, &parts, work, &options, monitor)
+    })?;
     state.stats.count_factorization(request.shape);
     state.stats.end(Phase::Computing);
 
@@ -174,6 +176,7 @@ fn compute<T: WireElement>(
     parts: &Parts,
     work: &mut [u8],
     options: &Options,
+    monitor: &Monitor,
 ) -> Result<i64, Cause> {
     let (m, n) = (request.shape.m(), request.shape.n());
     let start = work.as_mut_ptr();
@@ -195,15 +198,14 @@ fn compute<T: WireElement>(
     };
     let info = if a.start == lu.start {
         if request.must_be_finite {
-            check_finite(a_view, options).map_err(cause)?;
+            check_finite(a_view, options)?;
         }
-        factor(lu_view.reborrow(), ipiv, options)
+        factor_with(lu_view.reborrow(), ipiv, options, Some(monitor))
     } else {
         let layout = if request.row_major { Layout::RowMajor } else { Layout::ColumnMajor };
         let source = Source { view: a_view, layout, must_be_finite: request.must_be_finite };
-        factor_out_of_place(&source, lu_view.reborrow(), ipiv, options)
-    };
-    let info = info.map_err(cause)?;
+        factor_out_of_place(&source, lu_view.reborrow(), ipiv, options, Some(monitor))
+    }?;
     if place.start != lu.start {
         for j in 0..n {
             let (from, to) = (lu.start.cast::<T>(), place.start.cast::<T>());
@@ -241,12 +243,5 @@ unsafe fn place_ipiv(ipiv: &mut [i64], shared: Option<*mut u8>, narrow: Option<*
                 }
             }
         }
-    }
-}
-
-fn cause(error: Error) -> Cause {
-    match error {
-        Error::NotFinite => Refusal::NotFinite.into(),
-        error => Cause::Library(error),
     }
 }

@@ -15,10 +15,12 @@ mod state;
 mod stats;
 mod store;
 mod stream;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{Cause, SessionError};
-pub use session::serve;
+pub use session::{serve, serve_watched};
 pub use state::Limits;
+pub use watch::Watch;

@@ -8,6 +8,7 @@ use super::payload::Payload;
 use super::state::{Limits, State};
 use super::stats::Phase;
 use super::stream::Streams;
+use super::watch::Watch;
 use super::{about, factor_frame, mapping};
 use crate::kernel::Isa;
 use crate::options::Options;
@@ -36,14 +37,21 @@ use crate::protocol::{
 /// # Ok::<(), recfact::server::SessionError>(())
 /// ```
 pub fn serve(input: impl Read, output: impl Write, limits: &Limits) -> Result<(), SessionError> {
+    serve_watched(input, output, limits, &Watch::new())
+}
+
+/// [`serve`] while others watch.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_watched(input: impl Read, output: impl Write, limits: &Limits, watch: &Watch) -> Result<(), SessionError> {
     let error = |request, byte, cause| SessionError { request, byte, cause };
     let isa = Isa::in_use().map_err(|unusable| error(1, 0, Cause::Library(unusable)))?;
-    let mut session = Session { streams: Streams::new(input, output), state: State::new(limits, isa) };
-    let mut request = 1;
+    let mut session = Session { streams: Streams::new(input, output), state: State::new(limits, watch, isa) };
     loop {
         let start = session.streams.bytes_taken();
         match session.request() {
-            Ok(Some(Answered::Request)) => request += 1,
+            Ok(Some(Answered::Request)) => session.state.request += 1,
             Ok(Some(Answered::Label)) => {}
             Ok(None) => return Ok(()),
             Err(cause) => {
@@ -51,7 +59,7 @@ pub fn serve(input: impl Read, output: impl Write, limits: &Limits) -> Result<()
                 // The place of a refusal is the first byte of the request; of another error, the end of what was read.
                 let refused = matches!(cause, Cause::Refused(_));
                 let byte = if refused { start } else { session.streams.bytes_taken() };
-                return Err(error(request, byte, cause));
+                return Err(error(session.state.request, byte, cause));
             }
         }
     }
@@ -88,9 +96,15 @@ impl<R: Read, W: Write> Session<'_, R, W> {
         let answered = match command.element() {
             ElementType::F64 => factor::answer::<f64>(&head, streams, state, &options),
             ElementType::F32 => factor::answer::<f32>(&head, streams, state, &options),
-        }?;
+        };
+        if let Err(Cause::Refused(refusal @ Refusal::Cancelled)) = answered {
+            // The whole request has been read, so the next one can be found.
+            state.stats.count_refused();
+            streams.write(&[&refusal.info().to_le_bytes()])?;
+            return Ok(Answered::Request);
+        }
         state.stats.count_version1();
-        Ok(answered)
+        answered
     }
 
     /// An extended frame. After a mistake that is answered the session goes on with the next request.

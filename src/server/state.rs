@@ -2,6 +2,7 @@
 
 use super::stats::Stats;
 use super::store::Store;
+use super::watch::Watch;
 use crate::kernel::Isa;
 use crate::os::Placement;
 
@@ -17,6 +18,9 @@ pub struct Limits {
 /// What the requests of a session share.
 pub(super) struct State<'l> {
     pub(super) limits: &'l Limits,
+    pub(super) watch: &'l Watch,
+    /// The present request, counted from 1; a label belongs to the request that it announces.
+    pub(super) request: u64,
     pub(super) isa: Isa,
     pub(super) store: Store,
     pub(super) stats: Stats,
@@ -24,7 +28,8 @@ pub(super) struct State<'l> {
 }
 
 impl<'l> State<'l> {
-    pub(super) fn new(limits: &'l Limits, isa: Isa) -> Self {
-        State { limits, isa, store: Store::default(), stats: Stats::new(), placement: Placement::default() }
+    pub(super) fn new(limits: &'l Limits, watch: &'l Watch, isa: Isa) -> Self {
+        let (store, stats, placement) = (Store::default(), Stats::new(), Placement::default());
+        State { limits, watch, request: 1, isa, store, stats, placement }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use crate::lu::flops;
 use crate::protocol::{FrameCommand, Shape};
 
 /// A part of the work on a request.
@@ -58,7 +59,7 @@ impl Stats {
     }
 
     pub(super) fn count_factorization(&mut self, shape: Shape) {
-        self.flops += flops(shape);
+        self.flops += flops(shape.m(), shape.n());
     }
 
     /// Lines `key=value`, as protocol.md lists them.
@@ -75,10 +76,4 @@ impl Stats {
         let gflops = if computing > 0.0 { self.flops / computing / 1e9 } else { 0.0 };
         writeln!(to, "gflops={gflops:.3}")
     }
-}
-
-/// The number of floating-point operations of a factorization, to leading order (LAPACK Working Note 41).
-pub(super) fn flops(shape: Shape) -> f64 {
-    let (m, n, k) = (shape.m() as f64, shape.n() as f64, shape.pivots() as f64);
-    2.0 * k * (m * n - (m + n) * k / 2.0 + k * k / 3.0)
 }

@@ -1,6 +1,7 @@
 //! The factorization against the naive triple loop, bit by bit, with the recursion forced down to small panels.
 
 mod exhaustive;
+mod monitored;
 mod out_of_place;
 mod solve;
 
@@ -99,7 +100,7 @@ fn compare<T: Element + Float>(a: &[T], naive: &Naive<T>, case: Case) {
             Some(width) => Some(Blocking { width, threads }),
             None => Blocking::choose(m, n, threads, &kernels),
         };
-        let info = by_blocks(&Recursion { kernels: &kernels, pivoting }, view, &mut ipiv, blocking);
+        let info = by_blocks(&Recursion { kernels: &kernels, pivoting, monitor: None }, view, &mut ipiv, blocking);
 
         assert_eq!(ipiv, naive.ipiv, "ipiv: {isa:?} {case:?}");
         assert_eq!(info, naive.info, "info: {isa:?} {case:?}");

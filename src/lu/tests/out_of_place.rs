@@ -16,7 +16,7 @@ fn agrees_with_the_one_in_place<T: Element + Float>(m: usize, n: usize, isa: Isa
         let source = Source { view, layout, must_be_finite: true };
         let (mut lu, mut ipiv) = (vec![T::from_f64(PADDING); (m + 2) * n], vec![0; m.min(n)]);
         let to = MatrixMut::from_slice(&mut lu, m, n, m + 2).unwrap();
-        let info = factor_out_of_place(&source, to, &mut ipiv, &options).unwrap();
+        let info = factor_out_of_place(&source, to, &mut ipiv, &options, None).unwrap();
         assert_eq!((info, &ipiv), (expected_info, &expected_ipiv), "{m}x{n} {layout:?}");
         for (lu, expected) in lu.chunks(m + 2).zip(expected.chunks(m)) {
             assert_eq!(bits(&lu[..m]), bits(expected), "{m}x{n} {layout:?}");
@@ -48,7 +48,7 @@ fn a_matrix_that_is_not_finite_is_refused_if_that_is_wanted() {
         let (m, n) = if layout == Layout::RowMajor { (2, 3) } else { (3, 2) };
         let to = MatrixMut::from_slice(&mut lu, m, n, m).unwrap();
         let source = Source { view, layout, must_be_finite };
-        let result = factor_out_of_place(&source, to, &mut ipiv, &Options::new());
+        let result = factor_out_of_place(&source, to, &mut ipiv, &Options::new(), None);
         assert_eq!(result, if must_be_finite { Err(Error::NotFinite) } else { Ok(0) });
         assert_eq!(lu == [PADDING; 6], must_be_finite);
     }
