@@ -7,8 +7,8 @@ use std::thread::Thread;
 use crate::lu::{Monitor, flops};
 use crate::protocol::Shape;
 
-/// Operations of a request that is worth a report: a fast core takes a quarter of a second for them.
-const LONG_FLOPS: f64 = 1e10;
+/// Operations of a request that may be worth a report: a slow core takes half a second for them.
+const LONG_FLOPS: f64 = 1e9;
 
 /// The request that is being computed.
 ///
@@ -20,8 +20,8 @@ pub struct Watch {
     request: AtomicU64,
     /// Operations of the request.
     total: AtomicU64,
-    /// The last request that was completed.
-    completed: AtomicU64,
+    /// The last long request that was not computed to its end; 0 if there is none.
+    given_up: AtomicU64,
     reporter: OnceLock<Thread>,
 }
 
@@ -33,7 +33,7 @@ impl Watch {
             monitor: Monitor::new(),
             request: AtomicU64::new(0),
             total: AtomicU64::new(0),
-            completed: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
             reporter: OnceLock::new(),
         }
     }
@@ -52,10 +52,10 @@ impl Watch {
         (request != 0).then(|| (request, (self.monitor.done() as f64 / total.max(1) as f64).min(1.0)))
     }
 
-    /// Whether this request, which is over, was computed to its end.
+    /// Whether this long request, which is over, was computed to its end.
     #[must_use]
     pub fn is_completed(&self, request: u64) -> bool {
-        self.completed.load(Ordering::SeqCst) == request
+        self.given_up.load(Ordering::SeqCst) != request
     }
 
     /// From now on the calling thread is unparked when a long computation begins.
@@ -74,14 +74,13 @@ impl Watch {
         self.monitor.reset();
         self.total.store(total as u64, Ordering::Relaxed);
         self.request.store(request, Ordering::SeqCst);
-        if total >= LONG_FLOPS
-            && let Some(reporter) = self.reporter.get()
-        {
+        let is_long = total >= LONG_FLOPS;
+        if is_long && let Some(reporter) = self.reporter.get() {
             reporter.unpark();
         }
         let result = compute(&self.monitor);
-        if result.is_ok() {
-            self.completed.store(request, Ordering::SeqCst);
+        if is_long && result.is_err() {
+            self.given_up.store(request, Ordering::SeqCst);
         }
         self.request.store(0, Ordering::SeqCst);
         result

@@ -4,6 +4,7 @@ mod cli;
 mod documents;
 mod errors;
 mod harness;
+mod long;
 mod memory;
 mod session;
 mod shell;

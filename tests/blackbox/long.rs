@@ -1,0 +1,133 @@
+//! Requests that take long: how far they are, and how they are given up. They are computed without vectors, so that
+//! matrices need not be large for it.
+
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use testing::{Kind, Random, matrix};
+
+use crate::harness::*;
+
+/// Takes about a second without vectors, on one thread.
+const N: usize = 1200;
+
+/// A request of version 1 and an extended one for the same matrix, and the size of the answer to each.
+fn requests() -> [(Vec<u8>, usize); 2] {
+    let a: Vec<f64> = matrix(Kind::Uniform, N, N, 1);
+    let version1 = request(0, N, N, &a);
+    let operand = [&1_u32.to_le_bytes()[..], &[0; 28]].concat();
+    let fixed = [
+        &0_u32.to_le_bytes()[..],
+        &1_u32.to_le_bytes(),
+        &(N as i64).to_le_bytes(),
+        &(N as i64).to_le_bytes(),
+        &(-1_i32).to_le_bytes(),
+        &[0; 4],
+        &operand,
+        &operand,
+        &operand,
+    ]
+    .concat();
+    let length = (fixed.len() + 8 * N * N) as i64;
+    let frame = [&[0x20][..], &length.to_le_bytes(), &fixed, &version1[17..]].concat();
+    [(version1, 8 + 8 * N * N + 8 * N), (frame, 16 + 16 + 8 * N * N + 8 * N)]
+}
+
+fn slow(args: &[&str]) -> std::process::Command {
+    let mut command = command(args);
+    command.env("RECFACT_ISA", "portable");
+    command
+}
+
+#[test]
+fn a_request_that_is_cancelled_at_any_moment_is_answered_and_the_next_one_is_right() {
+    let requests = requests();
+    let factors = session(&[], &requests[0].0).split_off(8);
+    let mut server = Server::spawn(&mut slow(&[]));
+    let (mut random, mut cancelled) = (Random::new(3), 0);
+    for turn in 0..12 {
+        let (request, size) = &requests[turn % 2];
+        server.send(request);
+        sleep(Duration::from_millis(random.below(400) as u64));
+        kill(server.pid(), Signal::SIGUSR1).unwrap();
+        let head = server.receive(8);
+        let head = i64::from_le_bytes(head.try_into().unwrap());
+        match (head, turn % 2) {
+            (0, _) => {
+                let answer = server.receive(size - 8);
+                assert!(answer.ends_with(&factors), "turn {turn}");
+                continue;
+            }
+            (refused, 0) => assert_eq!(refused, i64::MIN + 5),
+            (status, _) => {
+                assert_eq!(status, -5);
+                let length = i64::from_le_bytes(server.receive(8).try_into().unwrap());
+                let message = String::from_utf8(server.receive(length as usize)).unwrap();
+                assert!(message.contains("cancelled"), "{message}");
+            }
+        }
+        cancelled += 1;
+        let a: Vec<f64> = matrix(Kind::Uniform, 70, 50, turn as u64);
+        let response = expected(0, 70, 50, &a);
+        assert_eq!(server.ask(&crate::harness::request(0, 70, 50, &a), response.len()), response, "turn {turn}");
+    }
+    assert!(cancelled >= 3, "{cancelled} of 12 were cancelled in their middle");
+    // Between requests the signal does nothing.
+    kill(server.pid(), Signal::SIGUSR1).unwrap();
+    assert!(server.ask(&requests[0].0, requests[0].1).ends_with(&factors));
+    let (status, stderr) = server.finish();
+    assert_eq!((status.code(), &stderr[..]), (Some(0), ""));
+}
+
+/// A server that has inherited the writing end of a pipe, and what it wrote there for these requests.
+fn progress_of(requests: &[&(Vec<u8>, usize)]) -> Vec<(u64, f64)> {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let writer = OwnedFd::from(writer);
+    let number = writer.as_raw_fd().to_string();
+    fcntl(&writer, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
+    let mut server = Server::spawn(&mut slow(&["--progress-fd", &number]));
+    drop(writer);
+    for (request, size) in requests {
+        server.ask(request, *size);
+    }
+    // The thread that reports may be asleep for a moment after the last answer.
+    sleep(Duration::from_millis(400));
+    let (status, stderr) = server.finish();
+    assert_eq!((status.code(), &stderr[..]), (Some(0), ""));
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    let line = |line: &str| {
+        let (request, done) = line.strip_prefix("progress ").unwrap().split_once(' ').unwrap();
+        (request.parse().unwrap(), done.parse().unwrap())
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn the_progress_of_a_long_request_rises_to_one_and_a_short_one_has_none() {
+    let long = requests();
+    let a: Vec<f64> = matrix(Kind::Uniform, 70, 50, 1);
+    let short = (request(0, 70, 50, &a), expected(0, 70, 50, &a).len());
+    let lines = progress_of(&[&short, &long[0], &short, &long[1], &short]);
+    for request in [2, 4] {
+        let done: Vec<f64> = lines.iter().filter(|(r, _)| *r == request).map(|(_, done)| *done).collect();
+        assert!(done.len() >= 2 && done.is_sorted(), "request {request}: {lines:?}");
+        assert!(done[0] < 1.0 && done.last() == Some(&1.0), "request {request}: {lines:?}");
+    }
+    assert!(lines.iter().all(|(request, _)| [2, 4].contains(request)), "{lines:?}");
+}
+
+#[test]
+fn a_progress_descriptor_that_is_not_open_is_a_mistake_on_the_command_line() {
+    for (value, reason) in [("1", "2"), ("77", "a descriptor that the server has inherited"), ("x", "invalid")] {
+        let output = run(&mut command(&["--progress-fd", value]), &[]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{}", report(&output));
+        assert!(stderr.contains("--progress-fd") && stderr.contains(reason), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
