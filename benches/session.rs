@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nalgebra::DMatrix;
-use recfact::client::Builder;
+use recfact::client::{Builder, Client, Transport};
 use recfact::{Lu, Options};
 
 fn round_trip(c: &mut Criterion) {
@@ -38,19 +38,30 @@ fn round_trip(c: &mut Criterion) {
     assert!(child.wait().expect("the server ends").success());
 }
 
-/// The Rust client, and the library in process: both take a borrowed matrix and return the factors.
+/// A client that has made its first request.
+fn client(mapped: bool) -> Client {
+    let builder = Builder::new().program(env!("CARGO_BIN_EXE_recfact_server")).mapped(mapped);
+    let client = builder.spawn().expect("the server starts");
+    client.lu(&DMatrix::<f64>::identity(1, 1), &Options::default()).expect("the server answers");
+    assert_eq!(client.transport() == Transport::Mapped, mapped, "{}", client.transport());
+    client
+}
+
+/// The Rust client, with version 1 frames and with mapped memory, and the library in process: all take a borrowed matrix and
+/// return the factors.
 fn calls(c: &mut Criterion) {
-    let program = env!("CARGO_BIN_EXE_recfact_server");
-    let client = Builder::new().program(program).spawn().expect("the server starts");
+    let clients = [("client, version 1", client(false)), ("client, mapped", client(true))];
     let mut group = c.benchmark_group("call");
     group.sample_size(20);
-    for n in [1, 10, 16, 64, 256, 1000] {
+    for n in [1, 2, 10, 16, 64, 100, 256, 1000] {
         let a = DMatrix::from_fn(n, n, |i, j| (((i + j * n) * 7919 % 10007) as f64).sin());
         let options = Options::default();
         group.throughput(Throughput::Bytes(2 * size_of_val(a.as_slice()) as u64));
-        group.bench_function(BenchmarkId::new("client", n), |bench| {
-            bench.iter(|| client.lu(&a, &options).expect("the server answers"));
-        });
+        for (name, client) in &clients {
+            group.bench_function(BenchmarkId::new(*name, n), |bench| {
+                bench.iter(|| client.lu(&a, &options).expect("the server answers"));
+            });
+        }
         group.bench_function(BenchmarkId::new("in process", n), |bench| {
             bench.iter(|| Lu::new(a.clone(), &options).unwrap());
         });

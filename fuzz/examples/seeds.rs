@@ -1,6 +1,9 @@
 //! Writes the inputs that every target starts from into `corpus/`: for each rule of `protocol.md` and of the file formats
 //! one that obeys it and one that breaks it. Their names say what they are.
 
+#[path = "seeds/frames.rs"]
+mod frames;
+
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -127,6 +130,7 @@ const PADDED: u8 = 1 << 2;
 const CLOSED_STDIN: u8 = 1 << 3;
 const FULL_STDIN: u8 = 1 << 4;
 const OPEN_STDOUT: u8 = 1 << 5;
+const ASKED: u8 = 1 << 6;
 
 /// An input of the target `response`.
 fn answer_with(flags: u8, m: u8, n: u8, stderr: &[u8], stdout: &[u8]) -> Vec<u8> {
@@ -151,7 +155,7 @@ fn ask(flags: u8, stdout: &[u8]) -> Vec<u8> {
 }
 
 fn responses() -> Seeds {
-    [whole_answers(), refusals_and_ends(), stderrs()].concat()
+    [whole_answers(), refusals_and_ends(), stderrs(), frames::factor_answers(), frames::greetings()].concat()
 }
 
 /// Responses that have the size.

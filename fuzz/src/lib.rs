@@ -5,6 +5,7 @@
 
 mod files;
 mod label;
+mod mapped;
 mod model;
 mod request_head;
 mod response;

@@ -1,7 +1,8 @@
 //! Responses as the Rust client reads them, from real pipes.
 //!
 //! An input is the flags of [`Server`], m, n and the number of bytes on stderr, one byte each; then those bytes; then what
-//! the server writes to stdout. m and n stay below 16, so that everything fits into the smallest pipe.
+//! the server writes to stdout. m and n stay below 16, so that everything fits into the smallest pipe. If the client asks
+//! the server to map memory, nobody writes into that memory: it holds the matrix that was sent, and zeros after it.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use recfact::client::fuzzing::{Break, Conversation};
 use recfact::protocol::WireElement;
 use recfact::{MatrixMut, Options, Pivoting};
 
+use super::mapped;
 use super::model::{Request, numbers, split_i64};
 use testing::{Float, bits};
 
@@ -23,20 +25,26 @@ const SHORT_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// How the server at the other end of the pipes behaves.
 #[derive(Debug)]
-struct Server {
+pub(super) struct Server {
     /// Bit 3 of the flags: it has closed its stdin.
-    closed_stdin: bool,
+    pub(super) closed_stdin: bool,
     /// Bit 4: it does not read, and the pipe to it is full.
-    full_stdin: bool,
+    pub(super) full_stdin: bool,
     /// Bit 5: it leaves its stdout open after the last byte.
-    open_stdout: bool,
+    pub(super) open_stdout: bool,
+    /// Bit 6: it is asked to map memory.
+    pub(super) is_asked: bool,
 }
 
 /// What a request comes to.
 #[derive(Debug, PartialEq)]
-enum Outcome {
+pub(super) enum Outcome {
     Info(i64),
     Refused(i64),
+    /// The request was refused, and the server goes on.
+    RefusedWithWords(i64),
+    /// The server knows version 1 only.
+    Version1,
     OutOfStep,
     Ended,
     TimedOut,
@@ -52,7 +60,7 @@ pub fn response(data: &[u8]) {
     let (m, n) = ((m % 16).into(), (n % 16).into());
     let request = Request { single: bit(0), threaded: false, pivoting: !bit(1), m, n };
     let padding = if bit(2) { 3 } else { 0 };
-    let server = Server { closed_stdin: bit(3), full_stdin: bit(4), open_stdout: bit(5) };
+    let server = Server { closed_stdin: bit(3), full_stdin: bit(4), open_stdout: bit(5), is_asked: bit(6) };
     if request.single {
         ask::<f32>(&request, padding, &server, stderr, answer);
     } else {
@@ -74,11 +82,15 @@ fn ask<T: Float + WireElement>(request: &Request, padding: usize, server: &Serve
     let result = conversation.lu_in_place(matrix, &mut ipiv, &Options::new().pivoting(pivoting), deadline);
 
     let outcome = outcome(result);
-    let expected = expected(request, server, answer);
+    let expected =
+        if server.is_asked { mapped::expected(request, server, answer) } else { version1(request, server, answer) };
     // On a busy machine a short time is up before the client has read what is there.
     let timed_out = server.open_stdout && outcome == Outcome::TimedOut;
     assert!(outcome == expected || timed_out, "expected {expected:?}, got {outcome:?} for {request:?} of {server:?}");
-    if let Outcome::Info(_) = outcome {
+    if server.is_asked {
+        // A version 1 answer may follow, of which the other branches say more.
+        assert!(bits(&a) == bits(&sent) || !mapped::is_mapped(answer), "the memory holds what was sent");
+    } else if let Outcome::Info(_) = outcome {
         let (factors, swaps) = answer[8..].split_at(request.matrix_bytes() as usize);
         let factors: Vec<T> = factors.chunks_exact(size_of::<T>()).map(T::from_le).collect();
         assert_eq!(bits(&columns(&a, 0..m, lda)), bits(&factors));
@@ -105,14 +117,17 @@ fn start(server: &Server, stderr: &[u8], answer: &[u8]) -> (Conversation, (Optio
     }
     to_client.write_all(answer).expect("room in the pipe");
     log.write_all(stderr).expect("room in the pipe");
-    let conversation = Conversation::new(stdin.into(), stdout.into(), errors.into()).expect("pipes");
+    let new = if server.is_asked { Conversation::mapped } else { Conversation::new };
+    let conversation = new(stdin.into(), stdout.into(), errors.into()).expect("pipes and memory");
     (conversation, ((!server.closed_stdin).then_some(from_client), server.open_stdout.then_some(to_client)))
 }
 
 fn outcome(result: Result<i64, Break>) -> Outcome {
     match result {
         Ok(info) => Outcome::Info(info),
-        Err(Break::Refused(code)) => Outcome::Refused(code),
+        Err(Break::Refused { code, message: None }) => Outcome::Refused(code),
+        Err(Break::Refused { code, message: Some(_) }) => Outcome::RefusedWithWords(code),
+        Err(Break::Version1) => Outcome::Version1,
         Err(Break::OutOfStep(reason)) => {
             assert!(reason.starts_with("expected "), "{reason}");
             Outcome::OutOfStep
@@ -123,9 +138,16 @@ fn outcome(result: Result<i64, Break>) -> Outcome {
     }
 }
 
-/// What `protocol.md` makes of the bytes.
-fn expected(request: &Request, server: &Server, answer: &[u8]) -> Outcome {
-    let too_short = if server.open_stdout { Outcome::TimedOut } else { Outcome::Ended };
+impl Server {
+    /// What a client makes of an answer that ends too early.
+    pub(super) fn too_short(&self) -> Outcome {
+        if self.open_stdout { Outcome::TimedOut } else { Outcome::Ended }
+    }
+}
+
+/// What `protocol.md` makes of the bytes after a version 1 request.
+pub(super) fn version1(request: &Request, server: &Server, answer: &[u8]) -> Outcome {
+    let too_short = server.too_short();
     let Some((info, rest)) = split_i64(answer) else { return too_short };
     if info < -(1 << 62) {
         let code = i128::from(info) - i128::from(i64::MIN);
@@ -144,7 +166,7 @@ fn expected(request: &Request, server: &Server, answer: &[u8]) -> Outcome {
 }
 
 /// The `info`, if a factorization can have it.
-fn good_info(request: &Request, answer: &[u8]) -> Option<i64> {
+pub(super) fn good_info(request: &Request, answer: &[u8]) -> Option<i64> {
     let (info, _) = split_i64(answer)?;
     let k = request.pivots() as i64;
     let range = if request.pivoting { 0..=k } else { -k..=0 };

@@ -31,8 +31,8 @@ impl Report {
     ///
     /// # Errors
     /// If the descriptor is not open.
-    pub(super) fn new(descriptor: Option<i32>) -> io::Result<Self> {
-        let file = |fd| inherited(fd).map(File::from).map_err(Unmappable::into_io);
+    pub(super) fn new(descriptor: Option<i32>) -> Result<Self, Unmappable> {
+        let file = |fd| inherited(fd).map(File::from);
         let lines = descriptor.map(file).transpose()?;
         Ok(Report { lines, has_bar: io::stderr().is_terminal() && !io::stdout().is_terminal() })
     }

@@ -4,10 +4,13 @@ use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{self, Child, Command};
 use std::time::Duration;
 
+use super::connection::Link;
 use super::{Client, Error};
+use crate::os::Segment;
+use crate::protocol::Owner;
 
 /// The name of the executable.
 const EXECUTABLE: &str = "recfact_server";
@@ -33,11 +36,12 @@ pub struct Builder {
     args: Vec<OsString>,
     pub(super) timeout: Option<Duration>,
     pub(super) restart: bool,
+    mapped: Option<bool>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Builder { program: None, args: Vec::new(), timeout: None, restart: true }
+        Builder { program: None, args: Vec::new(), timeout: None, restart: true, mapped: None }
     }
 }
 
@@ -83,6 +87,18 @@ impl Builder {
         self
     }
 
+    /// Whether matrices go through memory that this process and the server both see, instead of through the pipes.
+    ///
+    /// Without this they do if the server and the system allow it. A server of an older version, which does not know that,
+    /// ends when it is asked; the client then starts another one, and uses the pipes. So a child that was adopted and may not
+    /// be replaced ([`Builder::restart`]) is not asked. With `true` that one is asked as well: it must be a server of this
+    /// version or a later one. With `false` no server is asked, and matrices go through the pipes.
+    #[must_use]
+    pub fn mapped(mut self, mapped: bool) -> Self {
+        self.mapped = Some(mapped);
+        self
+    }
+
     /// Starts a server.
     ///
     /// # Errors
@@ -101,6 +117,29 @@ impl Builder {
     /// [`Error::NotPiped`], [`Error::Io`]; then the child has been killed.
     pub fn adopt(self, child: Child) -> Result<Client, Error> {
         Client::adopted(self, child)
+    }
+
+    /// How to reach a server that will be started.
+    pub(super) fn link_to_own(&self) -> Link {
+        self.link(true, Owner::Server)
+    }
+
+    /// How to reach a child that was adopted: if it is asked to map memory, it finds it by the id of this process.
+    pub(super) fn link_to_adopted(&self) -> Link {
+        self.link(self.restart || self.mapped == Some(true), Owner::Process(process::id() as i32))
+    }
+
+    fn link(&self, may_ask: bool, owner: Owner) -> Link {
+        if self.mapped == Some(false) {
+            return Link::Pipes("Builder::mapped(false) asks for them".into());
+        }
+        if !may_ask {
+            return Link::Pipes("an adopted server that may not be replaced is not asked for more".into());
+        }
+        match Segment::new() {
+            Ok(segment) => Link::Offered(segment, owner),
+            Err(error) => Link::Pipes(format!("expected a memfd, got: {error}")),
+        }
     }
 
     /// The command that starts a server.

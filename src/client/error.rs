@@ -10,8 +10,9 @@ use crate::protocol::describe_refusal;
 
 /// Why a call failed.
 ///
-/// After an error that comes from an exchange with a server ([`Error::Refused`], [`Error::Died`], [`Error::TimedOut`],
-/// [`Error::OutOfStep`], [`Error::Io`]) that server has ended and has been waited for.
+/// After an error that comes from an exchange with a server ([`Error::Died`], [`Error::TimedOut`], [`Error::OutOfStep`],
+/// [`Error::Io`]) that server has ended and has been waited for. After [`Error::Refused`] it lives on, unless the request
+/// was a version 1 frame.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -29,11 +30,16 @@ pub enum Error {
         /// `"stdin"` or `"stdout"`.
         stream: &'static str,
     },
-    /// The server refused the request, and has ended.
+    /// The server refused the request, or would refuse it. It lives on if there is a `message`; if not, it has ended.
     Refused {
-        /// 1: unknown command; 2: bad shape; 3: larger than the server's limit; 4: out of memory.
+        /// 1: unknown command; 2: bad shape; 3: larger than the server's limit; 4: out of memory. `protocol.md` has the
+        /// others, which no request of this client should meet.
         code: i64,
-        /// The last line that the server wrote to stderr.
+        /// What was expected, and what came. `None` after a version 1 frame, whose refusal is only a code and ends the
+        /// server ([`Client::transport`](super::Client::transport) says when such frames are used); then the line on
+        /// stderr says it.
+        message: Option<String>,
+        /// The last line that the server wrote to stderr, if it has ended.
         line: Option<String>,
     },
     /// The server ended before it had answered.
@@ -72,13 +78,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code of a server that died or refused; `None` for every other error, and if a signal ended the server.
+    /// The exit code of a server that died, or that ended with a refusal; `None` for every other error, and if a signal ended
+    /// the server.
     #[must_use]
     pub fn exit_code(&self) -> Option<i32> {
         match self {
             Error::Died { status, .. } => status.as_ref()?.code(),
-            // The code of a refusal is the exit status, too.
-            Error::Refused { code, .. } => i32::try_from(*code).ok(),
+            // The code of such a refusal is the exit status, too.
+            Error::Refused { code, message: None, .. } => i32::try_from(*code).ok(),
             _ => None,
         }
     }
@@ -119,8 +126,16 @@ impl fmt::Display for Error {
             Error::NotPiped { stream } => {
                 write!(f, "expected a child whose {stream} is a pipe to this process; start it with Stdio::piped()")
             }
-            Error::Refused { code, .. } => {
-                write!(f, "the server refused the request: {}", describe_refusal(*code))
+            Error::Refused { code, message, .. } => {
+                write!(f, "the server refused the request: {}", describe_refusal(*code))?;
+                match message {
+                    Some(message) => write!(f, ": {message}"),
+                    // No version 1 frame of this client is unknown.
+                    None if *code == 1 => {
+                        write!(f, "; it knows version 1 frames only: use them with Builder::mapped(false)")
+                    }
+                    None => Ok(()),
+                }
             }
             Error::Died { status: Some(status), .. } => {
                 write!(f, "expected an answer, but the server ended with {status}")

@@ -5,16 +5,17 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
-use super::exchange;
+use super::connection::{Connection, Link};
 pub use super::pipes::Break;
 use super::pipes::Pipes;
 use crate::matrix::MatrixMut;
 use crate::options::Options;
-use crate::protocol::WireElement;
+use crate::os::Segment;
+use crate::protocol::{Owner, WireElement};
 
 /// The client's ends of the pipes to a server.
 #[derive(Debug)]
-pub struct Conversation(Pipes);
+pub struct Conversation(Connection);
 
 impl Conversation {
     /// Takes the ends of the pipes.
@@ -22,7 +23,17 @@ impl Conversation {
     /// # Errors
     /// If they cannot be made nonblocking.
     pub fn new(stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Self> {
-        Pipes::new(stdin, stdout, Some(stderr)).map(Conversation)
+        let pipes = Pipes::new(stdin, stdout, Some(stderr))?;
+        Ok(Conversation(Connection::new(pipes, Link::Pipes(String::new()))))
+    }
+
+    /// The same, but the server is first asked to map memory.
+    ///
+    /// # Errors
+    /// If there is no memory for it, either.
+    pub fn mapped(stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Self> {
+        let link = Link::Offered(Segment::new()?, Owner::Server);
+        Ok(Conversation(Connection::new(Pipes::new(stdin, stdout, Some(stderr))?, link)))
     }
 
     /// [`Client::lu_in_place`](super::Client::lu_in_place) over these pipes; `ipiv` must have min(m, n) elements.
@@ -36,9 +47,11 @@ impl Conversation {
         options: &Options,
         deadline: Instant,
     ) -> Result<i64, Break> {
-        let (info, shape) = exchange::send(&mut self.0, a.as_ref(), options, Some(deadline))?;
-        exchange::receive(&mut self.0, a, ipiv, shape, Some(deadline))?;
-        Ok(info)
+        let bytes = a.nrows() * a.ncols() * size_of::<T>();
+        self.0.decide(bytes, Some(deadline))?;
+        let answer = self.0.send(a.as_ref(), options, Some(deadline))?;
+        self.0.receive(&answer, a, ipiv, Some(deadline))?;
+        Ok(answer.info)
     }
 
     /// What each call of a client does first: it makes sure that the server is there and has nothing to say.
@@ -46,12 +59,12 @@ impl Conversation {
     /// # Errors
     /// If it is gone, or has written something.
     pub fn check_silence(&mut self) -> Result<(), Break> {
-        self.0.check_silence()
+        self.0.pipes.check_silence()
     }
 
     /// The last line on stderr, as errors show it.
     pub fn last_line(&mut self) -> Option<String> {
-        self.0.drain_stderr(1);
-        self.0.last_line()
+        self.0.pipes.drain_stderr(1);
+        self.0.pipes.last_line()
     }
 }

@@ -15,12 +15,27 @@
 //! # Ok::<(), recfact::client::Error>(())
 //! ```
 //!
+//! # Mapped memory
+//!
+//! Matrices go to the server, and factors come back, in memory that both processes see ([`Client::transport`] says so):
+//! columns are copied in, the server factors them there, and the results are copied out. Pipes carry only a short request
+//! and a short answer. [`Builder::mapped`] can forbid it. The first request asks the server whether it does this. If it does
+//! not, or if the system refuses memory of this kind (a memfd), matrices go through the pipes, in the frames of version 1.
+//!
+//! Each server has one segment of such memory. It has at least 64 KiB, grows to the largest matrix with its row swaps and 3%
+//! to spare, and is kept from one request to the next. If it has more than 1 MiB, and 16 requests in a row have needed no more
+//! than a quarter of it, it shrinks to the largest of them. A size that was refused is not asked for again while the server
+//! lives; matrices that need it go through the pipes, all others do not. The memory is freed when the server ends.
+//!
 //! # When something goes wrong
+//!
+//! A request that the server refuses, a matrix beyond its `--max-bytes` for example, is [`Error::Refused`]. The server lives
+//! on. (It does not if the request went through the pipes: a refusal ends a session of version 1.)
 //!
 //! If a server ends in the middle of a request, the call returns [`Error::Died`] with its exit code or signal and the last
 //! line that it wrote to stderr. A server that does not answer in time ([`Builder::timeout`]), or with bytes that cannot be
-//! an answer, is killed. After any error the next call starts a new server, unless [`Builder::restart`] says otherwise. No
-//! request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost. To give
+//! an answer, is killed. After such an error the next call starts a new server, unless [`Builder::restart`] says otherwise.
+//! No request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost. To give
 //! up a call, kill the server ([`Client::server_id`]) from another thread.
 //!
 //! # Processes, descriptors, signals
@@ -28,27 +43,33 @@
 //! - Servers are always waited for, so none remains as a zombie, even if the client is only dropped: an idle server ends
 //!   within milliseconds, any other is killed after at most a second.
 //! - The pipes are close-on-exec, so that other children of this process do not hold them open. If this process dies, in
-//!   whatever way, its servers end. (The pipes of an adopted child are as the program made them.)
+//!   whatever way, its servers end. (The pipes of an adopted child are as the program made them.) The descriptor of a
+//!   segment is close-on-exec, too; only its server inherits it. An adopted child opens it by the id of this process.
 //! - After `fork` the child process has the client, but not the server. Its first call starts a server of its own, and
 //!   dropping the client there does not touch the server of the parent. Until then the child also holds the pipes of the
-//!   parent's servers; if the parent is killed, those servers live on until the child has made its first call or has
-//!   ended. The pipes of a call that another thread of the parent was making during the fork stay open until the child
-//!   ends.
+//!   parent's servers and the descriptors of their memory, which is not mapped in the child; if the parent is killed, those
+//!   servers live on until the child has made its first call or has ended. The descriptors of a call that another thread of
+//!   the parent was making during the fork stay open until the child ends.
 //! - A server is in a process group of its own: Ctrl-C at a terminal reaches the program, which ends its servers when it
 //!   ends. (An adopted child stays in the group that the program gave it.)
 //! - Writing to a server that has ended raises no SIGPIPE, whatever the program does with that signal.
 
 mod builder;
+mod connection;
 mod error;
-mod exchange;
+mod frame;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod mapped;
 mod per_process;
 mod pipes;
 mod pool;
 mod server;
 mod sigpipe;
+mod transport;
+mod usage;
+mod version1;
 
 use std::process::{Child, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,11 +83,13 @@ use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::protocol::WireElement;
 pub use builder::Builder;
+use connection::{Connection, Link};
 pub use error::Error;
 use per_process::PerProcess;
-use pipes::{Break, Pipes};
+use pipes::Break;
 pub use pool::Pool;
 use server::Server;
+pub use transport::Transport;
 
 /// A server and the pipes to it.
 ///
@@ -84,12 +107,14 @@ struct Shared {
     /// The process id of the server, for callers that do not want to wait for a call; 0 if there is none. It is cleared
     /// before the server is waited for, since after that another process may get the number.
     server_id: AtomicU32,
+    /// How the last request went, for the same callers.
+    transport: Mutex<Transport>,
 }
 
 impl Shared {
-    fn new(server: Option<Server>, may_start: bool) -> Self {
-        let server_id = server.as_ref().map_or(0, Server::id).into();
-        Shared { state: Mutex::new(State { server, may_start }), server_id }
+    fn new(state: State) -> Self {
+        let server_id = state.server.as_ref().map_or(0, Server::id).into();
+        Shared { state: Mutex::new(state), server_id, transport: Mutex::new(Transport::Undecided) }
     }
 }
 
@@ -100,6 +125,14 @@ struct State {
     server: Option<Server>,
     /// Whether a server may be started if there is none.
     may_start: bool,
+    /// Whether a server knew version 1 only; no other is asked for more.
+    version1: bool,
+}
+
+impl State {
+    fn new(server: Option<Server>, may_start: bool) -> Self {
+        State { server, may_start, version1: false }
+    }
 }
 
 /// Locks, even after a panic: the values behind the locks of this module are valid at every moment.
@@ -128,17 +161,19 @@ impl Client {
 
     /// A client that has no server yet.
     fn idle(builder: Builder) -> Self {
-        Client { builder, shared: PerProcess::new(Shared::new(None, true)) }
+        Client { builder, shared: PerProcess::new(Shared::new(State::new(None, true))) }
     }
 
     /// A client with this server.
     fn adopted(builder: Builder, child: Child) -> Result<Self, Error> {
-        let shared = Shared::new(Some(Server::adopt(child)?), builder.restart);
-        Ok(Client { builder, shared: PerProcess::new(shared) })
+        let server = Server::adopt(child, builder.link_to_adopted())?;
+        let state = State::new(Some(server), builder.restart);
+        Ok(Client { builder, shared: PerProcess::new(Shared::new(state)) })
     }
 
     /// P A = L U of an m x n matrix: a nalgebra matrix, a view of one, a slice with a leading dimension. `a` is only
-    /// read. [`Options::threads`] above 1 asks for several threads; the `--threads` of the server says how many.
+    /// read. [`Options::threads`] above 1 asks for several threads, up to the `--threads` of the server; through the pipes
+    /// that alone says how many.
     ///
     /// # Errors
     /// [`Error::Argument`] if the system refuses memory for the factors, and every other [`Error`] except
@@ -148,10 +183,10 @@ impl Client {
         let (m, n) = (a.nrows(), a.ncols());
         let mut factors = DMatrix::from_vec(m, n, zeros(m * n)?);
         let mut ipiv = zeros(m.min(n))?;
-        let info = self.converse(|pipes, deadline| {
-            let (info, shape) = exchange::send(pipes, a, options, deadline)?;
-            exchange::receive(pipes, MatrixMut::from(&mut factors), &mut ipiv, shape, deadline)?;
-            Ok(info)
+        let info = self.converse(bytes_of(a), |connection, deadline| {
+            let answer = connection.send(a, options, deadline)?;
+            connection.receive(&answer, MatrixMut::from(&mut factors), &mut ipiv, deadline)?;
+            Ok(answer.info)
         })?;
         let lu = Lu::from_parts(factors, ipiv, info).expect("what was received has been checked");
         Ok(lu.with_options(options))
@@ -176,11 +211,17 @@ impl Client {
         let a = a.into();
         let (expected, found) = (a.nrows().min(a.ncols()), ipiv.len());
         let ipiv = ipiv.get_mut(..expected).ok_or(crate::Error::IpivLength { expected, found })?;
-        self.converse(|pipes, deadline| {
-            let (info, shape) = exchange::send(pipes, a.as_ref(), options, deadline)?;
-            exchange::receive(pipes, a, ipiv, shape, deadline)?;
-            Ok(info)
+        self.converse(bytes_of(a.as_ref()), |connection, deadline| {
+            let answer = connection.send(a.as_ref(), options, deadline)?;
+            connection.receive(&answer, a, ipiv, deadline)?;
+            Ok(answer.info)
         })
+    }
+
+    /// How matrices went to the server in the last request, and why. This does not wait for the calls of other threads.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        lock(&self.shared().transport).clone()
     }
 
     /// The process id of the server, if there is one; it may have ended. This does not wait for the calls of other threads.
@@ -204,11 +245,10 @@ impl Client {
     fn shared(&self) -> &Shared {
         self.shared.get(|parent| {
             // If it is locked now, it stays locked: by a call of a thread that does not exist in this process.
-            let may_start = parent.state.try_lock().map_or(self.builder.restart, |mut parent| {
+            Shared::new(parent.state.try_lock().map_or(State::new(None, self.builder.restart), |mut parent| {
                 parent.server = None;
-                parent.may_start
-            });
-            Shared::new(None, may_start)
+                State { server: None, ..*parent }
+            }))
         })
     }
 
@@ -232,43 +272,83 @@ impl Client {
 
     /// Starts a server unless there is one.
     fn start(&self) -> Result<(), Error> {
-        self.converse(|_, _| Ok(()))
+        let shared = self.shared();
+        let mut state = lock(&shared.state);
+        state.server = Some(self.ready(&mut state, shared, self.deadline())?);
+        Ok(())
     }
 
-    /// Calls `talk` with the pipes to a server that waits for a request. If that fails, the server is ended.
-    fn converse<R>(&self, talk: impl FnOnce(&mut Pipes, Option<Instant>) -> Result<R, Break>) -> Result<R, Error> {
-        let Shared { state, server_id } = self.shared();
-        let mut state = lock(state);
-        let deadline = self.builder.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut server = self.ready(&mut state, server_id, deadline)?;
-        match talk(&mut server.pipes, deadline) {
+    /// The end of the time that a call has which begins now.
+    fn deadline(&self) -> Option<Instant> {
+        self.builder.timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+    }
+
+    /// Calls `talk` with the connection to a server that waits for a request, for a matrix of `bytes` bytes. If that fails,
+    /// the server is ended, unless it has only refused the request.
+    fn converse<R>(
+        &self,
+        bytes: usize,
+        talk: impl FnOnce(&mut Connection, Option<Instant>) -> Result<R, Break>,
+    ) -> Result<R, Error> {
+        let shared = self.shared();
+        let mut state = lock(&shared.state);
+        let deadline = self.deadline();
+        let mut server = self.ready(&mut state, shared, deadline)?;
+        let result = match server.connection.decide(bytes, deadline) {
+            Err(Break::Version1) if server.is_own || state.may_start => {
+                state.version1 = true;
+                shared.server_id.store(0, Ordering::Relaxed);
+                drop(server);
+                server = self.start_server(&mut state, shared)?;
+                talk(&mut server.connection, deadline)
+            }
+            decided => decided.and_then(|()| talk(&mut server.connection, deadline)),
+        };
+        lock(&shared.transport).clone_from(server.connection.transport());
+        match result {
             Ok(result) => {
                 state.server = Some(server);
                 Ok(result)
             }
+            Err(Break::Refused { code, message: message @ Some(_) }) => {
+                state.server = Some(server);
+                Err(Error::Refused { code, message, line: None })
+            }
             Err(broken) => {
-                server_id.store(0, Ordering::Relaxed);
+                shared.server_id.store(0, Ordering::Relaxed);
                 Err(server.fail(broken, self.builder.timeout, deadline))
             }
         }
     }
 
     /// Takes the server, or starts one if there is none or if it has ended since the last call.
-    fn ready(&self, state: &mut State, server_id: &AtomicU32, deadline: Option<Instant>) -> Result<Server, Error> {
+    fn ready(&self, state: &mut State, shared: &Shared, deadline: Option<Instant>) -> Result<Server, Error> {
         if let Some(mut server) = state.server.take() {
-            let Err(broken) = server.pipes.check_silence() else { return Ok(server) };
-            server_id.store(0, Ordering::Relaxed);
+            let Err(broken) = server.connection.pipes.check_silence() else { return Ok(server) };
+            shared.server_id.store(0, Ordering::Relaxed);
             match broken {
                 Break::Ended if state.may_start => drop(server),
                 _ => return Err(server.fail(broken, self.builder.timeout, deadline)),
             }
         }
-        if !state.may_start {
-            return Err(Error::Gone);
-        }
-        let server = Server::start(&mut self.builder.command())?;
-        server_id.store(server.id(), Ordering::Relaxed);
+        if state.may_start { self.start_server(state, shared) } else { Err(Error::Gone) }
+    }
+
+    /// Starts a server.
+    fn start_server(&self, state: &mut State, shared: &Shared) -> Result<Server, Error> {
+        let link = if state.version1 {
+            Link::Pipes("the server knows no other frames".into())
+        } else {
+            self.builder.link_to_own()
+        };
+        let server = Server::start(self.builder.command(), link)?;
+        shared.server_id.store(server.id(), Ordering::Relaxed);
         state.may_start = self.builder.restart;
         Ok(server)
     }
+}
+
+/// Bytes of a matrix. (One without elements may have any sides.)
+fn bytes_of<T: WireElement>(a: MatrixRef<'_, T>) -> usize {
+    a.nrows().saturating_mul(a.ncols()).saturating_mul(size_of::<T>())
 }

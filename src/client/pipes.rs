@@ -13,16 +13,23 @@ use nix::sys::time::TimeSpec;
 
 use super::sigpipe::NoSigpipe;
 use crate::os::above_stderr;
-use crate::protocol::{EXIT, INFO_BYTES, refusal_code};
+use crate::protocol::EXIT;
 
 /// How much of the end of stderr is kept, in bytes.
 const STDERR_TAIL_BYTES: usize = 4096;
 
-/// Why an exchange failed. The server cannot be used after it.
+/// Why an exchange failed. The server cannot be used after it, unless it says so in the words of a refusal.
 #[derive(Debug)]
 pub enum Break {
-    /// The request was refused, with this code.
-    Refused(i64),
+    /// The request was refused.
+    Refused {
+        /// The code of the refusal.
+        code: i64,
+        /// What was expected and what came, if the server lives on; a refusal of version 1 has no words.
+        message: Option<String>,
+    },
+    /// The server knows no frames but those of version 1, and has ended.
+    Version1,
     /// stdout was closed.
     Ended,
     /// The time is up.
@@ -41,6 +48,14 @@ pub(super) struct Pipes {
     stderr: Option<File>,
     /// The last bytes of stderr.
     tail: Vec<u8>,
+}
+
+/// How far an exchange has come when the beginning of the answer is there.
+pub(super) struct Asked {
+    /// Bytes of the answer.
+    pub(super) got: usize,
+    /// Whether the whole request was written before.
+    pub(super) written_whole: bool,
 }
 
 /// Which pipes may be ready.
@@ -71,11 +86,17 @@ impl Pipes {
         }
     }
 
-    /// Writes a request and reads the `info` that answers it. A refusal is an error.
-    pub(super) fn ask(&mut self, mut request: &mut [IoSlice<'_>], deadline: Option<Instant>) -> Result<i64, Break> {
+    /// Writes a request, and reads the beginning of the answer into `answer`: at least `least` bytes. Most answers to a small
+    /// request come whole, with one wait and one read. An answer ends the writing of a request that is not written yet.
+    pub(super) fn ask(
+        &mut self,
+        mut request: &mut [IoSlice<'_>],
+        answer: &mut [u8],
+        least: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Asked, Break> {
         let _guard = NoSigpipe::new();
-        let (mut info, mut got) = ([0; INFO_BYTES], 0);
-        let mut complete = true;
+        let (mut got, mut written_whole) = (0, true);
         let mut ready = Ready { stdin: true, stdout: false };
         IoSlice::advance_slices(&mut request, 0);
         loop {
@@ -83,23 +104,16 @@ impl Pipes {
                 match self.write(request)? {
                     Some(written) => IoSlice::advance_slices(&mut request, written),
                     // The server has stopped reading: it has answered why, or it has died.
-                    None => (request, complete) = (&mut [], false),
+                    None => (request, written_whole) = (&mut [], false),
                 }
             }
             if ready.stdout {
-                got += self.read(&mut [IoSliceMut::new(&mut info[got..])])?.unwrap_or(0);
+                got += self.read(&mut [IoSliceMut::new(&mut answer[got..])])?.unwrap_or(0);
             }
-            if got == INFO_BYTES {
-                break;
+            if got >= least {
+                return Ok(Asked { got, written_whole: written_whole && request.is_empty() });
             }
             ready = self.wait(!request.is_empty(), deadline)?;
-        }
-        let info = i64::from_le_bytes(info);
-        match refusal_code(info) {
-            Some(code @ 1..=255) => Err(Break::Refused(code)),
-            Some(_) => Err(Break::OutOfStep(format!("expected info, got {info}"))),
-            None if complete && request.is_empty() => Ok(info),
-            None => Err(Break::OutOfStep(format!("expected it after the whole request, got info {info} before"))),
         }
     }
 

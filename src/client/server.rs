@@ -6,8 +6,10 @@ use std::process::{self, Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::connection::{Connection, Link};
 use super::error::Error;
 use super::pipes::{Break, Pipes};
+use crate::os::let_inherit;
 
 /// How long a server may take to end by itself before it is killed.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
@@ -15,6 +17,8 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 const MIN_PAUSE: Duration = Duration::from_micros(20);
 /// The longest such pause.
 const MAX_PAUSE: Duration = Duration::from_millis(5);
+/// The code of a refusal of HELLO.
+const UNKNOWN_COMMAND: i64 = 1;
 /// Enough reads of stderr to empty its pipe.
 const READS_PER_PIPE: usize = 512;
 
@@ -24,7 +28,9 @@ const READS_PER_PIPE: usize = 512;
 pub(super) struct Server {
     child: Child,
     owner: u32,
-    pub(super) pipes: Pipes,
+    /// Whether this client has started it.
+    pub(super) is_own: bool,
+    pub(super) connection: Connection,
     /// When it was asked to end.
     asked: Option<Instant>,
 }
@@ -37,15 +43,23 @@ struct End {
 }
 
 impl Server {
-    /// Starts a process with three pipes.
-    pub(super) fn start(command: &mut Command) -> Result<Self, Error> {
+    /// Starts a process with three pipes, which inherits the memory that will be offered to it.
+    pub(super) fn start(mut command: Command, link: Link) -> Result<Self, Error> {
+        if let Link::Offered(segment, _) = &link {
+            let_inherit(&mut command, segment.file());
+        }
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let program = || command.get_program().into();
-        Server::adopt(child.map_err(|source| Error::Start { program: program(), source })?)
+        let child = child.map_err(|source| Error::Start { program: program(), source })?;
+        Server::new(child, link, true)
     }
 
     /// Takes a process over. If it cannot be used, it is killed.
-    pub(super) fn adopt(mut child: Child) -> Result<Self, Error> {
+    pub(super) fn adopt(child: Child, link: Link) -> Result<Self, Error> {
+        Server::new(child, link, false)
+    }
+
+    fn new(mut child: Child, link: Link, is_own: bool) -> Result<Self, Error> {
         let stream = |stream| Error::NotPiped { stream };
         let pipes = match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
             (None, ..) => Err(stream("stdin")),
@@ -54,7 +68,10 @@ impl Server {
                 .map_err(|source| Error::Io { operation: "set up the pipes", source }),
         };
         match pipes {
-            Ok(pipes) => Ok(Server { child, owner: process::id(), pipes, asked: None }),
+            Ok(pipes) => {
+                let connection = Connection::new(pipes, link);
+                Ok(Server { child, owner: process::id(), is_own, connection, asked: None })
+            }
             Err(error) => {
                 // Its exit status is not needed.
                 let _ = child.kill().and_then(|()| child.wait());
@@ -71,7 +88,7 @@ impl Server {
     /// Asks it to end, without waiting for it.
     pub(super) fn ask_to_end(&mut self) {
         if self.asked.is_none() {
-            self.pipes.close();
+            self.connection.pipes.close();
             self.asked = Some(Instant::now());
         }
     }
@@ -86,13 +103,14 @@ impl Server {
     pub(super) fn fail(mut self, broken: Break, timeout: Option<Duration>, deadline: Option<Instant>) -> Error {
         let left = deadline.map_or(END_TIMEOUT, |deadline| deadline.saturating_duration_since(Instant::now()));
         let grace = match broken {
-            Break::Refused(_) | Break::Ended => END_TIMEOUT.min(left),
+            Break::Refused { .. } | Break::Version1 | Break::Ended => END_TIMEOUT.min(left),
             Break::TimedOut | Break::OutOfStep(_) | Break::Io(..) => Duration::ZERO,
         };
         let end = self.end(grace).ok();
-        let line = self.pipes.last_line();
+        let line = self.connection.pipes.last_line();
         match broken {
-            Break::Refused(code) => Error::Refused { code, line },
+            Break::Refused { code, message } => Error::Refused { code, message, line },
+            Break::Version1 => Error::Refused { code: UNKNOWN_COMMAND, message: None, line },
             Break::Ended if end.as_ref().is_some_and(|end| end.killed) => {
                 Error::OutOfStep { reason: "it closed its stdout and went on".into(), line }
             }
@@ -109,7 +127,7 @@ impl Server {
         self.ask_to_end();
         let mut pause = MIN_PAUSE;
         let end = loop {
-            self.pipes.drain_stderr(READS_PER_PIPE);
+            self.connection.pipes.drain_stderr(READS_PER_PIPE);
             match self.child.try_wait() {
                 Ok(Some(status)) => break Ok(End { status, killed: false }),
                 Ok(None) if self.asked.is_some_and(|asked| asked.elapsed() < grace) => {
@@ -123,7 +141,7 @@ impl Server {
                 Err(error) => break Err(error),
             }
         };
-        self.pipes.drain_stderr(READS_PER_PIPE);
+        self.connection.pipes.drain_stderr(READS_PER_PIPE);
         end
     }
 }

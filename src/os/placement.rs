@@ -1,12 +1,7 @@
-//! On which CPU this thread runs.
+//! Keeping this thread on a CPU.
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-
-/// The CPU on which the calling thread runs, if the system tells.
-pub(crate) fn current_cpu() -> Option<u32> {
-    sched_getcpu().ok().and_then(|cpu| cpu.try_into().ok())
-}
 
 /// Keeps the calling thread on one CPU, and lets it go again.
 #[derive(Debug, Default)]

@@ -1,19 +1,31 @@
 //! Memory that another process can see, and change at any moment.
 
+use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
+#[cfg(feature = "cli")]
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, FcntlArg, OFlag, SealFlag, fallocate, fcntl, open};
+use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
+#[cfg(feature = "cli")]
+use nix::fcntl::{OFlag, open};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::sys::stat::{Mode, SFlag, fstat};
+#[cfg(feature = "cli")]
+use nix::sys::stat::Mode;
+use nix::sys::stat::{SFlag, fstat};
 
+#[cfg(feature = "cli")]
 use super::above_stderr;
 
-/// A mapped memfd of another process. It is reached through pointers only: a reference would promise that nobody changes
-/// what it refers to.
+/// Bytes that are allocated in one call of the system. A call that a signal interrupts frees all that it has allocated, so a
+/// program with a profiler, which has a thousand signals a second, could never finish a long one.
+const ALLOCATION_BYTES: i64 = 1 << 20;
+
+/// A mapped memfd that another process has mapped, too. It is reached through pointers only: a reference would promise that
+/// nobody changes what it refers to.
 #[derive(Debug)]
 pub(crate) struct SharedMemory {
     start: NonNull<u8>,
@@ -27,19 +39,21 @@ pub(crate) struct Unmappable {
     pub(crate) error: Option<Errno>,
 }
 
-impl Unmappable {
-    /// The same as an error of input and output.
-    pub(crate) fn into_io(self) -> io::Error {
-        let error = self.error.map_or(io::ErrorKind::InvalidInput.into(), io::Error::from);
-        io::Error::new(error.kind(), format!("expected {}, got: {error}", self.expected))
+impl fmt::Display for Unmappable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.expected)?;
+        self.error.map_or(Ok(()), |error| write!(f, ", got: {}", io::Error::from(error)))
     }
+}
 
-    fn because(expected: &'static str) -> impl Fn(Errno) -> Self {
+impl Unmappable {
+    pub(super) fn because(expected: &'static str) -> impl Fn(Errno) -> Self {
         move |error| Unmappable { expected, error: Some(error) }
     }
 }
 
 /// A copy of a descriptor of this process, which must not be negative.
+#[cfg(feature = "cli")]
 pub(crate) fn inherited(descriptor: RawFd) -> Result<OwnedFd, Unmappable> {
     // SAFETY: the number is not negative, so it is not -1; if no file is open under it, the call says so.
     let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
@@ -47,6 +61,7 @@ pub(crate) fn inherited(descriptor: RawFd) -> Result<OwnedFd, Unmappable> {
 }
 
 /// The file behind a descriptor of another process, opened anew.
+#[cfg(feature = "cli")]
 pub(crate) fn of_process(process: i32, descriptor: RawFd) -> Result<OwnedFd, Unmappable> {
     let path = format!("/proc/{process}/fd/{descriptor}");
     // First a look at the file without opening it, which could have an effect: on a device, or on a pipe.
@@ -67,6 +82,22 @@ fn check_kind(file: &OwnedFd) -> Result<u64, Unmappable> {
     Ok(u64::try_from(status.st_size).unwrap_or(0))
 }
 
+/// Has the system allocate the first `length` bytes of a file.
+fn allocate(file: &OwnedFd, length: i64) -> nix::Result<()> {
+    let mut start = 0;
+    while start < length {
+        let bytes = ALLOCATION_BYTES.min(length - start);
+        match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, start, bytes) {
+            Err(Errno::EINTR) => {}
+            result => {
+                result?;
+                start += bytes;
+            }
+        }
+    }
+    Ok(())
+}
+
 impl SharedMemory {
     /// Maps the first `size` bytes of a memfd that cannot shrink, and has the system allocate them.
     pub(crate) fn map(file: &OwnedFd, size: NonZeroUsize) -> Result<Self, Unmappable> {
@@ -83,8 +114,7 @@ impl SharedMemory {
         let length =
             i64::try_from(size.get()).map_err(|_| Unmappable::because("a size of a file")(Errno::EOVERFLOW))?;
         // A page that could not be allocated later would kill the process.
-        fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, length)
-            .map_err(Unmappable::because("memory for all pages of the memfd"))?;
+        allocate(file, length).map_err(Unmappable::because("memory for all pages of the memfd"))?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // Populate: the pages are there, and to map them one by one would take longer.
         let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
@@ -114,6 +144,7 @@ impl Drop for SharedMemory {
 }
 
 /// Resident memory of this process in bytes, now and at its peak, if the system tells.
+#[cfg(feature = "cli")]
 pub(crate) fn resident_memory() -> Option<(u64, u64)> {
     use io::Read;
     let (mut text, mut length) = ([0; 4096], 0);

@@ -50,3 +50,9 @@ pub fn answer_head(status: i64, length: usize) -> [u8; ANSWER_HEAD_BYTES] {
     LittleEndian::write_u64(&mut head[8..], length as u64);
     head
 }
+
+/// The status and the length of an answer.
+#[must_use]
+pub fn parse_answer_head(head: &[u8; ANSWER_HEAD_BYTES]) -> (i64, u64) {
+    (LittleEndian::read_i64(&head[..8]), LittleEndian::read_u64(&head[8..]))
+}

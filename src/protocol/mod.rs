@@ -17,7 +17,9 @@ mod response;
 
 pub use command::{Command, FrameCommand};
 pub use element::{ElementType, WireElement};
-pub use extended::{ANSWER_HEAD_BYTES, FRAME_HEAD_BYTES, answer_head, is_frame, max_payload, payload_length};
+pub use extended::{
+    ANSWER_HEAD_BYTES, FRAME_HEAD_BYTES, answer_head, is_frame, max_payload, parse_answer_head, payload_length,
+};
 pub use factorization::{FACTOR_BYTES, FACTORED_BYTES, FactorRequest, Factored};
 pub use hello::{HELLO_BYTES, PROTOCOL_VERSION, WELCOME_BYTES, Welcome};
 pub use mapping::{MAP_BYTES, MapRequest, Owner, SEGMENT_BYTES};

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use nalgebra::DMatrix;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, alarm, fork};
 use recfact::client::{Builder, Client};
 use recfact::{Element, Lu, Options};
 use testing::process::{self, this_program};
@@ -28,9 +29,9 @@ pub fn builder_on(instruction_set: &str) -> Builder {
     Builder::new().program("env").args([&variable, EXECUTABLE]).timeout(PATIENCE)
 }
 
-/// A shell that runs a script in place of a server.
+/// A shell that runs a script in place of a server. It is not asked to map memory: most scripts expect version 1 frames.
 pub fn script(script: &str) -> Builder {
-    Builder::new().program("sh").args(["-c", script]).timeout(PATIENCE)
+    Builder::new().program("sh").args(["-c", script]).timeout(PATIENCE).mapped(false)
 }
 
 /// A client of a server that runs.
@@ -42,6 +43,11 @@ pub fn client() -> Client {
 pub fn child() -> Child {
     let mut server = Command::new(EXECUTABLE);
     server.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts")
+}
+
+/// Bytes for `printf`.
+pub fn octal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
 /// A matrix of uniform random numbers.
@@ -84,6 +90,20 @@ pub fn signal(process: u32, signal: Signal) {
 pub fn murder(process: u32) {
     signal(process, Signal::SIGKILL);
     eventually("a killed process dies", || state(process) == Some('Z'));
+}
+
+/// Forks, and checks in the child that this holds. A child that waits for ever is ended.
+pub fn in_a_child(holds: impl FnOnce() -> bool) {
+    // SAFETY: the child calls only what this library promises to work there. (The C library keeps its allocator sound.)
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            alarm::set(60);
+            let status = if holds() { 0 } else { 1 };
+            // SAFETY: ends the child without the harness's work at exit.
+            unsafe { nix::libc::_exit(status) }
+        }
+        ForkResult::Parent { child } => assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0)),
+    }
 }
 
 /// This process's descriptors and children, by number.

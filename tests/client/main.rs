@@ -1,8 +1,11 @@
 //! The Rust client against the executable, and against programs that are not what they should be.
 
+mod allocations;
 mod ends;
 mod failures;
+mod frames;
 mod harness;
+mod mapped;
 mod parallel;
 mod process;
 mod readme;

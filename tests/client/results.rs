@@ -1,7 +1,7 @@
 //! What comes through the client is what the library computes in process, to the bit.
 
 use nalgebra::DMatrix;
-use recfact::client::{Client, Error};
+use recfact::client::{Builder, Client, Error, Transport};
 use recfact::protocol::WireElement;
 use recfact::{Lu, MatrixMut, MatrixRef, Options, Pivoting, factor};
 use testing::{Float, KINDS, Kind, bits, instruction_sets, matrix};
@@ -16,9 +16,19 @@ fn ways() -> impl Iterator<Item = Options> {
     each.into_iter().map(|(pivoting, threads)| Options::new().pivoting(pivoting).threads(threads))
 }
 
-/// A client for each instruction set of this CPU; the library in this process uses the best one.
+/// Clients that use mapped memory, and that use version 1 frames.
+fn both(builder: Builder) -> [Client; 2] {
+    [true, false].map(|mapped| {
+        let client = builder.clone().mapped(mapped).spawn().expect("the server starts");
+        assert!(works(&client));
+        assert_eq!(client.transport() == Transport::Mapped, mapped, "{}", client.transport());
+        client
+    })
+}
+
+/// Both for each instruction set of this CPU; the library in this process uses the best one.
 fn clients() -> impl Iterator<Item = Client> {
-    instruction_sets().iter().map(|isa| builder_on(isa).spawn().expect("the server starts"))
+    instruction_sets().iter().flat_map(|isa| both(builder_on(isa)))
 }
 
 /// Compares both calls with the library.
@@ -69,52 +79,55 @@ fn matrices_larger_than_a_pipe_go_through_whole() {
 
 #[test]
 fn singular_matrices_report_the_first_zero_pivot() {
-    let client = client();
-    let zero = DMatrix::from_vec(4, 4, matrix::<f64>(Kind::Zero, 4, 4, 1));
-    assert_eq!(client.lu(&zero, &Options::default()).unwrap().info(), 1);
-    let mut ipiv = [0; 4];
-    let options = Options::new().pivoting(Pivoting::None);
-    assert_eq!(client.lu_in_place(&mut zero.clone(), &mut ipiv, &options).unwrap(), -1);
-    let rank_one = DMatrix::from_element(3, 3, 1.0_f32);
-    assert_eq!(client.lu(&rank_one, &Options::default()).unwrap().info(), 2);
+    for client in both(builder()) {
+        let zero = DMatrix::from_vec(4, 4, matrix::<f64>(Kind::Zero, 4, 4, 1));
+        assert_eq!(client.lu(&zero, &Options::default()).unwrap().info(), 1);
+        let mut ipiv = [0; 4];
+        let options = Options::new().pivoting(Pivoting::None);
+        assert_eq!(client.lu_in_place(&mut zero.clone(), &mut ipiv, &options).unwrap(), -1);
+        let rank_one = DMatrix::from_element(3, 3, 1.0_f32);
+        assert_eq!(client.lu(&rank_one, &Options::default()).unwrap().info(), 2);
+    }
 }
 
 #[test]
 fn what_stands_between_the_columns_is_left_alone() {
-    let client = client();
-    for (m, n, lda) in [(2, 2, 3), (5, 3, 8), (100, 90, 101), (1, 5000, 2), (3, 1, 9)] {
-        let a: DMatrix<f64> = random(m, n);
-        let mut data = vec![f64::MAX; lda * n];
-        (0..n).for_each(|j| data[j * lda..j * lda + m].copy_from_slice(a.column(j).as_slice()));
-        let (mut expected, mut expected_ipiv) = (data.clone(), vec![0; m.min(n)]);
-        let view = MatrixMut::from_slice(&mut expected, m, n, lda).unwrap();
-        let expected_info = factor(view, &mut expected_ipiv, &Options::default()).unwrap();
+    for client in both(builder()) {
+        for (m, n, lda) in [(2, 2, 3), (5, 3, 8), (100, 90, 101), (1, 5000, 2), (3, 1, 9)] {
+            let a: DMatrix<f64> = random(m, n);
+            let mut data = vec![f64::MAX; lda * n];
+            (0..n).for_each(|j| data[j * lda..j * lda + m].copy_from_slice(a.column(j).as_slice()));
+            let (mut expected, mut expected_ipiv) = (data.clone(), vec![0; m.min(n)]);
+            let view = MatrixMut::from_slice(&mut expected, m, n, lda).unwrap();
+            let expected_info = factor(view, &mut expected_ipiv, &Options::default()).unwrap();
 
-        let lu = client.lu(MatrixRef::from_slice(&data, m, n, lda).unwrap(), &Options::default()).unwrap();
-        assert_eq!(lu, Lu::new(a, &Options::default()).unwrap());
+            let lu = client.lu(MatrixRef::from_slice(&data, m, n, lda).unwrap(), &Options::default()).unwrap();
+            assert_eq!(lu, Lu::new(a, &Options::default()).unwrap());
 
-        let mut ipiv = vec![0; m.min(n)];
-        let view = MatrixMut::from_slice(&mut data, m, n, lda).unwrap();
-        let info = client.lu_in_place(view, &mut ipiv, &Options::default()).unwrap();
-        assert_eq!((info, &ipiv), (expected_info, &expected_ipiv));
-        assert_eq!(bits(&data), bits(&expected), "{m} x {n} in {lda}");
+            let mut ipiv = vec![0; m.min(n)];
+            let view = MatrixMut::from_slice(&mut data, m, n, lda).unwrap();
+            let info = client.lu_in_place(view, &mut ipiv, &Options::default()).unwrap();
+            assert_eq!((info, &ipiv), (expected_info, &expected_ipiv));
+            assert_eq!(bits(&data), bits(&expected), "{m} x {n} in {lda}");
+        }
     }
 }
 
 #[test]
 fn parts_of_a_matrix_are_factored_where_they_stand() {
-    let client = client();
-    let whole: DMatrix<f64> = random(30, 20);
-    let part = whole.view((3, 4), (20, 10));
-    let expected = Lu::new(part.into_owned(), &Options::default()).unwrap();
-    assert_eq!(client.lu(part, &Options::default()).unwrap(), expected);
+    for client in both(builder()) {
+        let whole: DMatrix<f64> = random(30, 20);
+        let part = whole.view((3, 4), (20, 10));
+        let expected = Lu::new(part.into_owned(), &Options::default()).unwrap();
+        assert_eq!(client.lu(part, &Options::default()).unwrap(), expected);
 
-    let mut place = whole.clone();
-    let mut ipiv = [0; 10];
-    client.lu_in_place(place.view_mut((3, 4), (20, 10)), &mut ipiv, &Options::default()).unwrap();
-    assert_eq!(place.view((3, 4), (20, 10)), *expected.packed());
-    place.view_mut((3, 4), (20, 10)).copy_from(&part);
-    assert_eq!(place, whole, "nothing else was written");
+        let mut place = whole.clone();
+        let mut ipiv = [0; 10];
+        client.lu_in_place(place.view_mut((3, 4), (20, 10)), &mut ipiv, &Options::default()).unwrap();
+        assert_eq!(place.view((3, 4), (20, 10)), *expected.packed());
+        place.view_mut((3, 4), (20, 10)).copy_from(&part);
+        assert_eq!(place, whole, "nothing else was written");
+    }
 }
 
 #[test]

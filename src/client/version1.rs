@@ -1,4 +1,5 @@
-//! A matrix goes out and its factors come in, between the caller's memory and the pipes, with no copy in between.
+//! Version 1 frames: a matrix goes out and its factors come in, between the caller's memory and the pipes, with no copy in
+//! between.
 
 use std::borrow::Cow;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -7,34 +8,46 @@ use std::time::Instant;
 use super::pipes::{Break, Pipes};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
-use crate::protocol::{Command, Head, Refusal, Shape, WireElement, check_ipiv, info_range, ipiv_wire_order};
+use crate::protocol::{
+    Command, Head, INFO_BYTES, Shape, WireElement, check_ipiv, info_range, ipiv_wire_order, refusal_code,
+};
 
-/// The head of the request for a matrix. (A matrix without elements may have a side that no request can name.)
-fn head<T: WireElement>(a: MatrixRef<'_, T>, options: &Options) -> Result<Head, Break> {
-    let (m, n) = (a.nrows() as i64, a.ncols() as i64);
-    let refusal = Refusal::BadShape { m, n, element: T::TYPE };
-    let shape = Shape::new(m, n, T::TYPE).ok_or(Break::Refused(refusal.code().into()))?;
-    Ok(Head { command: Command::new(T::TYPE, options.threads > 1, options.pivoting), shape })
-}
-
-/// Sends a request, and returns the `info` of its answer, checked, and the shape that was asked for.
+/// Sends a request, and returns the `info` of its answer, checked.
 pub(super) fn send<T: WireElement>(
     pipes: &mut Pipes,
     a: MatrixRef<'_, T>,
+    shape: Shape,
     options: &Options,
     deadline: Option<Instant>,
-) -> Result<(i64, Shape), Break> {
-    let head = head(a, options)?;
-    let start = head.to_bytes();
+) -> Result<i64, Break> {
+    let head = Head { command: Command::new(T::TYPE, options.threads > 1, options.pivoting), shape }.to_bytes();
     let columns = collect(a.slices().map(wire_order))?;
     let columns = columns.iter().map(|column| IoSlice::new(bytemuck::cast_slice(column)));
-    let mut request = collect(std::iter::once(IoSlice::new(&start)).chain(columns))?;
-    let info = pipes.ask(&mut request, deadline)?;
-    let range = info_range(head.shape, options.pivoting);
-    if !range.contains(&info) {
-        return Err(Break::OutOfStep(format!("expected info in {range:?}, got {info}")));
+    let mut request = collect(std::iter::once(IoSlice::new(&head)).chain(columns))?;
+    let mut info = [0; INFO_BYTES];
+    let asked = pipes.ask(&mut request, &mut info, INFO_BYTES, deadline)?;
+    let info = i64::from_le_bytes(info);
+    match refusal_code(info) {
+        Some(code @ 1..=255) => Err(Break::Refused { code, message: None }),
+        Some(_) => Err(Break::OutOfStep(format!("expected info, got {info}"))),
+        None if asked.written_whole => checked_info(info, shape, options),
+        None => Err(Break::OutOfStep(format!("expected it after the whole request, got info {info} before"))),
     }
-    Ok((info, head.shape))
+}
+
+/// An `info`, if a factorization can have it.
+pub(super) fn checked_info(info: i64, shape: Shape, options: &Options) -> Result<i64, Break> {
+    let range = info_range(shape, options.pivoting);
+    if range.contains(&info) {
+        Ok(info)
+    } else {
+        Err(Break::OutOfStep(format!("expected info in {range:?}, got {info}")))
+    }
+}
+
+/// Row swaps, if a factorization can have them.
+pub(super) fn checked_ipiv(ipiv: &[i64], shape: Shape) -> Result<(), Break> {
+    check_ipiv(ipiv, shape).map_err(|error| Break::OutOfStep(error.to_string()))
 }
 
 /// Receives what follows an `info`: the factors, and the row swaps, checked.
@@ -51,7 +64,7 @@ pub(super) fn receive<T: WireElement>(
     pipes.receive(&mut collect(bytes.chain(swaps))?, deadline)?;
     columns.iter_mut().for_each(|column| T::wire_order(column));
     ipiv_wire_order(ipiv);
-    check_ipiv(ipiv, shape).map_err(|error| Break::OutOfStep(error.to_string()))
+    checked_ipiv(ipiv, shape)
 }
 
 /// A list of what an iterator gives, unless the system refuses the memory.

@@ -1,0 +1,115 @@
+//! A conversation with one server: the pipes, and the memory that both see, if there is any.
+
+use std::mem;
+use std::time::Instant;
+
+use super::mapped::{Greeting, Mapped, greet};
+use super::pipes::{Break, Pipes};
+use super::transport::Transport;
+use super::version1;
+use crate::matrix::{MatrixMut, MatrixRef};
+use crate::options::Options;
+use crate::os::Segment;
+use crate::protocol::{Owner, Refusal, Shape, WireElement};
+
+/// Where matrices are.
+#[derive(Debug)]
+pub(super) enum Link {
+    /// Not decided: the server will be asked whether it maps this segment, whose descriptor it knows in this way.
+    Offered(Segment, Owner),
+    /// In a segment.
+    Mapped(Box<Mapped>),
+    /// In the pipes, for this reason.
+    Pipes(String),
+}
+
+/// The client's side of a conversation.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) pipes: Pipes,
+    link: Link,
+    /// How the last request went.
+    transport: Transport,
+}
+
+/// An answer of which `info` has been read, and the rest is to be received.
+pub(super) struct Answer {
+    pub(super) info: i64,
+    shape: Shape,
+}
+
+impl Connection {
+    pub(super) fn new(pipes: Pipes, link: Link) -> Self {
+        Connection { pipes, link, transport: Transport::Undecided }
+    }
+
+    /// How the last request went.
+    pub(super) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Asks the server what it can do, before the first request; `bytes` are those of its matrix.
+    ///
+    /// # Errors
+    /// [`Break::Version1`] if the server knows version 1 only, and has ended.
+    pub(super) fn decide(&mut self, bytes: usize, deadline: Option<Instant>) -> Result<(), Break> {
+        self.link = match mem::replace(&mut self.link, Link::Pipes(String::new())) {
+            Link::Offered(segment, owner) => match greet(&mut self.pipes, segment, owner, bytes, deadline)? {
+                Greeting::Mapped(mapped) => Link::Mapped(mapped),
+                Greeting::NotMapped(reason) => Link::Pipes(reason),
+            },
+            decided => decided,
+        };
+        Ok(())
+    }
+
+    /// Sends a request and waits for the `info` that answers it.
+    pub(super) fn send<T: WireElement>(
+        &mut self,
+        a: MatrixRef<'_, T>,
+        options: &Options,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, Break> {
+        let shape = shape(a)?;
+        let Connection { pipes, link, transport } = self;
+        let reason = match link {
+            Link::Mapped(mapped) => {
+                mapped.accept(shape).map_err(|refusal| refused(&refusal))?;
+                mapped.reserve(pipes, shape, deadline)?
+            }
+            Link::Pipes(reason) => Err(&reason[..]),
+            Link::Offered(..) => Err("the server has not been asked"),
+        };
+        *transport = reason.map_or_else(|reason| Transport::Pipes { reason: reason.into() }, |()| Transport::Mapped);
+        let info = match link {
+            Link::Mapped(mapped) if *transport == Transport::Mapped => mapped.send(pipes, a, shape, options, deadline),
+            _ => version1::send(pipes, a, shape, options, deadline),
+        }?;
+        Ok(Answer { info, shape })
+    }
+
+    /// Receives what follows an `info`: the factors, and the row swaps, checked.
+    pub(super) fn receive<T: WireElement>(
+        &mut self,
+        answer: &Answer,
+        a: MatrixMut<'_, T>,
+        ipiv: &mut [i64],
+        deadline: Option<Instant>,
+    ) -> Result<(), Break> {
+        match &self.link {
+            Link::Mapped(mapped) if self.transport == Transport::Mapped => mapped.receive(a, ipiv, answer.shape),
+            _ => version1::receive(&mut self.pipes, a, ipiv, answer.shape, deadline),
+        }
+    }
+}
+
+/// The shape of a matrix. (One without elements may have a side that no request can name.)
+fn shape<T: WireElement>(a: MatrixRef<'_, T>) -> Result<Shape, Break> {
+    let (m, n) = (a.nrows() as i64, a.ncols() as i64);
+    Shape::new(m, n, T::TYPE).ok_or_else(|| refused(&Refusal::BadShape { m, n, element: T::TYPE }))
+}
+
+/// A request that was not sent, since the server would refuse it.
+fn refused(refusal: &Refusal) -> Break {
+    Break::Refused { code: refusal.code().into(), message: Some(refusal.to_string()) }
+}
