@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod c_library;
+pub mod frames;
 mod instruction_sets;
 mod matrices;
 mod oracle;

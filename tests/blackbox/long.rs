@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
+use testing::frames::Factor;
 use testing::{Kind, Random, matrix};
 
 use crate::harness::*;
@@ -19,21 +20,7 @@ const N: usize = 1200;
 fn requests() -> [(Vec<u8>, usize); 2] {
     let a: Vec<f64> = matrix(Kind::Uniform, N, N, 1);
     let version1 = request(0, N, N, &a);
-    let operand = [&1_u32.to_le_bytes()[..], &[0; 28]].concat();
-    let fixed = [
-        &0_u32.to_le_bytes()[..],
-        &1_u32.to_le_bytes(),
-        &(N as i64).to_le_bytes(),
-        &(N as i64).to_le_bytes(),
-        &(-1_i32).to_le_bytes(),
-        &[0; 4],
-        &operand,
-        &operand,
-        &operand,
-    ]
-    .concat();
-    let length = (fixed.len() + 8 * N * N) as i64;
-    let frame = [&[0x20][..], &length.to_le_bytes(), &fixed, &version1[17..]].concat();
+    let frame = Factor::new(0, N, N).frame(&a);
     [(version1, 8 + 8 * N * N + 8 * N), (frame, 16 + 16 + 8 * N * N + 8 * N)]
 }
 

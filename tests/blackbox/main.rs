@@ -3,8 +3,10 @@
 mod cli;
 mod documents;
 mod errors;
+mod frames;
 mod harness;
 mod long;
+mod mapped;
 mod memory;
 mod session;
 mod shell;

@@ -26,10 +26,10 @@ fn pause() {
     sleep(Duration::from_millis(50));
 }
 
-/// A request whose response is far larger than a pipe.
+/// A request whose response is larger than a pipe, which the server lets hold 1 MiB.
 fn large() -> (Vec<u8>, Vec<u8>) {
-    let a: Vec<f64> = matrix(Kind::Uniform, 400, 300, 1);
-    (request(0, 400, 300, &a), expected(0, 400, 300, &a))
+    let a: Vec<f64> = matrix(Kind::Uniform, 600, 400, 1);
+    (request(0, 600, 400, &a), expected(0, 600, 400, &a))
 }
 
 /// A server that has answered one request, so that it has installed what it installs.
