@@ -1,6 +1,8 @@
 //! Writes the inputs that every target starts from into `corpus/`: for each rule of `protocol.md` and of the file formats
 //! one that obeys it and one that breaks it. Their names say what they are.
 
+#[path = "seeds/extended.rs"]
+mod extended;
 #[path = "seeds/frames.rs"]
 mod frames;
 
@@ -18,6 +20,7 @@ fn main() -> io::Result<()> {
         ("request_head", request_heads()),
         ("session", sessions()),
         ("response", responses()),
+        ("frame", extended::payloads()),
         ("label", labels()),
         ("text", texts()),
         ("npy", npy_files()),
@@ -112,6 +115,7 @@ fn sessions() -> Seeds {
         ("every-command", (0..8).flat_map(|command| request(command, Kind::Uniform, 3, 3)).chain([0xff]).collect()),
         ("smaller-after-larger", [request(0, Kind::Ties, 16, 16), request(1, Kind::Ties, 1, 1)].concat()),
     ]);
+    seeds.extend(extended::sessions());
     for (kind, at) in KINDS.into_iter().zip(0..) {
         seeds.push((format!("kind-{kind:?}").to_lowercase(), request(at % 8, kind, 5, 4)));
         seeds.push((format!("kind-{kind:?}-wide").to_lowercase(), request((at + 1) % 8, kind, 4, 6)));
