@@ -1,6 +1,5 @@
 //! How the executable ends. The one table of exit statuses.
 
-use crate::protocol::Refusal;
 use crate::server::Cause;
 
 /// An exit status.
@@ -19,7 +18,7 @@ pub enum ExitStatus {
     OutOfMemory = 4,
     /// The input ended inside a header.
     EndInHeader = 5,
-    /// The input ended inside a matrix.
+    /// The input ended inside a matrix or a payload.
     EndInMatrix = 6,
     /// Reading the input failed.
     Unreadable = 7,
@@ -27,6 +26,8 @@ pub enum ExitStatus {
     ReaderGone = 8,
     /// Writing a response failed otherwise.
     Unwritable = 9,
+    /// A payload that is too long to be skipped.
+    PayloadTooLong = 10,
     /// The command line or the environment was not understood (sysexits: `EX_USAGE`).
     Usage = 64,
     /// `encode`, `decode` or `demo` met data that it cannot use (sysexits: `EX_DATAERR`).
@@ -37,7 +38,7 @@ pub enum ExitStatus {
 
 impl ExitStatus {
     /// Every status.
-    pub const ALL: [ExitStatus; 13] = [
+    pub const ALL: [ExitStatus; 14] = [
         ExitStatus::Success,
         ExitStatus::UnknownCommand,
         ExitStatus::BadShape,
@@ -48,6 +49,7 @@ impl ExitStatus {
         ExitStatus::Unreadable,
         ExitStatus::ReaderGone,
         ExitStatus::Unwritable,
+        ExitStatus::PayloadTooLong,
         ExitStatus::Usage,
         ExitStatus::Data,
         ExitStatus::Io,
@@ -63,13 +65,16 @@ impl ExitStatus {
 impl From<&Cause> for ExitStatus {
     fn from(cause: &Cause) -> Self {
         match cause {
-            // The code of a refusal is the exit status, too.
-            Cause::Refused(Refusal::UnknownCommand(_)) => ExitStatus::UnknownCommand,
-            Cause::Refused(Refusal::BadShape { .. }) => ExitStatus::BadShape,
-            Cause::Refused(Refusal::OverLimit { .. }) => ExitStatus::OverLimit,
-            Cause::Refused(Refusal::OutOfMemory { .. }) => ExitStatus::OutOfMemory,
+            // The code of a refusal that ends a session is the exit status, too.
+            Cause::Refused(refusal) => match refusal.code() {
+                1 => ExitStatus::UnknownCommand,
+                2 => ExitStatus::BadShape,
+                3 => ExitStatus::OverLimit,
+                4 => ExitStatus::OutOfMemory,
+                _ => ExitStatus::PayloadTooLong,
+            },
             Cause::EndInHead { .. } => ExitStatus::EndInHeader,
-            Cause::EndInMatrix { .. } => ExitStatus::EndInMatrix,
+            Cause::EndInMatrix { .. } | Cause::EndInPayload { .. } => ExitStatus::EndInMatrix,
             Cause::Unreadable(_) => ExitStatus::Unreadable,
             Cause::ReaderGone => ExitStatus::ReaderGone,
             Cause::Unwritable(_) => ExitStatus::Unwritable,

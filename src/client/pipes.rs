@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 use nix::errno::Errno;
@@ -12,6 +12,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 use super::sigpipe::NoSigpipe;
+use crate::os::above_stderr;
 use crate::protocol::{EXIT, INFO_BYTES, refusal_code};
 
 /// How much of the end of stderr is kept, in bytes.
@@ -195,13 +196,6 @@ impl Pipes {
         }
         Ok(Ready { stdin, stdout })
     }
-}
-
-/// A copy of a descriptor above those of stdin, stdout and stderr.
-fn above_stderr(fd: &OwnedFd) -> io::Result<OwnedFd> {
-    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
-    // SAFETY: the descriptor has just been made, and nothing else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// The time until the deadline, if there is one.

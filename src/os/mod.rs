@@ -4,6 +4,10 @@ mod disposition;
 #[cfg(feature = "cli")]
 mod mapping;
 #[cfg(feature = "cli")]
+mod placement;
+#[cfg(feature = "cli")]
+mod shared;
+#[cfg(feature = "cli")]
 mod signals;
 #[cfg(feature = "cli")]
 mod stdio;
@@ -13,6 +17,21 @@ pub(crate) use disposition::is_ignored;
 #[cfg(feature = "cli")]
 pub(crate) use mapping::{Mapping, physical_memory};
 #[cfg(feature = "cli")]
+pub(crate) use placement::{Placement, current_cpu};
+#[cfg(feature = "cli")]
+pub(crate) use shared::{SharedMemory, Unmappable, inherited, of_process, resident_memory};
+#[cfg(feature = "cli")]
 pub(crate) use signals::end_on_signals;
 #[cfg(feature = "cli")]
 pub(crate) use stdio::{Input, Output};
+
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, fcntl};
+
+/// A copy of a descriptor above those of stdin, stdout and stderr, which other code may use; close-on-exec.
+pub(crate) fn above_stderr(fd: impl AsFd) -> nix::Result<OwnedFd> {
+    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
+    // SAFETY: the descriptor has just been made, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}

@@ -1,4 +1,4 @@
-//! The command byte of the version 1 frames: a bit field.
+//! The command byte: a bit field in the version 1 frames, a number in the extended ones.
 
 use super::element::ElementType;
 use crate::pivoting::Pivoting;
@@ -78,5 +78,67 @@ impl Command {
     #[must_use]
     pub fn pivoting(self) -> Pivoting {
         if self.0 & Self::NO_PIVOTING == 0 { Pivoting::Partial } else { Pivoting::None }
+    }
+}
+
+/// What an extended frame asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FrameCommand {
+    /// Who is there, and what can it do.
+    Hello,
+    /// The same bytes come back.
+    Ping,
+    /// What the session has done.
+    Stats,
+    /// Map memory of the client.
+    Map,
+    /// Forget it.
+    Unmap,
+    /// P A = L U.
+    Factor,
+}
+
+impl FrameCommand {
+    /// Every command, in the order of their bytes.
+    pub const ALL: [FrameCommand; 6] = [
+        FrameCommand::Hello,
+        FrameCommand::Ping,
+        FrameCommand::Stats,
+        FrameCommand::Map,
+        FrameCommand::Unmap,
+        FrameCommand::Factor,
+    ];
+
+    /// Its byte.
+    #[must_use]
+    pub fn byte(self) -> u8 {
+        match self {
+            FrameCommand::Hello => 0x10,
+            FrameCommand::Ping => 0x11,
+            FrameCommand::Stats => 0x12,
+            FrameCommand::Map => 0x18,
+            FrameCommand::Unmap => 0x19,
+            FrameCommand::Factor => 0x20,
+        }
+    }
+
+    /// Its name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FrameCommand::Hello => "hello",
+            FrameCommand::Ping => "ping",
+            FrameCommand::Stats => "stats",
+            FrameCommand::Map => "map",
+            FrameCommand::Unmap => "unmap",
+            FrameCommand::Factor => "factor",
+        }
+    }
+
+    /// The command with this byte, if there is one.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|command| command.byte() == byte)
     }
 }

@@ -5,13 +5,23 @@
 
 mod command;
 mod element;
+mod extended;
+mod factorization;
+mod hello;
 pub mod label;
+mod mapping;
+mod operand;
 mod refusal;
 mod request;
 mod response;
 
-pub use command::Command;
+pub use command::{Command, FrameCommand};
 pub use element::{ElementType, WireElement};
-pub use refusal::{Refusal, describe_refusal, refusal_code};
+pub use extended::{ANSWER_HEAD_BYTES, FRAME_HEAD_BYTES, answer_head, is_frame, max_payload, payload_length};
+pub use factorization::{FACTOR_BYTES, FACTORED_BYTES, FactorRequest, Factored};
+pub use hello::{HELLO_BYTES, PROTOCOL_VERSION, WELCOME_BYTES, Welcome};
+pub use mapping::{MAP_BYTES, MapRequest, Owner, SEGMENT_BYTES};
+pub use operand::{Extent, OPERAND_BYTES, Place};
+pub use refusal::{Problem, Refusal, describe_refusal, refusal_code};
 pub use request::{EXIT, HEAD_BYTES, Head, Shape};
 pub use response::{INFO_BYTES, Response, check_ipiv, info_range, ipiv_wire_order};

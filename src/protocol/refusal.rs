@@ -1,8 +1,9 @@
 //! Why a request is refused, in words and as a code in the answer.
 
 use std::fmt;
+use std::io;
 
-use super::command::Command;
+use super::command::{Command, FrameCommand};
 use super::element::ElementType;
 
 /// Why a request is refused.
@@ -36,24 +37,175 @@ pub enum Refusal {
         /// Bytes asked for.
         bytes: usize,
     },
+    /// A byte that is no extended frame of this server.
+    UnknownFrame(u8),
+    /// A payload that is too long to be skipped.
+    PayloadTooLong {
+        /// Its length.
+        length: u64,
+        /// The longest one that is read.
+        max: u64,
+    },
+    /// A PING that is longer than the limit.
+    PingTooLong {
+        /// The length of its payload.
+        length: u64,
+        /// The limit in force, in bytes.
+        max: u64,
+    },
+    /// A payload of another length than its command, or its fixed part, says.
+    Length {
+        /// The right length.
+        expected: u64,
+        /// The length of the payload.
+        got: u64,
+    },
+    /// Bits that the command does not define.
+    Undefined {
+        /// The field.
+        field: &'static str,
+        /// Those of its bits.
+        bits: u32,
+    },
+    /// A number that a field cannot have.
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What it may have.
+        expected: &'static str,
+        /// What it has.
+        got: i64,
+    },
+    /// More rows than a 32-bit `ipiv` can name.
+    NarrowIpiv {
+        /// Rows asked for.
+        m: usize,
+    },
+    /// An operand that is not where its description says.
+    Operand {
+        /// Which one.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// A segment that is not mapped.
+    NoSegment(u32),
+    /// More segments than a session may have.
+    TooManySegments {
+        /// How many it may have.
+        max: usize,
+    },
+    /// More bytes in segments than a session may have.
+    SegmentsTooLarge {
+        /// Bytes of all segments together.
+        bytes: u64,
+        /// How many it may have.
+        max: u64,
+    },
+    /// Memory that cannot be mapped.
+    Unmappable {
+        /// What was expected of the descriptor.
+        expected: &'static str,
+        /// The error number of the system, if that refused it.
+        os_error: Option<i32>,
+    },
+    /// A NaN or an infinity in a matrix that must be finite.
+    NotFinite,
+}
+
+/// What is wrong with an operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A place that there is not.
+    Place(u32),
+    /// A field that must be zero.
+    NotZero(&'static str),
+    /// A leading dimension shorter than a column, or a row.
+    LeadingDimension {
+        /// The leading dimension.
+        ld: u64,
+        /// Elements of a column, or a row.
+        run: usize,
+    },
+    /// An element outside of the segment.
+    Outside {
+        /// The offset of the first element.
+        offset: u64,
+        /// Bytes of the segment.
+        segment_bytes: usize,
+    },
+    /// An offset that is no multiple of the size of an element.
+    Misaligned {
+        /// The offset.
+        offset: u64,
+        /// Bytes of an element.
+        size: usize,
+    },
+    /// Memory of another operand.
+    Overlap(&'static str),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::Place(place) => write!(f, "expected place 1 (the payload) or 2 (a segment), got {place}"),
+            Problem::NotZero(field) => write!(f, "expected {field} to be 0, got another number"),
+            Problem::LeadingDimension { ld, run } => {
+                write!(f, "expected a leading dimension of at least {run}, got {ld}")
+            }
+            Problem::Outside { offset, segment_bytes } => {
+                write!(
+                    f,
+                    "expected all elements in the segment of {segment_bytes} bytes, got some outside from offset {offset}"
+                )
+            }
+            Problem::Misaligned { offset, size } => {
+                write!(f, "expected an offset that is a multiple of {size}, got {offset}")
+            }
+            Problem::Overlap(other) => write!(f, "expected memory of its own, got that of {other}"),
+        }
+    }
 }
 
 /// The description of each code, from 1 on.
-const DESCRIPTIONS: [&str; 4] = ["unknown command", "bad shape", "larger than the server's limit", "out of memory"];
+const DESCRIPTIONS: [&str; 10] = [
+    "unknown command",
+    "bad shape",
+    "larger than the server's limit",
+    "out of memory",
+    "cancelled",
+    "malformed payload",
+    "bad operand",
+    "bad segment",
+    "not finite",
+    "payload too long",
+];
 
 impl Refusal {
     /// Its code, at least 1.
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {
-            Refusal::UnknownCommand(_) => 1,
-            Refusal::BadShape { .. } => 2,
-            Refusal::OverLimit { .. } => 3,
+            Refusal::UnknownCommand(_) | Refusal::UnknownFrame(_) => 1,
+            Refusal::BadShape { .. } | Refusal::NarrowIpiv { .. } => 2,
+            Refusal::OverLimit { .. } | Refusal::PingTooLong { .. } | Refusal::SegmentsTooLarge { .. } => 3,
             Refusal::OutOfMemory { .. } => 4,
+            Refusal::Length { .. } | Refusal::Undefined { .. } | Refusal::Field { .. } => 6,
+            Refusal::Operand { .. } => 7,
+            Refusal::NoSegment(_) | Refusal::TooManySegments { .. } | Refusal::Unmappable { .. } => 8,
+            Refusal::NotFinite => 9,
+            Refusal::PayloadTooLong { .. } => 10,
         }
     }
 
-    /// The `info` that answers the request.
+    /// The status that answers an extended frame.
+    #[must_use]
+    pub fn status(&self) -> i64 {
+        -i64::from(self.code())
+    }
+
+    /// The `info` that answers a request of version 1.
     #[must_use]
     pub fn info(&self) -> i64 {
         i64::MIN + i64::from(self.code())
@@ -78,7 +230,10 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::UnknownCommand(byte) => {
                 let last = Command::NAMES.len() - 1;
-                write!(f, "expected a command, 0x00 to 0x{last:02x} or 0xff to exit, got 0x{byte:02x}")
+                write!(
+                    f,
+                    "expected a command, 0x00 to 0x{last:02x}, an extended frame from 0x10 on, or 0xff to exit, got 0x{byte:02x}"
+                )
             }
             Refusal::BadShape { m, n, element } => {
                 write!(f, "expected m >= 0 and n >= 0 with m*n*{} below 2^63, got m = {m}, n = {n}", element.bytes())
@@ -90,6 +245,37 @@ impl fmt::Display for Refusal {
             Refusal::OutOfMemory { bytes } => {
                 write!(f, "expected {bytes} bytes of memory for the matrix, got none from the system")
             }
+            Refusal::UnknownFrame(byte) => {
+                write!(f, "expected a command of this server (")?;
+                for (at, known) in FrameCommand::ALL.iter().enumerate() {
+                    write!(f, "{}0x{:02x}", if at == 0 { "" } else { ", " }, known.byte())?;
+                }
+                write!(f, "), got 0x{byte:02x}")
+            }
+            Refusal::PingTooLong { length, max } | Refusal::PayloadTooLong { length, max } => {
+                write!(f, "expected a payload of at most {max} bytes, got one of {length}")
+            }
+            Refusal::Length { expected, got } => write!(f, "expected a payload of {expected} bytes, got {got}"),
+            Refusal::Undefined { field, bits } => {
+                write!(f, "expected only defined bits in {field}, got {bits:#x} as well")
+            }
+            Refusal::Field { field, expected, got } => write!(f, "expected {field} to be {expected}, got {got}"),
+            Refusal::NarrowIpiv { m } => {
+                write!(f, "expected m below 2^31 for an ipiv of 32 bits, got m = {m}")
+            }
+            Refusal::Operand { name, problem } => write!(f, "{name}: {problem}"),
+            Refusal::NoSegment(segment) => write!(f, "expected the number of a segment, got {segment}"),
+            Refusal::TooManySegments { max } => {
+                write!(f, "expected at most {max} segments, got another; UNMAP one first")
+            }
+            Refusal::SegmentsTooLarge { bytes, max } => {
+                write!(f, "expected segments of at most {max} bytes together, got {bytes}; --max-bytes sets the limit")
+            }
+            Refusal::Unmappable { expected, os_error: None } => write!(f, "expected {expected}"),
+            Refusal::Unmappable { expected, os_error: Some(error) } => {
+                write!(f, "expected {expected}, got: {}", io::Error::from_raw_os_error(*error))
+            }
+            Refusal::NotFinite => write!(f, "expected a matrix of finite numbers, got a NaN or an infinity"),
         }
     }
 }

@@ -39,11 +39,7 @@ impl Head {
         let command = Command::from_byte(head[0]).ok_or(Refusal::UnknownCommand(head[0]))?;
         let (m, n) = (LittleEndian::read_i64(&head[1..9]), LittleEndian::read_i64(&head[9..17]));
         let element = command.element();
-        let shape = Shape::new(m, n, element).ok_or(Refusal::BadShape { m, n, element })?;
-        let bytes = shape.matrix_bytes() as u64;
-        if bytes > max_bytes {
-            return Err(Refusal::OverLimit { m, n, bytes, max_bytes });
-        }
+        let shape = Shape::within(m, n, element, max_bytes)?;
         Ok(Head { command, shape })
     }
 
@@ -74,6 +70,16 @@ impl Shape {
         let bytes = m.checked_mul(n)?.checked_mul(element.bytes())?;
         i64::try_from(bytes).ok()?;
         Some(Shape { m, n, element })
+    }
+
+    /// An `m` by `n` matrix of at most `max_bytes` bytes.
+    ///
+    /// # Errors
+    /// [`Refusal::BadShape`], [`Refusal::OverLimit`].
+    pub fn within(m: i64, n: i64, element: ElementType, max_bytes: u64) -> Result<Shape, Refusal> {
+        let shape = Shape::new(m, n, element).ok_or(Refusal::BadShape { m, n, element })?;
+        let bytes = shape.matrix_bytes() as u64;
+        if bytes > max_bytes { Err(Refusal::OverLimit { m, n, bytes, max_bytes }) } else { Ok(shape) }
     }
 
     /// Rows.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::error::Error;
-use crate::protocol::{HEAD_BYTES, Refusal};
+use crate::protocol::Refusal;
 
 /// Why a session could not go on.
 #[derive(Debug)]
@@ -14,8 +14,19 @@ pub enum Cause {
     Refused(Refusal),
     /// The input ended inside the head of a request.
     EndInHead {
+        /// Its bytes.
+        expected: usize,
+        /// What they are.
+        fields: &'static str,
         /// Bytes of it that were read.
         got: usize,
+    },
+    /// The input ended inside the payload of an extended frame.
+    EndInPayload {
+        /// Bytes announced.
+        expected: u64,
+        /// Bytes of it that were read.
+        got: u64,
     },
     /// The input ended inside a matrix.
     EndInMatrix {
@@ -48,8 +59,11 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::Refused(refusal) => refusal.fmt(f),
-            Cause::EndInHead { got } => {
-                write!(f, "expected a header of {HEAD_BYTES} bytes (command, m, n), got end of input after {got}")
+            Cause::EndInHead { expected, fields, got } => {
+                write!(f, "expected a header of {expected} bytes ({fields}), got end of input after {got}")
+            }
+            Cause::EndInPayload { expected, got } => {
+                write!(f, "expected a payload of {expected} bytes, got end of input after {got}")
             }
             Cause::EndInMatrix { m, n, expected, got } => {
                 write!(f, "expected {expected} bytes of the {m} x {n} matrix, got end of input after {got}")

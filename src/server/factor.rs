@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 
 use super::error::Cause;
-use super::store::Store;
+use super::state::State;
+use super::stats::Phase;
 use super::stream::Streams;
 use crate::lu::factor;
 use crate::matrix::MatrixMut;
@@ -24,12 +25,12 @@ pub(super) enum Answered {
 pub(super) fn answer<T: WireElement>(
     head: &Head,
     streams: &mut Streams<impl Read, impl Write>,
-    store: &mut Store,
+    state: &mut State,
     options: &Options,
 ) -> Result<Answered, Cause> {
     let shape = head.shape;
     let (m, n, expected) = (shape.m(), shape.n(), shape.matrix_bytes());
-    let (matrix, ipiv) = store.workspace(shape)?;
+    let (matrix, ipiv) = state.store.workspace.matrix(shape)?;
 
     let got = streams.fill(matrix)?;
     if got < expected {
@@ -37,11 +38,17 @@ pub(super) fn answer<T: WireElement>(
     }
     let answered = if label::is_label(head, matrix) { Answered::Label } else { Answered::Request };
 
+    state.stats.end(Phase::Reading);
+    state.placement.let_go();
+
     let a: &mut [T] = bytemuck::cast_slice_mut(matrix);
     T::wire_order(a);
     let info = factor(MatrixMut::in_memory(a, m, n, m), ipiv, options).map_err(Cause::Library)?;
     T::wire_order(a);
     ipiv_wire_order(ipiv);
+
+    state.stats.count_factorization(shape);
+    state.stats.end(Phase::Computing);
 
     let (matrix, ipiv) = (bytemuck::cast_slice(a), bytemuck::cast_slice(ipiv));
     streams.write(&Response { info: info.to_le_bytes(), matrix, ipiv }.parts())?;

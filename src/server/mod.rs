@@ -3,9 +3,16 @@
 //!
 //! It does not know whether its streams are stdin and stdout, what signals do to them, or with which status the process exits.
 
+mod about;
 mod error;
 mod factor;
+mod factor_frame;
+mod mapping;
+mod payload;
+mod segments;
 mod session;
+mod state;
+mod stats;
 mod store;
 mod stream;
 
@@ -13,4 +20,5 @@ mod stream;
 mod tests;
 
 pub use error::{Cause, SessionError};
-pub use session::{Limits, serve};
+pub use session::serve;
+pub use state::Limits;

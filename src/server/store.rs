@@ -1,8 +1,9 @@
 //! What a session keeps in memory from one request to the next.
 //!
-//! Today that is the workspace: a matrix is read into it, factored in it, and written from it. It shrinks if requests become
-//! much smaller.
+//! That is the workspace, and the segments that the client has mapped. A matrix is read into the workspace, factored in it, and
+//! written from it. The workspace shrinks if requests become much smaller.
 
+use super::segments::Segments;
 use crate::lu::release;
 use crate::os::Mapping;
 use crate::protocol::{Refusal, Shape};
@@ -18,25 +19,13 @@ const SHRINK_RATIO: usize = 4;
 /// The memory of a session.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    workspace: Workspace,
-}
-
-impl Store {
-    /// Memory for a matrix and for its row swaps, with arbitrary contents.
-    ///
-    /// # Errors
-    /// [`Refusal::OutOfMemory`] if the system refuses; then all memory has been given back.
-    pub(super) fn workspace(&mut self, shape: Shape) -> Result<(&mut [u8], &mut [i64]), Refusal> {
-        // The swaps follow the matrix at the next multiple of 8 bytes.
-        let ipiv_at = shape.matrix_bytes().next_multiple_of(8);
-        let (matrix, ipiv) = self.workspace.reserve(ipiv_at + shape.ipiv_bytes())?.split_at_mut(ipiv_at);
-        Ok((&mut matrix[..shape.matrix_bytes()], bytemuck::cast_slice_mut(ipiv)))
-    }
+    pub(super) workspace: Workspace,
+    pub(super) segments: Segments,
 }
 
 /// Memory for one request at a time.
 #[derive(Debug, Default)]
-struct Workspace {
+pub(super) struct Workspace {
     mapping: Option<Mapping>,
     /// Requests in the present window, and the largest of them in bytes.
     requests: u32,
@@ -44,11 +33,22 @@ struct Workspace {
 }
 
 impl Workspace {
+    /// Memory for a matrix and for its row swaps, with arbitrary contents.
+    ///
+    /// # Errors
+    /// [`Refusal::OutOfMemory`] if the system refuses; then all memory has been given back.
+    pub(super) fn matrix(&mut self, shape: Shape) -> Result<(&mut [u8], &mut [i64]), Refusal> {
+        // The swaps follow the matrix at the next multiple of 8 bytes.
+        let ipiv_at = shape.matrix_bytes().next_multiple_of(8);
+        let (matrix, ipiv) = self.reserve(ipiv_at + shape.ipiv_bytes())?.split_at_mut(ipiv_at);
+        Ok((&mut matrix[..shape.matrix_bytes()], bytemuck::cast_slice_mut(ipiv)))
+    }
+
     /// `bytes` bytes, aligned to pages, with arbitrary contents.
     ///
     /// # Errors
     /// [`Refusal::OutOfMemory`] if the system refuses; then all memory has been given back.
-    fn reserve(&mut self, bytes: usize) -> Result<&mut [u8], Refusal> {
+    pub(super) fn reserve(&mut self, bytes: usize) -> Result<&mut [u8], Refusal> {
         self.requests += 1;
         self.largest = self.largest.max(bytes);
         let capacity = self.mapping.as_ref().map_or(0, Mapping::size);

@@ -54,8 +54,9 @@ fn bytes(lines: &[String]) -> Vec<u8> {
 #[test]
 fn the_hexdumps_of_the_protocol_are_what_the_server_answers() {
     let text = read("protocol.md");
-    let examples: Vec<&str> = text.split("\n### ").skip(1).collect();
-    assert_eq!(examples.len(), 6, "2x2, singular, wide, empty, bad command, two requests");
+    let (_, examples) = text.split_once("\n## Worked examples\n").unwrap();
+    let examples: Vec<&str> = examples.split("\n### ").skip(1).collect();
+    assert_eq!(examples.len(), 7, "2x2, singular, wide, empty, bad command, two requests, extended frames");
     for example in examples {
         let name = example.lines().next().unwrap();
         let blocks = blocks(example);

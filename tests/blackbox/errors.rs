@@ -219,14 +219,14 @@ fn a_label_counts_as_part_of_the_request_that_it_announces() {
 #[test]
 fn a_stderr_that_nobody_can_read_changes_no_status() {
     for stderr in ["2>/dev/full", "2>&-", "2>/dev/null"] {
-        assert_eq!(redirected(stderr, &[0x42]), (Some(1), refusal(1)), "{stderr}");
+        assert_eq!(redirected(stderr, &[0x08]), (Some(1), refusal(1)), "{stderr}");
         assert_eq!(redirected(&format!("encode {stderr}"), b"x"), (Some(65), vec![]), "{stderr}");
         assert_eq!(redirected(&format!("no-such-command {stderr}"), b""), (Some(64), vec![]), "{stderr}");
     }
     // A parent that closes its end of stderr.
     let mut server = Server::start(&[]);
     server.stderr = None;
-    server.send(&[0x42]);
+    server.send(&[0x08]);
     assert_eq!(server.receive(8), refusal(1));
     assert_eq!(server.wait().0.code(), Some(1));
 }

@@ -1,12 +1,13 @@
-//! B <- A^T, in square blocks that fill whole cache lines on both sides, and tiles of blocks that stay in the L1 cache.
+//! B <- A^T, in square blocks that the compiler keeps in registers, and tiles of blocks that stay in the L1 cache.
 
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Transposition;
 
-/// Rows and columns of a block: of f64 a cache line.
-const BLOCK: usize = 8;
-/// Rows and columns of a tile: A and B take 64 KiB of f64 together, most of which is read or written once.
-const TILE: usize = 64;
+/// Rows and columns of a block. Blocks of 8 do not fit the registers of AVX2: four times slower. (This and the next: of f64
+/// and f32, n = 16 to 1024, AVX2 of a Zen 3, November 2026, `cargo bench --bench kernels --features internals -- transpose`.)
+const BLOCK: usize = 4;
+/// Rows and columns of a tile. 64 was three times slower at n = 1000, 16 twice as slow.
+const TILE: usize = 32;
 
 /// B <- A^T.
 ///

@@ -1,0 +1,252 @@
+//! FACTOR: P A = L U of a matrix in the payload or in a segment, to the answer or to a segment.
+
+use std::io::{Read, Write};
+use std::ops::Range;
+
+use super::error::Cause;
+use super::payload::Payload;
+use super::segments::Segments;
+use super::state::State;
+use super::stats::{Phase, flops};
+use crate::error::Error;
+use crate::lu::{Layout, Source, check_finite, factor, factor_out_of_place};
+use crate::matrix::{MatrixMut, MatrixRef};
+use crate::options::Options;
+use crate::os::current_cpu;
+use crate::protocol::{
+    ElementType, Extent, FACTOR_BYTES, FactorRequest, Factored, Place, Problem, Refusal, WireElement, ipiv_wire_order,
+};
+
+/// Operations of a computation that is done on the CPU of the client: it is over before the scheduler would have moved
+/// another process away from there. A millisecond, or with several threads what a single one does.
+const SHORT_FLOPS: f64 = 3e7;
+const SHORT_THREADED_FLOPS: f64 = 1e6;
+
+/// The alignment of each part of the workspace: a cache line.
+const ALIGNMENT: usize = 64;
+
+/// FACTOR.
+pub(super) fn answer(payload: &mut Payload<'_, impl Read, impl Write>, state: &mut State) -> Result<(), Cause> {
+    let fixed = payload.fixed::<FACTOR_BYTES>()?;
+    let request = FactorRequest::parse(&fixed, state.limits.max_bytes)?;
+    payload.expect_left(request.payload_bytes() as u64)?;
+    match request.shape.element() {
+        ElementType::F64 => factor_and_answer::<f64>(&request, payload, state),
+        ElementType::F32 => factor_and_answer::<f32>(&request, payload, state),
+    }
+}
+
+/// Memory of an operand in a segment. It may change at any moment, so it is reached through the pointer only.
+#[derive(Debug, Clone, Copy)]
+struct Shared {
+    start: *mut u8,
+    ld: usize,
+}
+
+/// Where the operands are. Without memory in a segment an operand is in the workspace, and in the payload or the answer.
+struct Operands {
+    a: Option<Shared>,
+    lu: Option<Shared>,
+    ipiv: Option<Shared>,
+    /// Whether the factors take the place of A.
+    same_place: bool,
+}
+
+impl Operands {
+    /// Finds the operands, and checks that they lie in their segments and do not overlap.
+    fn find(request: &FactorRequest, segments: &Segments) -> Result<Self, Refusal> {
+        let (extents, places) =
+            ([request.a_extent(), request.lu_extent(), request.ipiv_extent()], [request.a, request.lu, request.ipiv]);
+        let same_place = places[0] == places[1];
+        let mut found = [None; 3];
+        let mut taken: [Option<(u32, Range<usize>)>; 3] = [const { None }; 3];
+        for (at, (extent, place)) in extents.iter().zip(places).enumerate() {
+            let Place::Segment { segment, offset, ld } = place else { continue };
+            let memory = segments.find(segment)?;
+            let range = extent.range(offset, ld, memory.size())?;
+            for (other, before) in taken[..at].iter().enumerate() {
+                // The factors may take the place of A.
+                let is_replaced = same_place && (other, at) == (0, 1);
+                if !is_replaced && before.as_ref().is_some_and(|(s, r)| *s == segment && overlap(r, &range)) {
+                    let problem = Problem::Overlap(extents[other].name);
+                    return Err(Refusal::Operand { name: extent.name, problem });
+                }
+            }
+            found[at] = Some(Shared { start: memory.start().wrapping_add(range.start), ld: used_ld(extent, ld) });
+            taken[at] = Some((segment, range));
+        }
+        let [a, lu, ipiv] = found;
+        Ok(Operands { a, lu, ipiv, same_place })
+    }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// The leading dimension of a view: for a single column, or none, the request may have given any.
+fn used_ld(extent: &Extent, ld: u64) -> usize {
+    usize::try_from(ld).unwrap_or(usize::MAX).max(extent.run)
+}
+
+/// The parts of the workspace: what is not in a segment. Each is a range of bytes.
+struct Parts {
+    /// A, unless it is factored in place.
+    a: Range<usize>,
+    /// The factors; a row-major matrix that is replaced by its factors is factored here, too.
+    lu: Range<usize>,
+    /// The row swaps, as the library has them: private, since they are indices.
+    ipiv: Range<usize>,
+    /// The row swaps as they are sent, if those have 32 bits.
+    narrow: Range<usize>,
+}
+
+impl Parts {
+    fn of(request: &FactorRequest, operands: &Operands) -> Self {
+        let in_place = operands.same_place && !request.row_major;
+        let matrix = request.shape.matrix_bytes();
+        let mut end = 0;
+        let mut part = |is_needed: bool, bytes: usize| {
+            let start = end;
+            end = (start + if is_needed { bytes } else { 0 }).next_multiple_of(ALIGNMENT);
+            start..start + if is_needed { bytes } else { 0 }
+        };
+        Parts {
+            a: part(operands.a.is_none() && !in_place, matrix),
+            lu: part(operands.lu.is_none() || operands.same_place && request.row_major, matrix),
+            ipiv: part(true, request.shape.ipiv_bytes()),
+            narrow: part(operands.ipiv.is_none() && request.narrow_ipiv, request.ipiv_extent().run * size_of::<i32>()),
+        }
+    }
+}
+
+/// Reads what is in the payload, factors, answers.
+fn factor_and_answer<T: WireElement>(
+    request: &FactorRequest,
+    payload: &mut Payload<'_, impl Read, impl Write>,
+    state: &mut State,
+) -> Result<(), Cause> {
+    let operands = Operands::find(request, &state.store.segments)?;
+    let parts = Parts::of(request, &operands);
+    let work = state.store.workspace.reserve(parts.narrow.end.next_multiple_of(ALIGNMENT))?;
+    if operands.a.is_none() {
+        let a = &mut work[if parts.a.is_empty() { parts.lu.clone() } else { parts.a.clone() }];
+        payload.fill(a)?;
+        T::wire_order(bytemuck::cast_slice_mut(a));
+    }
+    state.stats.end(Phase::Reading);
+
+    let threads = match request.threads as usize {
+        0 => state.limits.threads,
+        threads => threads.min(state.limits.threads),
+    };
+    let is_short = flops(request.shape) < if threads > 1 { SHORT_THREADED_FLOPS } else { SHORT_FLOPS };
+    if !is_short {
+        state.placement.let_go();
+    }
+    let options = Options::new().isa(state.isa).pivoting(request.pivoting).threads(threads);
+    let info = compute::<T>(request, &operands, &parts, work, &options)?;
+    state.stats.count_factorization(request.shape);
+    state.stats.end(Phase::Computing);
+
+    let answer = Factored { info, cpu: request.cpu.and_then(|_| current_cpu()), spin: 0 };
+    let lu = if operands.lu.is_none() { parts.lu } else { 0..0 };
+    T::wire_order(bytemuck::cast_slice_mut(&mut work[lu.clone()]));
+    let ipiv = if operands.ipiv.is_some() {
+        0..0
+    } else if request.narrow_ipiv {
+        parts.narrow
+    } else {
+        parts.ipiv
+    };
+    payload.answer([&answer.to_bytes(), &work[lu], &work[ipiv]])?;
+    if let (true, Some(cpu)) = (is_short, request.cpu) {
+        // From the next request on this process wakes where the client, which then waits, has just run.
+        state.placement.keep_on(cpu);
+    }
+    Ok(())
+}
+
+/// Factors, and puts the row swaps where they are wanted. Returns `info`.
+fn compute<T: WireElement>(
+    request: &FactorRequest,
+    operands: &Operands,
+    parts: &Parts,
+    work: &mut [u8],
+    options: &Options,
+) -> Result<i64, Cause> {
+    let (m, n) = (request.shape.m(), request.shape.n());
+    let start = work.as_mut_ptr();
+    let in_work = |part: &Range<usize>, ld: usize| Shared { start: start.wrapping_add(part.start), ld };
+    let place = operands.lu.unwrap_or_else(|| in_work(&parts.lu, m));
+    let lu = if parts.lu.is_empty() { place } else { in_work(&parts.lu, m) };
+    let a_extent = request.a_extent();
+    let a = operands.a.unwrap_or_else(|| if parts.a.is_empty() { lu } else { in_work(&parts.a, a_extent.run) });
+
+    // SAFETY: the workspace has these parts, which do not overlap; a segment has these elements, aligned, as `find` has
+    // checked, and they overlap nothing but A and L U, which are then the same. A segment may be changed by its client at
+    // any moment: the library trusts no element, and takes no index from one without a check.
+    let (a_view, ipiv, mut lu_view) = unsafe {
+        (
+            MatrixRef::<T>::from_raw_parts(a.start.cast(), a_extent.run, a_extent.count, a.ld),
+            std::slice::from_raw_parts_mut(start.add(parts.ipiv.start).cast::<i64>(), request.shape.pivots()),
+            MatrixMut::<T>::from_raw_parts(lu.start.cast(), m, n, lu.ld),
+        )
+    };
+    let info = if a.start == lu.start {
+        if request.must_be_finite {
+            check_finite(a_view, options).map_err(cause)?;
+        }
+        factor(lu_view.reborrow(), ipiv, options)
+    } else {
+        let layout = if request.row_major { Layout::RowMajor } else { Layout::ColumnMajor };
+        let source = Source { view: a_view, layout, must_be_finite: request.must_be_finite };
+        factor_out_of_place(&source, lu_view.reborrow(), ipiv, options)
+    };
+    let info = info.map_err(cause)?;
+    if place.start != lu.start {
+        for j in 0..n {
+            let (from, to) = (lu.start.cast::<T>(), place.start.cast::<T>());
+            // SAFETY: column j of the workspace and of the segment.
+            unsafe { std::ptr::copy_nonoverlapping(from.add(j * lu.ld), to.add(j * place.ld), m) };
+        }
+    }
+    let narrow = request.narrow_ipiv.then(|| in_work(&parts.narrow, 0).start);
+    // SAFETY: the place of the row swaps, in the segment or in the workspace, has room for them.
+    unsafe { place_ipiv(ipiv, operands.ipiv.map(|shared| shared.start), narrow) };
+    Ok(info)
+}
+
+/// Copies the row swaps to a segment, or to the part of the workspace for swaps of 32 bits. Without either, or where they
+/// stay in the workspace as they are, they only get the order of bytes of the wire.
+///
+/// # Safety
+/// - `shared` and `narrow` are good for `ipiv.len()` swaps of the size that is wanted: 32 bits if there is a `narrow`.
+unsafe fn place_ipiv(ipiv: &mut [i64], shared: Option<*mut u8>, narrow: Option<*mut u8>) {
+    match (shared, narrow) {
+        (Some(to), None) => {
+            // SAFETY: the caller's promise.
+            unsafe { std::ptr::copy_nonoverlapping(ipiv.as_ptr(), to.cast(), ipiv.len()) };
+        }
+        (None, None) => ipiv_wire_order(ipiv),
+        (to, Some(narrow)) => {
+            for (i, &row) in ipiv.iter().enumerate() {
+                // The caller has checked that m fits.
+                let row = row as i32 - 1;
+                match to {
+                    // SAFETY: the caller's promise.
+                    Some(to) => unsafe { to.cast::<i32>().add(i).write(row) },
+                    // SAFETY: the caller's promise.
+                    None => unsafe { narrow.cast::<i32>().add(i).write(row.to_le()) },
+                }
+            }
+        }
+    }
+}
+
+fn cause(error: Error) -> Cause {
+    match error {
+        Error::NotFinite => Refusal::NotFinite.into(),
+        error => Cause::Library(error),
+    }
+}

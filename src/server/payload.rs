@@ -1,0 +1,106 @@
+//! The payload of an extended frame while it is read, and the answer to the frame.
+
+use std::io::{Cursor, Read, Write};
+
+use super::error::Cause;
+use super::stream::Streams;
+use crate::protocol::{ANSWER_HEAD_BYTES, Refusal, answer_head};
+
+/// Bytes of the longest message or text in an answer.
+pub(super) const TEXT_BYTES: usize = 1024;
+
+/// A payload of which `left` bytes have not been read.
+pub(super) struct Payload<'s, R, W> {
+    streams: &'s mut Streams<R, W>,
+    length: u64,
+    left: u64,
+}
+
+impl<'s, R: Read, W: Write> Payload<'s, R, W> {
+    pub(super) fn new(streams: &'s mut Streams<R, W>, length: u64) -> Self {
+        Payload { streams, length, left: length }
+    }
+
+    /// Bytes that have not been read.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Bytes of the input and of the output of the session so far.
+    pub(super) fn traffic(&self) -> (u64, u64) {
+        (self.streams.bytes_taken(), self.streams.bytes_written())
+    }
+
+    /// The next N bytes, with which the payload begins.
+    ///
+    /// # Errors
+    /// [`Refusal::Length`] if it is shorter.
+    pub(super) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Cause> {
+        if self.left < N as u64 {
+            return Err(Refusal::Length { expected: N as u64, got: self.length }.into());
+        }
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Checks that as many bytes are left as the fixed part says.
+    ///
+    /// # Errors
+    /// [`Refusal::Length`].
+    pub(super) fn expect_left(&self, bytes: u64) -> Result<(), Cause> {
+        if self.left == bytes {
+            return Ok(());
+        }
+        let read = self.length - self.left;
+        Err(Refusal::Length { expected: read.saturating_add(bytes), got: self.length }.into())
+    }
+
+    /// Fills a buffer, which is not longer than what is left.
+    pub(super) fn fill(&mut self, buf: &mut [u8]) -> Result<(), Cause> {
+        debug_assert!(buf.len() as u64 <= self.left);
+        let got = self.streams.fill(buf)?;
+        self.left -= got as u64;
+        if got < buf.len() { Err(self.ended()) } else { Ok(()) }
+    }
+
+    /// Reads to the end of the payload.
+    pub(super) fn skip(&mut self) -> Result<(), Cause> {
+        let got = self.streams.skip(self.left)?;
+        self.left -= got;
+        if self.left > 0 { Err(self.ended()) } else { Ok(()) }
+    }
+
+    fn ended(&self) -> Cause {
+        Cause::EndInPayload { expected: self.length, got: self.length - self.left }
+    }
+
+    /// Answers with success and these parts.
+    pub(super) fn answer(&mut self, [a, b, c]: [&[u8]; 3]) -> Result<(), Cause> {
+        debug_assert_eq!(self.left, 0, "the whole request has been read");
+        self.streams.write(&[&answer_head(0, a.len() + b.len() + c.len()), a, b, c])
+    }
+
+    /// Answers with the status and the words of a refusal.
+    pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), Cause> {
+        let text = Text::of(|text| write!(text, "{refusal}"));
+        let head: [u8; ANSWER_HEAD_BYTES] = answer_head(refusal.status(), text.bytes().len());
+        self.streams.write(&[&head, text.bytes()])
+    }
+}
+
+/// A short text, which takes no memory from the system.
+pub(super) struct Text(Cursor<[u8; TEXT_BYTES]>);
+
+impl Text {
+    /// What a function writes; a text that is too long is cut off.
+    pub(super) fn of(write: impl FnOnce(&mut Cursor<[u8; TEXT_BYTES]>) -> std::io::Result<()>) -> Self {
+        let mut text = Cursor::new([0; TEXT_BYTES]);
+        let _ = write(&mut text);
+        Text(text)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0.get_ref()[..self.0.position() as usize]
+    }
+}
