@@ -45,6 +45,12 @@ class Connection:
         process = self._process
         return process.pid if process is not None and process.alive() else None
 
+    def lu_factor(
+        self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
+    ) -> tuple[Array, Array, int] | None:
+        """See `recfact._backend`."""
+        return None
+
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`. A call that asks for fewer threads than the server has gets one thread."""
         request = Request(a, ipiv, pivot=pivot, threaded=threads is None or threads >= self.threads > 1)

@@ -32,7 +32,7 @@ class Default(Functions):
 
     def _backend(self, threads: int | None) -> Backend:
         """Returns the main server, which has a thread for each processor, or one with exactly `threads` threads."""
-        chosen = self.choose()
+        chosen = self._chosen or self.choose()
         if not isinstance(chosen, Connection) or threads is None or threads == 1 or threads >= chosen.threads:
             return chosen
         with starting:
