@@ -60,3 +60,12 @@ DEFAULT = Default()
 def backend() -> str:
     """Returns what the functions of the package use: "server", "inprocess" or "scipy"."""
     return DEFAULT.choose().name
+
+
+def transport() -> str:
+    """Returns how matrices get to the server, as `Server.transport` does, or that there is none.
+
+    It starts with "none: " if the functions use the shared library or SciPy.
+    """
+    chosen = DEFAULT.choose()
+    return chosen.transport if isinstance(chosen, Connection) else f"none: there is no server ({chosen.name})"
