@@ -23,7 +23,7 @@
  * Memory. Every array belongs to the caller, before and after the call; the library keeps no pointer to it. No array
  * may overlap another of the same call. Each thread that calls keeps scratch memory for its next call (at most 8 MiB,
  * or 4% of its largest matrix) until it ends or calls recfact_release. No call ends the process for want of memory, and
- * none fails for it: if the system refuses scratch memory, the call is slower.
+ * none but recfact_lu fails for it: if the system refuses scratch memory, the call is slower.
  *
  * Threads. Every function may be called from any number of threads at once. A call that may use more than one thread
  * has helper threads. They belong to the calling thread: they block all signals, sleep between its calls, and end with
@@ -55,12 +55,14 @@ typedef enum recfact_status {
     RECFACT_SUCCESS = 0,
     RECFACT_NULL_POINTER = 1,      /* an array that has elements, or info, is NULL */
     RECFACT_NEGATIVE_SIZE = 2,     /* m, n, nrhs or threads is negative */
-    RECFACT_LEADING_DIMENSION = 3, /* lda or ldb is less than the number of rows */
-    RECFACT_OVERFLOW = 4,          /* an array of this size does not fit the address space */
-    RECFACT_FLAG = 5,              /* pivoting or trans is not one of its values */
+    RECFACT_LEADING_DIMENSION = 3, /* lda, ldb or ldlu is less than the number of rows (row-major: of columns) */
+    RECFACT_OVERFLOW = 4,          /* an array does not fit the address space, or a row the integers of piv */
+    RECFACT_FLAG = 5,              /* pivoting, trans or flags is not one of its values */
     RECFACT_PIVOT = 6,             /* ipiv names a row outside the matrix */
     RECFACT_INSTRUCTION_SET = 7,   /* RECFACT_ISA is not an instruction set of this CPU */
-    RECFACT_MISALIGNED = 8         /* an array is not aligned to its elements */
+    RECFACT_MISALIGNED = 8,        /* an array is not aligned to its elements */
+    RECFACT_NOT_FINITE = 9,        /* A has a NaN or an infinity, and the flags ask for a check */
+    RECFACT_OUT_OF_MEMORY = 10     /* recfact_lu: the system refuses memory for the row swaps */
 } recfact_status;
 
 /* Where pivots come from. */
@@ -78,6 +80,23 @@ recfact_status recfact_factor_f64(int64_t m, int64_t n, double *a, int64_t lda, 
                                   int64_t threads, int64_t *info);
 recfact_status recfact_factor_f32(int64_t m, int64_t n, float *a, int64_t lda, int64_t *ipiv, int pivoting,
                                   int64_t threads, int64_t *info);
+
+/* What recfact_lu does besides P A = L U with partial pivoting: a sum of these. */
+enum {
+    RECFACT_LU_NO_PIVOTING = 0x4,    /* the pivots are taken from the diagonal */
+    RECFACT_LU_ROW_MAJOR = 0x100,    /* A is row-major: element (i, j) is a[i*lda + j], and lda >= n */
+    RECFACT_LU_CHECK_FINITE = 0x200  /* an A with a NaN or an infinity is refused: RECFACT_NOT_FINITE */
+};
+
+/*
+ * P A = L U at another place, with 32-bit row swaps counted from 0: A is m x n and stays as it is; lu, m x n with
+ * ldlu >= m and column-major, becomes its factors; piv has min(m, n) elements, and row i was swapped with row piv[i],
+ * both counted from 0. m must be less than 2^31. The rest is as in recfact_factor.
+ */
+recfact_status recfact_lu_f64(int64_t m, int64_t n, const double *a, int64_t lda, int flags, double *lu, int64_t ldlu,
+                              int32_t *piv, int64_t threads, int64_t *info);
+recfact_status recfact_lu_f32(int64_t m, int64_t n, const float *a, int64_t lda, int flags, float *lu, int64_t ldlu,
+                              int32_t *piv, int64_t threads, int64_t *info);
 
 /*
  * A X = B (trans 'N') or A^T X = B (trans 'T' or 'C') from the factors of an n x n matrix: lu with lda >= n and ipiv as

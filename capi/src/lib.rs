@@ -6,6 +6,7 @@
 mod arguments;
 #[cfg(feature = "lapack")]
 mod lapack;
+mod out_of_place;
 mod short;
 mod status;
 

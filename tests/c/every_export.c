@@ -29,11 +29,11 @@ static double entry(int i, int j) {
 #include "precision.h"
 
 static void words(void) {
-    for (int status = RECFACT_SUCCESS; status <= RECFACT_MISALIGNED; status++) {
+    for (int status = RECFACT_SUCCESS; status <= RECFACT_OUT_OF_MEMORY; status++) {
         assert(strlen(recfact_strerror(status)) > 5);
         for (int other = 0; other < status; other++) assert(strcmp(recfact_strerror(status), recfact_strerror(other)));
     }
-    assert(strcmp(recfact_strerror(-1), recfact_strerror(RECFACT_MISALIGNED + 1)) == 0);
+    assert(strcmp(recfact_strerror(-1), recfact_strerror(RECFACT_OUT_OF_MEMORY + 1)) == 0);
     assert(strcmp(recfact_version(), VERSION) == 0);
     assert(recfact_isa() != NULL);
     printf("recfact %s, %s\n", recfact_version(), recfact_isa());
@@ -43,6 +43,8 @@ int main(void) {
     short_forms_f64(), short_forms_f32();
     factor_and_solve_f64(), factor_and_solve_f32();
     refusals_f64(), refusals_f32();
+    out_of_place_f64(), out_of_place_f32();
+    refusals_out_of_place_f64(), refusals_out_of_place_f32();
     recfact_release();
     recfact_release();
     factor_and_solve_f64();

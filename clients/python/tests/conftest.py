@@ -38,6 +38,20 @@ def server() -> Iterator[recfact.Server]:
         yield server
 
 
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that the test starts get version 1 frames, as on systems without memfd_create."""
+    monkeypatch.delattr(os, "memfd_create")
+
+
+@pytest.fixture(params=["mapped", "pipe"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """The ways that matrices may take to the servers that the test starts."""
+    if request.param == "pipe":
+        request.getfixturevalue("pipe")
+    return str(request.param)
+
+
 # The values of RECFACT_ISA, and for each one that a test of this run asked for, whether it was tested.
 INSTRUCTION_SETS = ["portable", "avx2", "avx512"]
 _instruction_sets: dict[str, str] = {}
@@ -120,6 +134,12 @@ def children() -> list[int]:
     """Returns the processes that this one has started and not waited for, including zombies."""
     listed = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())], capture_output=True, text=True)
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if line.split()[1] != "ps"]
+
+
+def user_seconds(pid: int) -> float:
+    """Returns how long a process has computed."""
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[11]) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -31,7 +31,7 @@ descriptors = len(os.listdir("/proc/self/fd"))
 child = os.fork()
 if child == 0:
     assert default.pid is None and own.pid is None
-    assert len(os.listdir("/proc/self/fd")) == descriptors - 6, "the parent's pipes are closed"
+    assert len(os.listdir("/proc/self/fd")) == descriptors - 8, "the parent's pipes and segments are closed"
     for functions in (recfact, own):
         assert np.array_equal(functions.lu_factor(a)[0], expected)
     assert not {default.pid, own.pid} & set(before)

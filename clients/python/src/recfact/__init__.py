@@ -5,15 +5,14 @@ the program. `Server` starts one more such process, and has the same functions a
 through the shared library. The results are the same to the bit.
 """
 
-from importlib import metadata
-
 from numpy.linalg import LinAlgError
 
 from . import inprocess
-from ._default import DEFAULT, backend
+from ._default import DEFAULT, backend, transport
 from ._errors import BackendError, LinAlgWarning, ServerError, ServerTimeoutError
 from ._linalg import SlogdetResult
 from ._server import Server
+from ._version import VERSION
 
 __all__ = [
     "BackendError",
@@ -33,13 +32,10 @@ __all__ = [
     "lu_solve",
     "slogdet",
     "solve",
+    "transport",
 ]
 
-try:
-    __version__ = metadata.version("recfact")
-except metadata.PackageNotFoundError:
-    # A source tree on sys.path, which nothing has installed.
-    __version__ = "0+unknown"
+__version__ = VERSION
 
 lu_factor = DEFAULT.lu_factor
 lu_solve = DEFAULT.lu_solve

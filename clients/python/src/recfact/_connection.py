@@ -9,19 +9,25 @@ import os
 import threading
 import time
 import weakref
-from typing import Any
+from typing import Any, Callable, TypeVar
 
-from . import _fallback, _process
-from ._backend import Array, Integers
+from . import _extended, _fallback, _mapped, _process
+from ._backend import NO_PIVOTING, NOT_FINITE, Array, Integers
 from ._errors import ServerError, ServerTimeoutError
+from ._version import VERSION
 from ._wire import Request
 
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+_HELLO = _extended.hello(VERSION)
+
+_Answer = TypeVar("_Answer")
 
 
 class Connection:
     """Sends one request at a time to a process that runs `command`, a server with `threads` threads.
 
+    Matrices are in memory that both sides see, if that is possible; else they go through the pipes in version 1 frames.
     A request without an answer after `timeout` seconds fails, and the process is killed.
     """
 
@@ -34,10 +40,22 @@ class Connection:
         self._closed = False
         self._lock = threading.Lock()
         self._process: _process.Process | None = None
+        # Either the segment, or the reason why there is none. Both are missing in a forked child before its first call.
+        self._mapped: _mapped.Mapped | None = None
+        self._reason: str | None = None
         self._stopper: weakref.finalize[..., Any] = weakref.finalize(self, bool)
         with _process.starting:
             _connections.add(self)
             self._start()
+
+    @property
+    def transport(self) -> str:
+        """See `Server.transport`."""
+        if self._closed:
+            return "none: this server is closed"
+        if self._reason is not None:
+            return f"pipe: {self._reason}"
+        return "mapped" if self._mapped is not None and self._mapped.joined else "pipe: not connected yet"
 
     @property
     def pid(self) -> int | None:
@@ -45,22 +63,60 @@ class Connection:
         process = self._process
         return process.pid if process is not None and process.alive() else None
 
+    def lu_factor(
+        self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
+    ) -> tuple[Array, Array, int] | None:
+        """See `recfact._backend`."""
+        flags = _mapped.flags_of(pivot, check_finite)
+        with self._lock:
+            found = self._by_segment(a, flags, threads) if len(a) < 2**31 else None
+            if found is None:
+                return None
+            plan, info = found
+            return plan.lu.copy("F"), plan.piv.copy(), info
+
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`. A call that asks for fewer threads than the server has gets one thread."""
-        request = Request(a, ipiv, pivot=pivot, threaded=threads is None or threads >= self.threads > 1)
         with self._lock:
-            try:
-                self._ask(request)
-            except _process.EndedError:
-                raise self._failure("the server ended before it had answered") from None
-            except _process.LateError:
-                raise self._late() from None
-            except BaseException:
-                self._kill()
-                raise
-            if request.refusal:
-                raise self._failure(f"the server refused the request, {request.refusal}")
+            found = self._by_segment(a, 0 if pivot else NO_PIVOTING, threads)
+            if found is None:
+                return self._by_pipe(a, ipiv, pivot, threads)
+            plan, info = found
+            a[...], ipiv[...] = plan.lu, plan.piv
+            return info
+
+    def _by_segment(self, a: Array, flags: int, threads: int | None) -> tuple[_mapped.Plan, int] | None:
+        """Has a matrix factored in the segment. Returns None if it has to go through the pipes."""
+        if self._mapped is None and self._reason is None:
+            self._running()
+        mapped = self._mapped
+        if mapped is None:
+            return None
+        try:
+            if not mapped.joined:
+                self._ask(mapped.join)
+            plan = mapped.plan(a, flags, 0 if self._threaded(threads) else 1)
+            if plan is None:
+                return None
+            answer = self._ask(mapped.ask, plan, a)
+        except _mapped.PipeError as reason:
+            self._mapped, self._reason = None, str(reason)
+            mapped.close()
+            return None
+        if answer[0] == _extended.NOT_FINITE:
+            raise ValueError(NOT_FINITE)
+        return plan, _extended.info(_extended.accepted(answer))
+
+    def _by_pipe(self, a: Array, ipiv: Integers, pivot: bool, threads: int | None) -> int:
+        """Has a matrix factored by a version 1 frame."""
+        request = Request(a, ipiv, pivot=pivot, threaded=self._threaded(threads))
+        self._ask(_process.Process.ask, request)
+        if request.refusal:
+            raise self._failure(f"the server refused the request, {request.refusal}")
         return request.info
+
+    def _threaded(self, threads: int | None) -> bool:
+        return threads is None or threads >= self.threads > 1
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """See `recfact._backend`. The protocol has no solves, so the shared library computes them, or SciPy."""
@@ -70,35 +126,51 @@ class Connection:
         """Stops the process after the current request. Later calls raise `ServerError`."""
         with self._lock:
             self._closed = True
-            if self._process is not None:
-                self._process.stop()
+            process, self._process = self._process, None
+            if process is not None:
+                process.stop()
+            self._forget_segment()
 
     def _start(self) -> _process.Process:
-        process = _process.Process(self._command)
+        with _process.starting:
+            if self._mapped is None and self._reason is None:
+                try:
+                    self._mapped = _mapped.Mapped(_HELLO)
+                except OSError as error:
+                    self._reason = str(error)
+            process = _process.Process(self._command, [] if self._mapped is None else [self._mapped.segment.fd])
         self._stopper.detach()
         self._stopper = weakref.finalize(self, _stop, process, self._lock)
         self._process = process
         return process
 
-    def _ask(self, request: Request) -> None:
-        """Asks the running server, or a new one. A server that died while it was idle is replaced once."""
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        process = self._living()
-        try:
-            process.ask(request, deadline)
-        except _process.EndedError as end:
-            if not end.idle:
-                raise
-            self._kill()
-            self._living().ask(request, deadline)
+    def _ask(self, ask: Callable[..., _Answer], *arguments: Any) -> _Answer:
+        """Has the running server asked, or a new one. A server that died while it was idle is replaced once.
 
-    def _living(self) -> _process.Process:
+        `ask` gets the process, the deadline and the arguments. If it fails, the process is not used again: it may be in
+        the middle of a request.
+        """
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        try:
+            try:
+                return ask(self._process or self._running(), deadline, *arguments)
+            except _process.EndedError as end:
+                if not end.idle:
+                    raise
+            self._kill()
+            return ask(self._running(), deadline, *arguments)
+        except _process.EndedError:
+            raise self._failure("the server ended before it had answered") from None
+        except _process.LateError:
+            raise self._late() from None
+        except BaseException:
+            self._kill()
+            raise
+
+    def _running(self) -> _process.Process:
         if self._closed:
             raise ServerError("this server is closed")
-        if self._process is not None and self._process.alive():
-            return self._process
-        self._kill()
-        return self._start()
+        return self._process or self._start()
 
     def _failure(self, message: str) -> ServerError:
         process, self._process = self._process, None
@@ -119,9 +191,15 @@ class Connection:
             process.kill()
 
     def _forked(self) -> None:
-        """Forgets the parent's process in a forked child. The thread that held the lock does not exist there."""
+        """Forgets the parent's process and segment in a forked child. The thread that held the lock does not exist there."""
         self._lock = threading.Lock()
         self._process = None
+        self._forget_segment()
+
+    def _forget_segment(self) -> None:
+        mapped, self._mapped = self._mapped, None
+        if mapped is not None:
+            mapped.close()
 
 
 def _stop(process: _process.Process, lock: threading.Lock) -> None:

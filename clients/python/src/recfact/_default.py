@@ -32,7 +32,7 @@ class Default(Functions):
 
     def _backend(self, threads: int | None) -> Backend:
         """Returns the main server, which has a thread for each processor, or one with exactly `threads` threads."""
-        chosen = self.choose()
+        chosen = self._chosen or self.choose()
         if not isinstance(chosen, Connection) or threads is None or threads == 1 or threads >= chosen.threads:
             return chosen
         with starting:
@@ -60,3 +60,12 @@ DEFAULT = Default()
 def backend() -> str:
     """Returns what the functions of the package use: "server", "inprocess" or "scipy"."""
     return DEFAULT.choose().name
+
+
+def transport() -> str:
+    """Returns how matrices get to the server, as `Server.transport` does, or that there is none.
+
+    It starts with "none: " if the functions use the shared library or SciPy.
+    """
+    chosen = DEFAULT.choose()
+    return chosen.transport if isinstance(chosen, Connection) else f"none: there is no server ({chosen.name})"

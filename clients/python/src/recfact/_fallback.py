@@ -19,6 +19,8 @@ _warned = False
 def library() -> Library:
     """Returns the shared library, which is loaded once. Raises OSError if it is missing or cannot be loaded."""
     global _library
+    if _library is not None:
+        return _library
     with starting:
         if _library is None:
             _library = Library(_find.library())

@@ -9,12 +9,13 @@ from numpy.linalg import LinAlgError
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import as_array, checked, common_type, numpy_linalg_type, real_type, reordered, validated
-from ._backend import Array
+from ._backend import PLAIN_TYPES, Array
 from ._checks import (
     lapack_indices,
     require_general,
     require_regular,
     require_square,
+    thread_count,
     warn_of_ill_conditioned,
     warn_of_invalid,
     warn_of_singular,
@@ -55,6 +56,14 @@ class Functions(Engine):
         `pivot=False` takes the pivots from the diagonal. `threads` is the largest number of threads that the call may
         use (default: one for each processor); it never changes the result.
         """
+        if type(a) is np.ndarray and a.dtype in PLAIN_TYPES and a.ndim == 2 and a.size and not overwrite_a:
+            threads = thread_count(threads)
+            backend = self._backend(threads)
+            found = backend.lu_factor(a, pivot=pivot, check_finite=check_finite, threads=threads)
+            if found is not None:
+                if found[2]:
+                    warn_of_singular(np.array(found[2]))
+                return found[:2]
         a1 = checked(a, check_finite)
         if a1.ndim > 2 and 0 in a1.shape[:-2]:
             raise ValueError("`lu_factor` does not support zero-size batches.")

@@ -1,7 +1,8 @@
 """A running recfact_server: its pipes, its end, and what happens to it in a fork.
 
-Every pipe is non-blocking, and a wait for one of them watches the others as well, so the two sides cannot wait for each
-other forever. The pipes are close-on-exec, and a forked child closes them at once. So the server sees the end of its
+The pipes to and from a server of version 1 are watched together, so the two sides cannot wait for each other forever. (A
+read of stdout may block, a write to stdin and a read of stderr never do.) An extended frame fits any pipe, and its answer
+as well; so there the write is followed by a read that waits. The pipes are close-on-exec, and a forked child closes them at once. So the server sees the end of its
 input when the process that started it ends, however that happens.
 """
 
@@ -20,7 +21,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
 
-from ._wire import Request, advance
+from . import _extended
+from ._errors import ServerError
+from ._wire import REFUSED_BELOW, Request, advance
 
 # Held while a server starts and while the process forks, so that a fork cannot happen after the pipes of a new server
 # are open and before the server is in `_running`. A thread may acquire it while it holds the lock of a connection, but
@@ -34,6 +37,16 @@ _GRACE_SECONDS = 1.0
 
 # The number of bytes of stderr that are kept. The server writes one line.
 _STDERR_BYTES = 4096
+
+# If a server ends within this time after a frame was written, it was idle: a signal that kills it may have been on its way
+# already. The kernel still delivers the frame then.
+_IDLE_SECONDS = 0.1
+
+# The number of bytes that are read at once: more than any answer to an extended frame has.
+_ANSWER_BYTES = 4096
+
+# No answer to an extended frame of this package has a payload of more bytes.
+_MAX_PAYLOAD_BYTES = 1 << 16
 
 
 class EndedError(Exception):
@@ -55,7 +68,7 @@ class LateError(Exception):
 class Process:
     """One child process. Only one thread may use it at a time, except for `kill`."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], inherited: Sequence[int] = ()) -> None:
         with starting:
             # In a session of its own it gets no SIGINT from Ctrl-C at a terminal: that is for the program to handle.
             self._popen = subprocess.Popen(
@@ -65,12 +78,18 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                pass_fds=inherited,
             )
             self._ends = [_end(self._popen.stdin), _end(self._popen.stdout), _end(self._popen.stderr)]
+            for end in (self._ends[0], self._ends[2]):
+                os.set_blocking(end.fileno(), False)
             _running.add(self)
         self._stdin, self._stdout, self._stderr = (end.fileno() for end in self._ends)
         self._ending = threading.Lock()
         self._deadline: float | None = None
+        self._sent_at = 0.0
+        # The number of bytes of the segment that it has mapped.
+        self.mapped = 0
         self._tail = b""
         self._listeners = select.poll()
         self._listeners.register(self._stdout, select.POLLIN)
@@ -85,7 +104,7 @@ class Process:
         """Returns whether it is still running."""
         return self._popen.poll() is None
 
-    def ask(self, request: Request, deadline: float | None) -> None:
+    def ask(self, deadline: float | None, request: Request) -> None:
         """Sends a request and receives the answer or the refusal.
 
         Only `info` is read before the whole request is written, because the matrix of the answer replaces that of the
@@ -110,6 +129,66 @@ class Process:
             read = size - _size(parts) - self._unread()
             raise EndedError(idle=_size(info) == untouched and read <= len(request.parts[0])) from None
 
+    def exchange(self, frame: bytearray, deadline: float | None) -> _extended.Answer:
+        """Sends an extended frame that is written at once, and receives the answer.
+
+        Raises:
+            EndedError: The server ended before it had answered.
+            LateError: The answer did not come before the deadline.
+        """
+        self.send(frame, deadline)
+        if deadline is not None:
+            self._wait_for_stdout()
+        answer = os.read(self._stdout, _ANSWER_BYTES)
+        if len(answer) == _extended.FACTORED_BYTES and answer.startswith(_extended.FACTORED_HEAD):
+            return 0, answer[_extended.ANSWER_HEAD.size :]
+        if not answer:
+            raise self._ended(len(frame))
+        return self.receive_answer(answer)
+
+    def send(self, frame: bytes | bytearray, deadline: float | None) -> None:
+        """Sends extended frames that are no longer than PIPE_BUF together. The pipe is empty, so they fit."""
+        self._deadline = deadline
+        self._sent_at = time.monotonic()
+        try:
+            os.write(self._stdin, frame)
+        except BrokenPipeError:
+            raise EndedError(idle=True) from None
+
+    def receive_answer(self, received: bytes = b"") -> _extended.Answer:
+        """Receives an answer of which some bytes may have been received already.
+
+        One that refuses a command as version 1 does has no payload.
+        """
+        answer = bytearray(received)
+        self._extend(answer, 8)
+        status = int.from_bytes(answer[:8], "little", signed=True)
+        if status < REFUSED_BELOW:
+            return status, b""
+        self._extend(answer, _extended.ANSWER_HEAD.size)
+        _, length = _extended.ANSWER_HEAD.unpack_from(answer)
+        if not 0 <= length <= _MAX_PAYLOAD_BYTES:
+            raise ServerError(f"expected an answer to an extended frame, got one with a payload of {length} bytes")
+        self._extend(answer, _extended.ANSWER_HEAD.size + length)
+        return status, bytes(answer[_extended.ANSWER_HEAD.size :])
+
+    def _extend(self, answer: bytearray, size: int) -> None:
+        """Reads until an answer has `size` bytes."""
+        while len(answer) < size:
+            self._wait_for_stdout()
+            received = os.read(self._stdout, size - len(answer))
+            if not received:
+                raise self._ended() if not answer else EndedError(idle=False)
+            answer += received
+
+    def _wait_for_stdout(self) -> None:
+        while not self._wait():
+            pass
+
+    def _ended(self, unread: int = 1) -> EndedError:
+        """The server has ended without an answer. It was idle if `unread` bytes of the request are in the pipe."""
+        return EndedError(self._unread() >= unread or time.monotonic() - self._sent_at < _IDLE_SECONDS)
+
     def _send(self, parts: list[memoryview], info: list[memoryview]) -> None:
         """Writes until the request is complete, an early answer has arrived, or the server has closed its stdin."""
         while parts and info:
@@ -125,19 +204,15 @@ class Process:
     def _receive(self, buffers: list[memoryview]) -> None:
         """Reads until the buffers are full."""
         while buffers:
-            if not self._read(buffers):
-                self._wait()
+            if self._wait():
+                self._read(buffers)
 
-    def _read(self, buffers: list[memoryview]) -> bool:
-        """Reads what has arrived into the buffers. Returns whether there was anything."""
-        try:
-            got = os.readv(self._stdout, buffers)
-        except BlockingIOError:
-            return False
+    def _read(self, buffers: list[memoryview]) -> None:
+        """Reads what has arrived into the buffers, or waits until something has."""
+        got = os.readv(self._stdout, buffers)
         if got == 0:
             raise EndedError(idle=False)
         advance(buffers, got)
-        return True
 
     def _wait(self, writing: bool = False) -> bool:
         """Waits until there is something to read, or room to write. Returns whether there is something to read."""
@@ -208,6 +283,8 @@ class Process:
         self._popen.wait()
 
     def _close(self) -> None:
+        # No later read or write of a thread that still has this object meets another file.
+        self._stdin = self._stdout = self._stderr = -1
         for end in self._ends:
             end.close()
 
@@ -223,7 +300,7 @@ def _size(buffers: list[memoryview]) -> int:
 
 
 def _end(stream: IO[bytes] | None) -> IO[bytes]:
-    """Makes our end of a pipe non-blocking.
+    """Returns our end of a pipe.
 
     If the program has closed some of the descriptors 0 to 2, the pipe may have got one of these, and other code may
     print to it. Then it is moved to another descriptor.
@@ -233,7 +310,6 @@ def _end(stream: IO[bytes] | None) -> IO[bytes]:
         low, mode = stream, "rb" if stream.readable() else "wb"
         with low:
             stream = os.fdopen(fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3), mode, buffering=0)
-    os.set_blocking(stream.fileno(), False)
     return stream
 
 

@@ -19,6 +19,12 @@ class Scipy:
 
         self._lapack: Any = lapack
 
+    def lu_factor(
+        self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
+    ) -> tuple[Array, Array, int] | None:
+        """See `recfact._backend`."""
+        return None
+
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`."""
         if not pivot:

@@ -44,6 +44,15 @@ class Server(Functions):
         """The process id of the server, or None if it is not running."""
         return self._connection.pid
 
+    @property
+    def transport(self) -> str:
+        """How matrices get to the server and back: "mapped", or "pipe: " and the reason.
+
+        "mapped" means memory that both processes see. If that is not possible, matrices go through pipes, which takes
+        longer. It is decided at the first call that needs the server; before, it is "pipe: not connected yet".
+        """
+        return self._connection.transport
+
     def close(self) -> None:
         """Stops the process after the current request. Later calls raise `ServerError`."""
         self._connection.close()
