@@ -60,7 +60,7 @@ pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
 #[doc(hidden)]
-pub use lu::{Layout, Source, factor_in_steps, factor_out_of_place, solve_triangles};
+pub use lu::{Layout, Monitor, Source, factor_in_steps, factor_out_of_place, solve_triangles};
 pub use lu::{Lu, factor, release, solve};
 pub use matrix::{MatrixMut, MatrixRef};
 /// The crate of the matrices that the functions here take and return, in the version that they use.

@@ -30,7 +30,9 @@ pub(crate) use ipiv::check_info;
 #[cfg(any(feature = "cli", feature = "client"))]
 pub(crate) use ipiv::check_ipiv;
 #[doc(hidden)]
-pub use monitor::{Monitor, flops};
+pub use monitor::Monitor;
+#[cfg(feature = "cli")]
+pub(crate) use monitor::flops;
 #[cfg(any(feature = "cli", test))]
 pub(crate) use out_of_place::check_finite;
 #[doc(hidden)]
