@@ -53,7 +53,7 @@ unsafe fn lu<T: Element>(
     // SAFETY: the caller's promise.
     let (lu, piv) = unsafe { (matrix_mut(m, n, lu, ldlu)?, slice_mut(m.min(n), piv)?) };
     let source = Source { view, layout, must_be_finite: flags & CHECK_FINITE != 0 };
-    let factor = |ipiv: &mut [i64]| factor_out_of_place(&source, lu, ipiv, &options);
+    let factor = |ipiv: &mut [i64]| factor_out_of_place(&source, lu, ipiv, &options, None);
     let result = with_ipiv(piv, factor)?;
     // SAFETY: the pointer is not NULL and aligned, and the caller vouches for one element.
     unsafe { *info = result };

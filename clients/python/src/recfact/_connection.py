@@ -191,7 +191,10 @@ class Connection:
             process.kill()
 
     def _forked(self) -> None:
-        """Forgets the parent's process and segment in a forked child. The thread that held the lock does not exist there."""
+        """Forgets the parent's process and segment in a forked child.
+
+        The thread that held the lock does not exist there.
+        """
         self._lock = threading.Lock()
         self._process = None
         self._forget_segment()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import Tuple
 
 from ._backend import ROW_MAJOR
 from ._errors import ServerError
@@ -46,7 +45,7 @@ _put_segment = struct.Struct("<I").pack_into
 
 
 # Status and payload of an answer.
-Answer = Tuple[int, bytes]
+Answer = tuple[int, bytes]
 
 
 def accepted(answer: Answer) -> bytes:
