@@ -4,9 +4,9 @@
 //! Matrices are column-major without padding. Each function panics if a slice does not have the length that is named, or
 //! if the CPU lacks the instruction set.
 
-use crate::blas::{Packed, trsm as blas_trsm};
+use crate::blas::{Packed, transpose as blas_transpose, trsm as blas_trsm};
 use crate::element::Element;
-use crate::kernel::{Elements, Gemm, Isa, Kernels, Panel, Small, Tiles, Transposition, WORK};
+use crate::kernel::{Elements, Gemm, Isa, Kernels, Panel, Small, Tiles, WORK};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::pivoting::Pivoting;
 
@@ -40,12 +40,9 @@ pub fn gemm<T: Element>(isa: Isa, [m, n, k]: [usize; 3], a: &[T], b: &[T], c: &m
 }
 
 /// B <- A^T: A `n` by `m`, B `m` by `n`.
-pub fn transpose<T: Element>(isa: Isa, m: usize, n: usize, a: &[T], b: &mut [T]) {
-    assert_eq!([a.len(), b.len()], [m * n; 2]);
-    // SAFETY: the slices have these sizes.
-    unsafe {
-        (kernels::<T>(isa).transpose)(Transposition { m, n, a: a.as_ptr(), lda: n, b: b.as_mut_ptr(), ldb: m });
-    }
+pub fn transpose<T: Element>(m: usize, n: usize, a: &[T], b: &mut [T]) {
+    let a = MatrixRef::from_slice(a, n, m, n).expect("n by m elements");
+    blas_transpose(a, MatrixMut::from_slice(b, m, n, m).expect("m by n elements"));
 }
 
 /// Whether all elements are finite.

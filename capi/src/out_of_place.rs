@@ -51,17 +51,20 @@ unsafe fn lu<T: Element>(
     // SAFETY: the caller's promise; a row-major matrix is the same memory as its column-major transpose.
     let view = unsafe { matrix(rows, columns, a, lda)? };
     // SAFETY: the caller's promise.
-    let (lu, piv) = unsafe { (matrix_mut(m, n, lu, ldlu)?, slice_mut(m.min(n), piv)?) };
+    let (mut lu, piv) = unsafe { (matrix_mut(m, n, lu, ldlu)?, slice_mut(m.min(n), piv)?) };
     let source = Source { view, layout, must_be_finite: flags & CHECK_FINITE != 0 };
-    let factor = |ipiv: &mut [i64]| factor_out_of_place(&source, lu, ipiv, &options, None);
-    let result = with_ipiv(piv, factor)?;
+    let mut factor = |ipiv: &mut [i64]| factor_out_of_place(&source, lu.reborrow(), ipiv, &options, None);
+    let result = with_ipiv(piv, &mut factor)?;
     // SAFETY: the pointer is not NULL and aligned, and the caller vouches for one element.
     unsafe { *info = result };
     Ok(())
 }
 
 /// Fills `piv` with the row swaps of a factorization, which has 64-bit integers counted from 1.
-fn with_ipiv(piv: &mut [i32], factor: impl FnOnce(&mut [i64]) -> Result<i64, library::Error>) -> Result<i64, Status> {
+fn with_ipiv(
+    piv: &mut [i32],
+    factor: &mut dyn FnMut(&mut [i64]) -> Result<i64, library::Error>,
+) -> Result<i64, Status> {
     let (mut on_stack, mut on_heap) = ([0; MAX_ON_STACK], Vec::new());
     let ipiv = if piv.len() <= MAX_ON_STACK {
         &mut on_stack[..piv.len()]

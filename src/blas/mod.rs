@@ -4,10 +4,12 @@
 mod gemm;
 pub(crate) mod scratch;
 mod tiles;
+mod transpose;
 mod triangle;
 mod trsm;
 
 pub(crate) use gemm::gemm;
 pub(crate) use tiles::Packed;
+pub(crate) use transpose::transpose;
 pub(crate) use triangle::{Triangle, solve};
 pub(crate) use trsm::trsm;

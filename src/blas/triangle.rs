@@ -50,7 +50,7 @@ impl<'a, T: Element> Triangle<'a, T> {
 
     fn new(lu: MatrixRef<'a, T>, transposed: bool, rotated: bool) -> Self {
         let n = lu.nrows();
-        assert_eq!(lu.ncols(), n, "a triangle is square");
+        assert!(lu.ncols() == n, "a triangle is square");
         // With one column or none, the leading dimension has no meaning and may be any number.
         let lda = if n > 1 { lu.lda() as isize } else { 1 };
         let (row, col) = if transposed { (lda, 1) } else { (1, lda) };

@@ -23,6 +23,6 @@ pub(crate) use body::small::WORK;
 pub(crate) use body::tiny::TINY;
 pub use isa::Isa;
 pub use scalar::Scalar;
-pub(crate) use signatures::{Elements, Gemm, Gemv, Pack, Panel, Small, Strided, Tiles, Transposition, Trsm};
+pub(crate) use signatures::{Elements, Gemm, Gemv, Pack, Panel, Small, Strided, Tiles, Trsm};
 pub use table::Kernels;
 pub(crate) use table::{f32_table, f64_table};

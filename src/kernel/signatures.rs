@@ -64,21 +64,6 @@ pub(crate) struct Elements<T> {
     pub(crate) x: *const T,
 }
 
-/// B <- A^T: B is `m` by `n`, A is `n` by `m`; both are column-major.
-///
-/// # Safety
-/// - The pointers are good for those sizes, and the matrices do not overlap.
-/// - `lda >= n`, `ldb >= m`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Transposition<T> {
-    pub(crate) m: usize,
-    pub(crate) n: usize,
-    pub(crate) a: *const T,
-    pub(crate) lda: usize,
-    pub(crate) b: *mut T,
-    pub(crate) ldb: usize,
-}
-
 /// Copies an `m` by `k` matrix into tiles of `mr` rows, column after column; the last tile is filled up with zeros.
 ///
 /// # Safety

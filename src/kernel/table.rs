@@ -1,10 +1,10 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
 use super::body::tiny::TINY;
-use super::body::{finite, gemm, gemv, panel, small, transpose, trsm};
+use super::body::{finite, gemm, gemv, panel, small, trsm};
 use super::isa::Isa;
 use super::scalar::Scalar;
-use super::signatures::{Elements, Gemm, Gemv, Pack, Panel, Small, Transposition, Trsm};
+use super::signatures::{Elements, Gemm, Gemv, Pack, Panel, Small, Trsm};
 use super::tuning::{self, Tuning};
 
 /// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
@@ -37,7 +37,6 @@ pub struct Kernels<T: Scalar> {
     pub(crate) panel: unsafe fn(Panel<T>) -> usize,
     pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
     pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
-    pub(crate) transpose: unsafe fn(Transposition<T>),
 }
 
 /// A function that carries an instruction set's target features and inlines the body of a kernel.
@@ -75,7 +74,6 @@ macro_rules! table {
             kernel!($(#[$feature])* panel(Panel<T>) -> usize = panel::panel::<V, NB>);
             kernel!($(#[$feature])* factor_small(Small<T>) -> usize = small::small::<V, { SHAPE.small }>);
             kernel!($(#[$feature])* all_finite(Elements<T>) -> bool = finite::all_finite::<V>);
-            kernel!($(#[$feature])* transpose(Transposition<T>) -> () = transpose::transpose::<T>);
 
             pub(super) static TABLE: Kernels<T> = Kernels {
                 lanes: V::LANES,
@@ -94,7 +92,6 @@ macro_rules! table {
                 panel,
                 factor_small,
                 all_finite,
-                transpose,
             };
         }
     };

@@ -137,23 +137,6 @@ fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
     }
 }
 
-fn transposed_is_the_naive_one<T: Element + Float>() {
-    for (isa, kernels) in kernels::<T>() {
-        let sizes = (0..=19).chain([63, 64, 65, 72, 131]);
-        for (m, n) in sizes.clone().flat_map(|m| sizes.clone().map(move |n| (m, n))) {
-            let (a, lda) = block::<T>(n, m, 1);
-            let (mut b, ldb) = block::<T>(m, n, 2);
-            let mut expected = b.clone();
-            for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
-                expected[i + j * ldb] = a[j + i * lda];
-            }
-            // SAFETY: the blocks have these sizes and leading dimensions.
-            unsafe { (kernels.transpose)(Transposition { m, n, a: a.as_ptr(), lda, b: b.as_mut_ptr(), ldb }) };
-            assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n}");
-        }
-    }
-}
-
 fn one_element_that_is_not_finite_is_found<T: Element + Float>() {
     let special = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(T::from_f64);
     for (isa, kernels) in kernels::<T>() {
@@ -277,12 +260,6 @@ fn trsm_is_the_naive_one_at_every_edge() {
         trsm_is_the_naive_one::<f64>(unit);
         trsm_is_the_naive_one::<f32>(unit);
     }
-}
-
-#[test]
-fn the_transpose_is_the_naive_one_at_every_edge() {
-    transposed_is_the_naive_one::<f64>();
-    transposed_is_the_naive_one::<f32>();
 }
 
 #[test]

@@ -138,7 +138,7 @@ pub(super) fn factor<T: Element>(
     blocking: Blocking,
 ) -> Option<usize> {
     let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
-    assert_eq!(ipiv.len(), m.min(n));
+    assert!(ipiv.len() == m.min(n));
     let blocks = Blocks::new(m, n, blocking.width);
     let (rows, elements) = (Moves::size(blocks.nb), PackedPanel::size(m, blocks.nb, recursion.kernels));
     let own = own_memory(m, &blocks, recursion.kernels);
@@ -235,21 +235,18 @@ impl<T: Element> Shared<'_, T> {
         let (mut a, ipiv) =
             unsafe { (self.view(j..self.m, columns), std::slice::from_raw_parts_mut(self.ipiv.add(j), w)) };
         let zero = self.recursion.factor(a.reborrow(), ipiv);
-        if self.recursion.is_cancelled() {
-            // The pivots may be no rows at all. Who sees that the panel is ready sees this as well, and does not use it.
-            self.ready.store(p + 1, Ordering::Release);
-            return;
-        }
         if zero > 0 {
             self.first_zero.fetch_min(j + zero, Ordering::Relaxed);
         }
-        ipiv.iter_mut().for_each(|row| *row += j as i64);
+        // After a cancellation the pivots may be no rows at all.
+        ipiv.iter_mut().for_each(|row| *row = row.wrapping_add(j as i64));
         let updates = self.blocks.count() - 1 - p;
         if updates > 0 {
             let slot = &self.slots[p % SLOTS];
             // After a cancellation there may be readers that are not counted down.
             team::wait_until(|| slot.readers.load(Ordering::Acquire) == 0 || self.recursion.is_cancelled());
             if self.recursion.is_cancelled() {
+                // Who sees that the panel is ready sees this as well, and does not use it.
                 self.ready.store(p + 1, Ordering::Release);
                 return;
             }
@@ -278,7 +275,8 @@ impl<T: Element> Shared<'_, T> {
         // SAFETY: the slot is not written while this update is counted among its readers; the block is this task's.
         let (panel, a) = unsafe { ((*slot.panel.get()).as_ref(), self.view(j..self.m, columns)) };
         panel.expect("a panel that is ready").update(a, cast_slice_mut(memory));
-        self.recursion.count(update_flops(self.m - j, self.blocks.columns(block).len(), self.blocks.columns(p).len()));
+        let (w, n) = (self.blocks.columns(p).len(), self.blocks.columns(block).len());
+        self.recursion.count(|| update_flops(self.m - j, n, w));
         slot.readers.fetch_sub(1, Ordering::Release);
         self.updated[block].store(p as u32 + 1, Ordering::Release);
     }

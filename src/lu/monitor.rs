@@ -41,6 +41,7 @@ impl Monitor {
         self.done.load(Ordering::Relaxed)
     }
 
+    #[cold]
     pub(super) fn count(&self, flops: f64) {
         self.done.fetch_add(flops as u64, Ordering::Relaxed);
     }
@@ -48,12 +49,14 @@ impl Monitor {
 
 /// Floating-point operations of the factorization of an `m` by `n` matrix, to leading order (LAPACK Working Note 41).
 #[must_use]
+#[inline(never)]
 pub fn flops(m: usize, n: usize) -> f64 {
     let (m, n, k) = (m as f64, n as f64, m.min(n) as f64);
     2.0 * k * (m * n - (m + n) * k / 2.0 + k * k / 3.0)
 }
 
 /// Those of the update of `n` columns with `m` rows by a panel of `k` columns: `k` rows of U, and a product.
+#[inline(never)]
 pub(super) fn update_flops(m: usize, n: usize, k: usize) -> f64 {
     let (m, n, k) = (m as f64, n as f64, k as f64);
     n * k * k + 2.0 * (m - k).max(0.0) * n * k

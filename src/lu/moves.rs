@@ -75,7 +75,7 @@ impl<'a> Moves<'a> {
     /// If A does not have m rows, or if there is too little memory.
     pub(super) fn permute<T: Element>(&self, mut a: MatrixMut<'_, T>, memory: &mut [u64]) {
         let (m, lda) = (self.m, a.lda());
-        assert_eq!(a.nrows(), m, "moves: sizes do not fit");
+        assert!(a.nrows() == m, "moves: sizes do not fit");
         // Rows are read in any order: from a copy, which is made in order and stays in the L1 cache.
         let copy: &mut [T] = &mut cast_slice_mut(memory)[..m];
         for j in 0..a.ncols() {

@@ -2,9 +2,10 @@
 
 use super::factor::{factor_with, kernels_for};
 use super::monitor::Monitor;
+use crate::blas::transpose;
 use crate::element::Element;
 use crate::error::Error;
-use crate::kernel::{Elements, Kernels, Transposition};
+use crate::kernel::{Elements, Kernels};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 
@@ -54,20 +55,14 @@ pub fn factor_out_of_place<T: Element>(
     }
     match a.layout {
         Layout::ColumnMajor => {
-            assert_eq!((a.view.nrows(), a.view.ncols()), (m, n), "the shapes differ");
+            assert!(a.view.nrows() == m && a.view.ncols() == n, "the shapes differ");
             for j in 0..n {
                 let (from, to) = (a.view.block(0, j, m, 1).as_ptr(), lu.as_mut_ptr().wrapping_add(j * lu.lda()));
                 // SAFETY: column j of both views; they are borrows of different memory, of which one is mutable.
                 unsafe { std::ptr::copy_nonoverlapping(from, to, m) };
             }
         }
-        Layout::RowMajor => {
-            assert_eq!((a.view.ncols(), a.view.nrows()), (m, n), "the shapes differ");
-            let (lda, ldb) = (a.view.lda(), lu.lda());
-            let transposition = Transposition { m, n, a: a.view.as_ptr(), lda, b: lu.as_mut_ptr(), ldb };
-            // SAFETY: both views have these sizes; they are borrows of different memory, of which one is mutable.
-            unsafe { (kernels.transpose)(transposition) };
-        }
+        Layout::RowMajor => transpose(a.view, lu.reborrow()),
     }
     factor_with(lu, ipiv, options, monitor)
 }

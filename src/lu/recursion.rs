@@ -37,7 +37,7 @@ impl<T: Element> Recursion<'_, T> {
             return info;
         }
         if n <= self.kernels.nb {
-            self.count(flops(m, n));
+            self.count(|| flops(m, n));
             return self.panel(a, ipiv);
         }
         let n1 = self.split(k, n);
@@ -57,7 +57,7 @@ impl<T: Element> Recursion<'_, T> {
         trsm(l.block(0, 0, n1, n1), a12.reborrow(), self.kernels);
         // A22 <- A22 - L21 U12
         gemm(l.block(n1, 0, m - n1, n1), a12.as_ref(), a22.reborrow(), self.kernels);
-        self.count(update_flops(m, n - n1, n1));
+        self.count(|| update_flops(m, n - n1, n1));
         // A22 = P2^T L22 U22
         let info2 = self.factor(a22, ipiv2);
         if self.is_cancelled() {
@@ -79,9 +79,9 @@ impl<T: Element> Recursion<'_, T> {
         self.monitor.is_some_and(Monitor::is_cancelled)
     }
 
-    pub(super) fn count(&self, flops: f64) {
+    pub(super) fn count(&self, flops: impl FnOnce() -> f64) {
         if let Some(monitor) = self.monitor {
-            monitor.count(flops);
+            monitor.count(flops());
         }
     }
 
@@ -123,7 +123,7 @@ impl<T: Element> Recursion<'_, T> {
     /// P A = L U of at most `nb` columns.
     fn panel(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
-        assert_eq!(ipiv.len(), m.min(n));
+        assert!(ipiv.len() == m.min(n));
         let (a, ipiv, pivoting) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), self.pivoting);
         // SAFETY: A is m by n with leading dimension lda, and ipiv has min(m, n) elements.
         unsafe { (self.kernels.panel)(Panel { m, n, a, lda, ipiv, pivoting }) }

@@ -219,7 +219,7 @@ fn expected_answer<T: Float>(flags: u32, a: &[T], m: usize, n: usize) -> Vec<u8>
 fn factors_in_the_payload_are_the_naive_ones<T: Float>(isa: &str, single: u32) {
     let (mut input, mut output) = (Vec::new(), Vec::new());
     for (m, n) in [(0, 0), (0, 3), (3, 0), (1, 1), (1, 9), (9, 1), (5, 5), (17, 40), (40, 17), (65, 65), (130, 70)] {
-        for flags in (0..16).map(|bits| single | (bits & 1) * 4 | (bits >> 1) * ROW_MAJOR) {
+        for flags in (0..16).map(|bits| single + (bits & 1) * NO_PIVOTING + (bits >> 1) * ROW_MAJOR) {
             let a: Vec<T> = matrix(Kind::Ties, m, n, u64::from(flags));
             let sent = if flags & ROW_MAJOR == 0 { a.clone() } else { by_rows(&a, m, n) };
             input.extend(Factor { threads: flags % 3, ..Factor::new(flags, m, n) }.frame(&sent));

@@ -290,7 +290,7 @@ fn a_hole_in_a_segment_and_a_second_server_are_no_reason_to_crash() {
         let (status, answer) = server.ask(&Factor { operands, ..Factor::new(0, 100, 100) }.frame::<f64>(&[]));
         assert_eq!((status, &answer[..8]), (0, &1_i64.to_le_bytes()[..]), "every pivot is zero");
     }
-    servers.map(Frames::finish);
+    servers.into_iter().for_each(Frames::finish);
 }
 
 /// Factors a matrix many times while another thread writes into it whatever it likes.

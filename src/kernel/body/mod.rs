@@ -9,5 +9,4 @@ pub(super) mod panel;
 mod pivot;
 pub(super) mod small;
 pub(super) mod tiny;
-pub(super) mod transpose;
 pub(super) mod trsm;
