@@ -143,8 +143,8 @@ class Process:
         if deadline is not None:
             self._wait_for_stdout()
         answer = os.read(self._stdout, _ANSWER_BYTES)
-        if len(answer) == _extended.FACTORED_BYTES and answer.startswith(_extended.FACTORED_HEAD):
-            return 0, answer[_extended.ANSWER_HEAD.size :]
+        if answer.startswith(_extended.REGULAR_START) and len(answer) == _extended.FACTORED_BYTES:
+            return _extended.REGULAR
         if not answer:
             raise self._ended(len(frame))
         return self.receive_answer(answer)
