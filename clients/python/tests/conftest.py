@@ -18,7 +18,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 import recfact
-from recfact import _find
+from recfact import _find, _mapped
 
 # A shell that runs the tests in the background makes them ignore SIGINT, and the programs that they start as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -134,6 +134,18 @@ def children() -> list[int]:
     """Returns the processes that this one has started and not waited for, including zombies."""
     listed = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())], capture_output=True, text=True)
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if line.split()[1] != "ps"]
+
+
+def pid_of(server: recfact.Server) -> int:
+    assert server.pid is not None
+    return server.pid
+
+
+def mapped_of(server: recfact.Server) -> _mapped.Mapped:
+    """Returns the part of a server's connection that uses mapped memory."""
+    mapped = server._connection._mapped
+    assert mapped is not None
+    return mapped
 
 
 def user_seconds(pid: int) -> float:

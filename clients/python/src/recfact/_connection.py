@@ -67,7 +67,7 @@ class Connection:
         self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
     ) -> tuple[Array, Array, int] | None:
         """See `recfact._backend`."""
-        flags = _mapped.flags_of(pivot, check_finite)
+        flags = _mapped.USUAL_FLAGS if pivot and check_finite else _mapped.flags_of(pivot, check_finite)
         with self._lock:
             found = self._by_segment(a, flags, threads) if len(a) < 2**31 else None
             if found is None:
@@ -95,7 +95,7 @@ class Connection:
         try:
             if not mapped.joined:
                 self._ask(mapped.join)
-            plan = mapped.plan(a, flags, 0 if self._threaded(threads) else 1)
+            plan = mapped.plan(a, flags, threads)
             if plan is None:
                 return None
             answer = self._ask(mapped.ask, plan, a)
@@ -103,20 +103,19 @@ class Connection:
             self._mapped, self._reason = None, str(reason)
             mapped.close()
             return None
+        if answer is _extended.REGULAR:
+            return plan, 0
         if answer[0] == _extended.NOT_FINITE:
             raise ValueError(NOT_FINITE)
         return plan, _extended.info(_extended.accepted(answer))
 
     def _by_pipe(self, a: Array, ipiv: Integers, pivot: bool, threads: int | None) -> int:
         """Has a matrix factored by a version 1 frame."""
-        request = Request(a, ipiv, pivot=pivot, threaded=self._threaded(threads))
+        request = Request(a, ipiv, pivot=pivot, threaded=_mapped.is_threaded(threads, self.threads))
         self._ask(_process.Process.ask, request)
         if request.refusal:
             raise self._failure(f"the server refused the request, {request.refusal}")
         return request.info
-
-    def _threaded(self, threads: int | None) -> bool:
-        return threads is None or threads >= self.threads > 1
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """See `recfact._backend`. The protocol has no solves, so the shared library computes them, or SciPy."""
@@ -135,7 +134,7 @@ class Connection:
         with _process.starting:
             if self._mapped is None and self._reason is None:
                 try:
-                    self._mapped = _mapped.Mapped(_HELLO)
+                    self._mapped = _mapped.Mapped(_HELLO, self.threads)
                 except OSError as error:
                     self._reason = str(error)
             process = _process.Process(self._command, [] if self._mapped is None else [self._mapped.segment.fd])
@@ -191,7 +190,10 @@ class Connection:
             process.kill()
 
     def _forked(self) -> None:
-        """Forgets the parent's process and segment in a forked child. The thread that held the lock does not exist there."""
+        """Forgets the parent's process and segment in a forked child.
+
+        The thread that held the lock does not exist there.
+        """
         self._lock = threading.Lock()
         self._process = None
         self._forget_segment()

@@ -13,6 +13,7 @@ import numpy as np
 from . import _extended, _segment
 from ._backend import CHECK_FINITE, NO_PIVOTING, ROW_MAJOR, Array
 from ._errors import ServerError
+from ._extended import CPU_AT, put_cpu
 from ._process import Process, starting
 
 # The number of plans that are kept. They have no memory of their own.
@@ -53,16 +54,17 @@ class Mapped:
         OSError: The system has no memory that can be shared safely.
     """
 
-    def __init__(self, hello: bytes) -> None:
+    def __init__(self, hello: bytes, threads: int) -> None:
         self.segment = _segment.Segment()
         self._hello = hello
+        self._threads = threads
         # Whether a server has mapped the segment. Then these are its limit, and its number for the segment.
         self.joined = False
         self._max_bytes = self._number = 0
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._requests = 0
 
-    def plan(self, a: Array, flags: int, threads: int) -> Plan | None:
+    def plan(self, a: Array, flags: int, threads: int | None) -> Plan | None:
         """Returns the plan for a matrix like this one, or None if there is not enough memory for it."""
         key = a.shape, a.dtype, a.flags.f_contiguous, flags, threads
         plan = self._plans.get(key) or self._new_plan(key, a, flags, threads)
@@ -73,7 +75,7 @@ class Mapped:
                 self._give_back()
         return plan
 
-    def _new_plan(self, key: tuple[Any, ...], a: Array, flags: int, threads: int) -> Plan | None:
+    def _new_plan(self, key: tuple[Any, ...], a: Array, flags: int, threads: int | None) -> Plan | None:
         m, n = shape = a.shape
         if a.nbytes > self._max_bytes:
             raise ServerError(
@@ -96,8 +98,8 @@ class Mapped:
             return None
         if len(self._plans) >= _MAX_PLANS:
             self._plans.clear()
-        single = a.dtype == np.float32
-        frame = _extended.factor((m, n), flags, single, threads, self._number, (0, lu_at, ipiv_at))
+        single, wire_threads = a.dtype == np.float32, 0 if is_threaded(threads, self._threads) else 1
+        frame = _extended.factor((m, n), flags, single, wire_threads, self._number, (0, lu_at, ipiv_at))
         array = self.segment.array
         plan = self._plans[key] = Plan(
             array(shape, a.dtype, 0, order),
@@ -123,7 +125,7 @@ class Mapped:
         if process.mapped != self.segment.size:
             self.join(process, deadline)
         plan.source[...] = a
-        _extended.put_cpu(plan.frame, _extended.CPU_AT, _getcpu())
+        put_cpu(plan.frame, CPU_AT, _getcpu())
         return process.exchange(plan.frame, deadline)
 
     def join(self, process: Process, deadline: float | None) -> None:
@@ -167,10 +169,18 @@ class Mapped:
         self.segment.close()
 
 
+def is_threaded(threads: int | None, server_threads: int) -> bool:
+    """Returns whether a call may use all threads of its server. One that asks for fewer gets one thread."""
+    return threads is None or threads >= server_threads > 1
+
+
 def flags_of(pivot: bool, check_finite: bool) -> int:
     """Returns the flags of a request for `lu_factor`."""
     flags = _extended.ZERO_BASED_PIVOTS if pivot else _extended.ZERO_BASED_PIVOTS | NO_PIVOTING
     return flags | CHECK_FINITE if check_finite else flags
+
+
+USUAL_FLAGS = flags_of(pivot=True, check_finite=True)
 
 
 def _aligned(offset: int) -> int:

@@ -1,9 +1,11 @@
 """A running recfact_server: its pipes, its end, and what happens to it in a fork.
 
-The pipes to and from a server of version 1 are watched together, so the two sides cannot wait for each other forever. (A
-read of stdout may block, a write to stdin and a read of stderr never do.) An extended frame fits any pipe, and its answer
-as well; so there the write is followed by a read that waits. The pipes are close-on-exec, and a forked child closes them at once. So the server sees the end of its
-input when the process that started it ends, however that happens.
+In an exchange of version 1 the pipes are watched together, so the two sides cannot wait for each other forever: writes
+to stdin and reads of stderr never block, and stdout is read when something is in it. An extended frame fits any pipe,
+and so does its answer: there a write is followed by a read that blocks.
+
+The pipes are close-on-exec, and a forked child closes them at once. So the server sees the end of its input when the
+process that started it ends, however that happens.
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ _GRACE_SECONDS = 1.0
 # The number of bytes of stderr that are kept. The server writes one line.
 _STDERR_BYTES = 4096
 
-# If a server ends within this time after a frame was written, it was idle: a signal that kills it may have been on its way
-# already. The kernel still delivers the frame then.
+# If a server ends within this time after a request was written, it counts as idle: a signal that kills it may have been
+# on its way already (the kernel still delivers the bytes then), and little work is lost if a new server does it again.
 _IDLE_SECONDS = 0.1
 
 # The number of bytes that are read at once: more than any answer to an extended frame has.
@@ -52,8 +54,8 @@ _MAX_PAYLOAD_BYTES = 1 << 16
 class EndedError(Exception):
     """The server closed its stdout before the answer was complete.
 
-    If `idle` is true, it had not read any byte of the matrix. (It may have read the header: the kernel delivers that to
-    a waiting server even if a signal that kills the server is already pending.)
+    If `idle` is true, it had hardly begun to work: it had not read any byte of the matrix, or it ended as soon as it
+    had got the request.
     """
 
     def __init__(self, idle: bool) -> None:
@@ -116,7 +118,7 @@ class Process:
         """
         parts, info, factors = list(request.parts), request.answer[:1], request.answer[1:]
         size, untouched = _size(parts), _size(info)
-        self._deadline = deadline
+        self._deadline, self._sent_at = deadline, time.monotonic()
         try:
             self._send(parts, info)
             self._receive(info)
@@ -127,7 +129,8 @@ class Process:
             self._receive(factors)
         except EndedError:
             read = size - _size(parts) - self._unread()
-            raise EndedError(idle=_size(info) == untouched and read <= len(request.parts[0])) from None
+            idle = read <= len(request.parts[0]) or self._has_just_sent()
+            raise EndedError(idle=_size(info) == untouched and idle) from None
 
     def exchange(self, frame: bytearray, deadline: float | None) -> _extended.Answer:
         """Sends an extended frame that is written at once, and receives the answer.
@@ -140,8 +143,8 @@ class Process:
         if deadline is not None:
             self._wait_for_stdout()
         answer = os.read(self._stdout, _ANSWER_BYTES)
-        if len(answer) == _extended.FACTORED_BYTES and answer.startswith(_extended.FACTORED_HEAD):
-            return 0, answer[_extended.ANSWER_HEAD.size :]
+        if answer.startswith(_extended.REGULAR_START) and len(answer) == _extended.FACTORED_BYTES:
+            return _extended.REGULAR
         if not answer:
             raise self._ended(len(frame))
         return self.receive_answer(answer)
@@ -187,7 +190,10 @@ class Process:
 
     def _ended(self, unread: int = 1) -> EndedError:
         """The server has ended without an answer. It was idle if `unread` bytes of the request are in the pipe."""
-        return EndedError(self._unread() >= unread or time.monotonic() - self._sent_at < _IDLE_SECONDS)
+        return EndedError(idle=self._unread() >= unread or self._has_just_sent())
+
+    def _has_just_sent(self) -> bool:
+        return time.monotonic() - self._sent_at < _IDLE_SECONDS
 
     def _send(self, parts: list[memoryview], info: list[memoryview]) -> None:
         """Writes until the request is complete, an early answer has arrived, or the server has closed its stdin."""
