@@ -18,6 +18,10 @@ const TILE: usize = 32;
 pub(crate) fn transpose<T: Element>(a: MatrixRef<'_, T>, mut b: MatrixMut<'_, T>) {
     let (m, n) = (b.nrows(), b.ncols());
     assert!(a.nrows() == n && a.ncols() == m, "the shapes differ");
+    if m == 0 || n == 0 {
+        // The other side may be longer than a loop has time for.
+        return;
+    }
     let (lda, ldb) = (a.lda(), b.lda());
     for jt in (0..n).step_by(TILE) {
         for it in (0..m).step_by(TILE) {

@@ -241,6 +241,22 @@ fn factors_in_the_payload_are_the_naive_ones_on_every_instruction_set() {
     }
 }
 
+/// In a segment such a matrix has a leading dimension, and factors that would have to be copied.
+#[test]
+fn an_empty_matrix_of_any_length_is_answered_at_once() {
+    let mut server = Frames::start(&[]);
+    for flags in [0, ROW_MAJOR, ROW_MAJOR | CHECK_FINITE | NARROW] {
+        for (m, n) in [(0, i64::MAX), (0, 1 << 62), (5, 0)] {
+            let request = Factor { m, n, ..Factor::new(flags, 0, 0) };
+            assert_eq!(
+                server.ask(&request.frame::<f64>(&[])),
+                (0, expected_answer::<f64>(flags, &[], 0, 0).split_off(16))
+            );
+        }
+    }
+    server.finish();
+}
+
 #[test]
 fn labels_and_both_kinds_of_frames_are_counted_as_one_request_each() {
     let label = run(&mut command(&["encode"]), b"1 2\n3 4\n").stdout;
