@@ -25,7 +25,7 @@ fn bytes_from_printf_come_back_to_xxd() {
 
 #[test]
 fn an_error_shows_its_status_to_the_shell() {
-    assert_eq!(bash(r"printf '\x42' | { recfact_server 2>/dev/null || echo $?; } | xxd -p"), "0100000000000080310a\n");
+    assert_eq!(bash(r"printf '\x08' | { recfact_server 2>/dev/null || echo $?; } | xxd -p"), "0100000000000080310a\n");
 }
 
 #[test]
