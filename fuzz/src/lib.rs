@@ -5,10 +5,11 @@
 
 mod files;
 mod label;
-mod model;
 mod request_head;
 mod response;
 mod session;
+
+use testing::version1 as model;
 
 pub use files::{npy, text};
 pub use label::label;
