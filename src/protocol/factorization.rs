@@ -184,16 +184,18 @@ mod tests {
         ) {
             if sparse {
                 // Most random bytes are refused at the first field.
-                [1, 2, 3, 28, 29, 30, 31].map(|at| bytes[at] = 0);
+                for at in [1, 2, 3, 28, 29, 30, 31] {
+                    bytes[at] = 0;
+                }
                 bytes[0] &= 5;
                 bytes[1] &= 7;
                 bytes[10..16].fill(0);
                 bytes[18..24].fill(0);
-                [32, 64, 96].map(|at| {
+                for at in [32, 64, 96] {
                     let place = bytes[at] & 3;
                     bytes[at..at + 4].copy_from_slice(&[place, 0, 0, 0]);
                     bytes[at + 24..at + 32].fill(0);
-                });
+                }
             }
             let bytes: [u8; FACTOR_BYTES] = bytes.try_into().unwrap();
             if let Ok(request) = FactorRequest::parse(&bytes, u64::MAX) {
