@@ -3,8 +3,13 @@
 mod cli;
 mod documents;
 mod errors;
+mod factor_frames;
+mod frames;
 mod harness;
 mod memory;
+mod modelled;
+mod scribbling;
+mod segments;
 mod session;
 mod shell;
 mod signals;
