@@ -8,6 +8,7 @@ mod frames;
 mod harness;
 mod memory;
 mod modelled;
+mod node;
 mod scribbling;
 mod segments;
 mod session;
