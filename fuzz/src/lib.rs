@@ -4,6 +4,7 @@
 //! the main package with the inputs in `corpus/`. So this is an ordinary crate for the stable compiler.
 
 mod files;
+mod frame;
 mod label;
 mod request_head;
 mod response;
@@ -12,6 +13,7 @@ mod session;
 use testing::version1 as model;
 
 pub use files::{npy, text};
+pub use frame::frame;
 pub use label::label;
 pub use request_head::request_head;
 pub use response::response;
@@ -26,8 +28,9 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "request_head", check: request_head },
+    Target { name: "frame", check: frame },
     Target { name: "session", check: session },
     Target { name: "response", check: response },
     Target { name: "label", check: label },

@@ -141,12 +141,26 @@ impl Operand {
         Operand { place: 2, segment, offset: offset as i64, ld: ld as i64, reserved: 0 }
     }
 
-    fn to_bytes(self) -> Vec<u8> {
+    /// Whether it is one, wherever it points to.
+    #[must_use]
+    pub fn is_description(&self) -> bool {
+        let Operand { place, segment, offset, ld, reserved } = *self;
+        reserved == 0 && (place == 2 || place == 1 && (segment, offset, ld) == (0, 0, 0))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> Vec<u8> {
         let numbers = [self.offset, self.ld, self.reserved].map(i64::to_le_bytes).concat();
         [&self.place.to_le_bytes()[..], &self.segment.to_le_bytes(), &numbers].concat()
     }
 
-    fn parse(bytes: &[u8]) -> Self {
+    /// Reads a description.
+    ///
+    /// # Panics
+    /// If there are too few bytes.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Self {
         let [offset, ld, reserved] = [8, 16, 24].map(|at| i64_at(bytes, at));
         Operand { place: u32_at(bytes, 0), segment: u32_at(bytes, 4), offset, ld, reserved }
     }

@@ -9,7 +9,6 @@ use crate::oracle::{Float, naive_lu};
 use crate::version1::Request;
 
 const PAYLOAD: u32 = 1;
-const SEGMENT: u32 = 2;
 
 /// How an operand lies in memory: `count` runs of `run` elements of `size` bytes.
 #[derive(Clone, Copy)]
@@ -66,7 +65,7 @@ impl Session {
         if is_set(NARROW_IPIV) && fixed.m >= 1 << 31 {
             return Err(Stop::Status(-2));
         }
-        if !fixed.operands.iter().all(is_description) {
+        if !fixed.operands.iter().all(Operand::is_description) {
             return Err(BAD_OPERAND);
         }
         let in_payload = if fixed.operands[0].place == PAYLOAD { request.matrix_bytes() } else { 0 };
@@ -181,12 +180,6 @@ impl Session {
         }
         if is_shared { Err(Stop::Unpredictable) } else { Ok(found) }
     }
-}
-
-/// Whether a description is one, wherever it points to.
-fn is_description(operand: &Operand) -> bool {
-    let Operand { place, segment, offset, ld, reserved } = *operand;
-    reserved == 0 && (place == SEGMENT || place == PAYLOAD && (segment, offset, ld) == (0, 0, 0))
 }
 
 /// How A, the factors and the row swaps lie in memory.

@@ -1,0 +1,111 @@
+//! Extended frames: sessions of them, and their layouts alone.
+
+use testing::frames::*;
+use testing::{Kind, matrix};
+
+use super::{Seeds, named, request};
+
+/// Two segments of all the memory that a session of the fuzz target can map.
+fn segments() -> Vec<u8> {
+    [Map::inherited(0, 9000).frame(), Map::of_this_process(1, 9000).frame()].concat()
+}
+
+/// A FACTOR without a matrix in the payload.
+fn mapped(flags: u32, m: i64, n: i64, operands: [Operand; 3]) -> Vec<u8> {
+    Factor { m, n, operands, ..Factor::in_payload(flags, 0, 0) }.frame::<f64>(&[])
+}
+
+/// Sessions of extended frames.
+pub fn sessions() -> Seeds {
+    let a: Vec<f64> = matrix(Kind::Uniform, 4, 3, 1);
+    let single: Vec<f32> = a.iter().map(|&x| x as f32).collect();
+    let square = Factor::in_payload(0, 4, 3).frame(&a);
+    let place = |segment, offset| Operand::in_segment(segment, offset, 5);
+    let in_place = [place(1, 0), place(1, 0), place(2, 8)];
+    let mut seeds = named([
+        ("hello", frame(HELLO, b"\x02\0\0\0client 1.0")),
+        ("ping-and-stats", [frame(PING, b"ping"), frame(STATS, &[]), request(0, Kind::Ties, 2, 2)].concat()),
+        ("ping-over-the-limit", frame(PING, &vec![0; (1 << 16) + 1])),
+        ("frame-unknown", [frame(0x7f, &[1, 2]), frame(0xfe, &[]), square.clone()].concat()),
+        ("frame-end-in-head", square[..8].to_vec()),
+        ("frame-end-in-fixed-part", square[..100].to_vec()),
+        ("frame-end-in-matrix", square[..200].to_vec()),
+        ("frame-too-long", head(PING, 1 << 40).to_vec()),
+        ("frame-negative-length", head(FACTOR, u64::MAX).to_vec()),
+        ("factor-short", [frame(FACTOR, &[0; 127]), square.clone()].concat()),
+        ("factor-f32", Factor::in_payload(SINGLE | NARROW_IPIV, 4, 3).frame(&single)),
+        ("factor-rows", Factor::in_payload(ROW_MAJOR | MUST_BE_FINITE, 4, 3).frame(&a)),
+        ("factor-not-finite", Factor::in_payload(MUST_BE_FINITE, 1, 2).frame(&[1.0, f64::NAN])),
+        ("map-too-large", Map::inherited(0, 1 << 40).frame()),
+        ("map-longer-than-the-file", Map::inherited(0, 9001).frame()),
+        ("map-unsealed", Map::inherited(2, 1).frame()),
+        ("map-closed", Map::of_this_process(3, 1).frame()),
+        ("map-seventeen", Map::inherited(0, 100).frame().repeat(17)),
+        ("map-again", [segments(), Map { segment: 2, ..Map::inherited(0, 9) }.frame()].concat()),
+        ("unmap-twice", [segments(), frame(UNMAP, &[1, 0, 0, 0]).repeat(2), frame(STATS, &[])].concat()),
+        ("mapped-in-place", [segments(), mapped(0, 4, 3, in_place)].concat()),
+        ("mapped-rows-in-place", [segments(), mapped(ROW_MAJOR, 4, 3, in_place)].concat()),
+        ("mapped-rows", [segments(), mapped(ROW_MAJOR, 4, 3, [place(1, 0), place(2, 0), place(1, 4096)])].concat()),
+        ("mapped-overlap", [segments(), mapped(0, 4, 3, [place(1, 0), place(1, 8), place(2, 0)])].concat()),
+        ("mapped-outside", [segments(), mapped(0, 4, 3, [place(1, 8992), place(1, 0), place(2, 0)])].concat()),
+        ("mapped-no-segment", [segments(), mapped(0, 4, 3, [place(3, 0), place(1, 0), place(2, 0)])].concat()),
+    ]);
+    // A loop over the columns of an empty matrix does not end.
+    for (name, m, n) in [("columns", 0, i64::MAX), ("rows", i64::MAX, 0)] {
+        for (layout, flags) in [("", 0), ("-by-rows", ROW_MAJOR | MUST_BE_FINITE)] {
+            let places = [in_place, [Operand::PAYLOAD; 3], [place(1, 0), place(2, 0), Operand::PAYLOAD]];
+            let requests: Vec<u8> = places.iter().flat_map(|&operands| mapped(flags, m, n, operands)).collect();
+            seeds.push((format!("mapped-empty-longest-{name}{layout}"), [segments(), requests].concat()));
+        }
+    }
+    seeds
+}
+
+/// Layouts of extended frames, behind the number of the layout.
+pub fn layouts() -> Seeds {
+    let factor = |fixed: Factor| [&[0][..], &fixed.to_bytes()].concat();
+    let good = Factor::in_payload(0, 4, 3);
+    let at = |offset| Operand::in_segment(1, offset, 4);
+    let mapped = Factor { operands: [at(0), at(96), at(192)], cpu: 1, ..good };
+    let map = |map: Map| [&[1][..], &map.to_bytes()].concat();
+    let extent = |operand: Operand, sizes: [u64; 3]| {
+        [&[2][..], &operand.to_bytes(), &sizes.map(u64::to_le_bytes).concat()].concat()
+    };
+    let numbered = |number: u8, bytes: &[u8]| [&[number], bytes].concat();
+    let limited = |command, length, limit: u64| [&[5][..], &head(command, length), &limit.to_le_bytes()].concat();
+    named([
+        ("factor", factor(good)),
+        ("factor-mapped", factor(mapped)),
+        ("factor-every-flag", factor(Factor { flags: 0x705, ..mapped })),
+        ("factor-undefined-flag", factor(Factor { flags: 2, ..good })),
+        ("factor-reserved", factor(Factor { reserved: 1, ..good })),
+        ("factor-negative", factor(Factor { m: -1, ..good })),
+        ("factor-overflow", factor(Factor { m: 1 << 32, n: 1 << 32, ..good })),
+        ("factor-over-the-limit", [factor(good), 95_u64.to_le_bytes().to_vec()].concat()),
+        ("factor-at-the-limit", [factor(good), 96_u64.to_le_bytes().to_vec()].concat()),
+        ("factor-narrow-overflow", factor(Factor { flags: NARROW_IPIV, m: 1 << 31, n: 0, ..good })),
+        ("factor-cpu", factor(Factor { cpu: i32::MIN, ..good })),
+        ("factor-no-place", factor(Factor { operands: [Operand { place: 0, ..at(0) }; 3], ..good })),
+        ("factor-payload-offset", factor(Factor { operands: [Operand { place: 1, ..at(8) }; 3], ..good })),
+        ("map", map(Map::inherited(3, 4096))),
+        ("map-process", map(Map { process: 1234, ..Map::of_this_process(3, 4096) })),
+        ("map-again", map(Map { segment: 2, ..Map::inherited(3, 4096) })),
+        ("map-both", map(Map { process: 1, ..Map::inherited(3, 4096) })),
+        ("map-undefined-flag", map(Map { flags: 2, ..Map::inherited(3, 4096) })),
+        ("map-negative", map(Map::inherited(-1, 4096))),
+        ("map-no-size", map(Map::inherited(3, 0))),
+        ("extent", extent(at(0), [4, 3, 96])),
+        ("extent-outside", extent(at(8), [4, 3, 96])),
+        ("extent-overflow", extent(Operand { offset: -8, ld: -1, ..at(0) }, [4, 3, 96])),
+        ("extent-empty", extent(Operand { offset: -1, ..at(0) }, [0, u64::MAX, 0])),
+        ("extent-reserved", extent(Operand { reserved: 1, ..at(0) }, [4, 3, 96])),
+        ("welcome", numbered(3, b"RECFACT\0\x02\0\0\0\x03\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\x7f\x04\0\0\0")),
+        ("welcome-of-another", numbered(3, &[1; 32])),
+        ("factored", numbered(4, &[0; 16])),
+        ("factored-no-cpu", numbered(4, &[0xff; 16])),
+        ("head", limited(PING, 100, 1000)),
+        ("head-unknown", limited(0x7f, 1 << 30, 0)),
+        ("head-too-long", limited(PING, (1 << 30) + 1, 1000)),
+        ("head-longest", limited(PING, u64::MAX, u64::MAX)),
+    ])
+}
