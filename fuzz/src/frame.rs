@@ -112,12 +112,12 @@ fn extent(data: &[u8]) {
     let [run, count, segment] = [0, 8, 16].map(|at| u64::from_le_bytes(*sizes[at..].first_chunk().expect("8 bytes")));
     let size = 4 << (sizes[23] & 1);
     // As a shape has them: in bytes a matrix is a number below 2^63.
-    if u128::from(run) * u128::from(count) * size as u128 >= 1 << 63 || segment >= 1 << 63 {
+    if (u128::from(run) * u128::from(count)).saturating_mul(size as u128) >= 1 << 63 || segment >= 1 << 63 {
         return;
     }
     let extent = Extent { name: "A", run: run as usize, count: count as usize, size };
-    let last = u128::from(count.saturating_sub(1)) * u128::from(ld) + u128::from(run);
-    let end = u128::from(offset) + last * size as u128;
+    let last = (u128::from(count.saturating_sub(1)) * u128::from(ld)).saturating_add(run.into());
+    let end = last.saturating_mul(size as u128).saturating_add(offset.into());
     let is_empty = run == 0 || count == 0;
     let is_apart = count < 2 || ld >= run;
     let is_good = is_empty || is_apart && offset.is_multiple_of(size as u64) && end <= segment.into();
