@@ -6,6 +6,7 @@ use std::process;
 use super::error::Cause;
 use super::payload::{Payload, Text};
 use super::state::State;
+use super::stats::Phase;
 use crate::os::resident_memory;
 use crate::protocol::{HELLO_BYTES, PROTOCOL_VERSION, Refusal, Welcome};
 
@@ -36,6 +37,7 @@ pub(super) fn ping(payload: &mut Payload<'_, impl Read, impl Write>, state: &mut
     };
     let echo = state.store.workspace.reserve(bytes)?;
     payload.fill(echo)?;
+    state.stats.end(Phase::Reading);
     payload.answer([echo, &[], &[]])
 }
 

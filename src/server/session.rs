@@ -104,7 +104,10 @@ impl<R: Read, W: Write> Session<'_, R, W> {
         let mut payload = Payload::new(&mut self.streams, length);
         match family(first, &mut payload, &mut self.state) {
             Err(Cause::Refused(refusal)) => {
-                payload.skip()?;
+                if payload.left() > 0 {
+                    payload.skip()?;
+                    self.state.stats.end(Phase::Reading);
+                }
                 self.state.stats.count_refused();
                 payload.refuse(&refusal)?;
             }
