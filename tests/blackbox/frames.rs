@@ -1,5 +1,8 @@
 //! Extended frames over real pipes: what each says, each mistake, and what comes after it.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use testing::frames::*;
 use testing::{Kind, Memfd, matrix};
 
@@ -329,6 +332,23 @@ fn stats_counts_what_was_done() {
     let now = session.server.memory_kib("VmRSS") as f64 * 1024.0;
     assert!((number("memory_bytes") / now - 1.0).abs() < 0.2 && number("memory_peak_bytes") >= number("memory_bytes"));
     session.finish();
+}
+
+#[test]
+fn the_time_until_a_payload_has_come_is_time_of_reading() {
+    let mut server = Server::start(&[]);
+    for request in [good(), frame(PING, &[1; 999]), frame(0x7f, &[1; 999])] {
+        let (start, rest) = request.split_at(request.len() / 2);
+        server.send(start);
+        sleep(Duration::from_millis(100));
+        server.ask_frame(rest);
+    }
+    let answer = server.ask_frame(&frame(STATS, &[]));
+    let text = std::str::from_utf8(&answer[16..]).unwrap();
+    let seconds = |key| value(text, key).parse::<f64>().unwrap();
+    // The server may begin later than this client, but not a whole pause.
+    assert!(seconds("seconds_reading") > 0.2 && seconds("seconds_writing") < 0.1, "{text}");
+    assert!(server.finish().0.success());
 }
 
 #[test]
