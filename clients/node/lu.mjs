@@ -1,55 +1,58 @@
-// A client in JavaScript, for Node without packages, written from protocol.md alone: it greets the server, factors a
-// matrix, makes a mistake, and goes on.
+// P A = L U by recfact_server, in Node without packages: HELLO, two matrices, and a mistake between them that does not end
+// the session. Written from protocol.md, "Extended frames". Usage: node lu.mjs
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 const server = spawn(process.env.RECFACT_SERVER || "recfact_server", { stdio: ["pipe", "pipe", "inherit"] });
-let received = Buffer.alloc(0);
-server.stdout.on("data", (bytes) => (received = Buffer.concat([received, bytes])));
-server.stdin.on("error", () => {}); // the server has ended; the next read says so
+const ended = once(server, "close");
+server.on("error", (error) => { console.error(error.message); process.exit(1); });
+server.stdin.on("error", () => {}); // EPIPE: the server has ended, and `read` says so
 
-async function read(count) {
-  while (received.length < count) {
-    if (server.stdout.readableEnded) throw new Error(`recfact_server ended early, status ${server.exitCode}`);
-    await Promise.race([once(server.stdout, "data"), once(server.stdout, "end")]);
-  }
-  const bytes = received.subarray(0, count);
-  received = received.subarray(count);
-  return bytes;
+async function read(count) { // waits until all bytes are there
+    for (;;) {
+        const bytes = server.stdout.read(count);
+        if (bytes?.length === count) return bytes;
+        if (server.stdout.readableEnded) throw new Error(`recfact_server has ended, exit status ${(await ended)[0]}`);
+        await Promise.race([once(server.stdout, "readable"), once(server.stdout, "end")]);
+    }
 }
 
-// One extended frame: the command, the length, the payload. Statuses are small, so numbers hold them.
-async function ask(command, payload) {
-  const head = Buffer.alloc(9);
-  head[0] = command;
-  head.writeBigInt64LE(BigInt(payload.length), 1);
-  server.stdin.write(Buffer.concat([head, payload]));
-  const answer = await read(16);
-  const [status, length] = [0, 8].map((at) => Number(answer.readBigInt64LE(at)));
-  const body = await read(length);
-  if (status < 0) throw new RangeError(`status ${status}: ${body}`);
-  return body;
+async function request(command, payload) { // an extended frame; the payload of the answer
+    const head = Buffer.alloc(9);
+    head.writeUInt8(command);
+    head.writeBigInt64LE(BigInt(payload.length), 1);
+    server.stdin.write(Buffer.concat([head, payload]));
+    const status = Number((await read(8)).readBigInt64LE());
+    if (status < -(2 ** 62)) throw new Error("this server knows version 1 only");
+    const length = Number((await read(8)).readBigInt64LE());
+    const answer = length ? await read(length) : Buffer.alloc(0);
+    if (status < 0) throw new Error(`status ${status}: ${answer.toString()}`);
+    return answer;
 }
 
-// P A = L U of the rows of A: L and U as rows, and the swaps, counted from 0.
-async function factor(rows) {
-  const [m, n] = [rows.length, rows[0].length];
-  const fixed = Buffer.alloc(128 + 8 * m * n);
-  fixed.writeUInt32LE(0x100 | 0x200 | 0x400, 0); // row-major, finite, swaps of 32 bits
-  [m, n].forEach((size, i) => fixed.writeBigInt64LE(BigInt(size), 8 + 8 * i));
-  fixed.writeInt32LE(-1, 24); // the CPU is not known
-  for (const operand of [32, 64, 96]) fixed.writeUInt32LE(1, operand); // in the payload
-  rows.flat().forEach((x, at) => fixed.writeDoubleLE(x, 128 + 8 * at));
-  const body = await ask(0x20, fixed);
-  const lu = rows.map((row, i) => row.map((_, j) => body.readDoubleLE(16 + 8 * (i + j * m))));
-  const swaps = Array.from({ length: Math.min(m, n) }, (_, i) => body.readInt32LE(16 + 8 * m * n + 4 * i));
-  return { info: Number(body.readBigInt64LE(0)), lu, swaps };
+async function lu(rows) { // info, the rows of L and U in one matrix, and the order of the rows of P A, from 0
+    const [m, n, k] = [rows.length, rows[0].length, Math.min(rows.length, rows[0].length)];
+    const payload = Buffer.alloc(128 + 8 * m * n);
+    payload.writeUInt32LE(0x500, 0); // f64, row-major, ipiv as i32 counted from 0
+    payload.writeBigInt64LE(BigInt(m), 8);
+    payload.writeBigInt64LE(BigInt(n), 16);
+    payload.writeInt32LE(-1, 24); // our CPU is not known
+    for (const operand of [32, 64, 96]) payload.writeUInt32LE(1, operand); // A, L and U, ipiv: in the payload
+    rows.flat().forEach((x, at) => payload.writeDoubleLE(x, 128 + 8 * at));
+    const answer = await request(0x20, payload);
+    const order = rows.map((_, i) => i);
+    for (let i = 0; i < k; i++) {
+        const p = answer.readInt32LE(16 + 8 * m * n + 4 * i);
+        [order[i], order[p]] = [order[p], order[i]];
+    }
+    const factors = rows.map((row, i) => row.map((_, j) => answer.readDoubleLE(16 + 8 * (i + j * m))));
+    return { info: Number(answer.readBigInt64LE()), factors, order };
 }
 
-const hello = await ask(0x10, Buffer.concat([Buffer.from([2, 0, 0, 0]), Buffer.from("lu.mjs 1")]));
-console.log(hello.toString("latin1", 0, 7), "version", hello.readUInt32LE(8));
-console.log(await factor([[4, 3], [6, 3]]));
-await factor([[1, NaN], [2, 4]]).catch((error) => console.log(error.message));
-console.log(await factor([[1, 2], [2, 4]]));
-server.stdin.end();
-console.log("exit status", (await once(server, "exit"))[0]);
+const hello = await request(0x10, Buffer.from("\x02\0\0\0lu.mjs 1.0"));
+console.log(hello.toString("latin1", 0, 7), "protocol", hello.readUInt32LE(8));
+console.log(await lu([[4, 3], [6, 3]]));
+await request(0x20, Buffer.alloc(5)).catch((error) => console.log(error.message));
+console.log(await lu([[1, 2], [2, 4], [0, 1]]));
+server.stdin.end("\xff", "latin1");
+console.log("exit status", (await ended)[0]);

@@ -1,75 +1,177 @@
-//! The payloads of extended frames: FACTOR, MAP, the answer to HELLO, and where an operand is in a segment.
+//! The layouts of extended frames, one by one: the first byte of an input chooses which.
 
+use recfact::Pivoting;
 use recfact::protocol::{
-    Extent, FACTOR_BYTES, FactorRequest, Factored, MAP_BYTES, MapRequest, OPERAND_BYTES, Place, WELCOME_BYTES, Welcome,
+    ElementType, Extent, FactorRequest, Factored, FrameCommand, MapRequest, Owner, Place, Refusal, Welcome, is_frame,
     payload_length,
 };
+use testing::frames::{FACTOR_BYTES, Factor, Map, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR, SINGLE};
 
-use super::model::{numbers, split_i64};
+use super::model::Request;
 
-/// What is accepted has its own bytes back, and means what 128-bit arithmetic says. The first byte chooses the parser.
+/// What is accepted is what `protocol.md` accepts, has its own bytes back, and no size overflows; a refusal has its status and
+/// one line of words.
 pub fn frame(data: &[u8]) {
-    let Some((&kind, data)) = data.split_first() else { return };
-    match kind % 4 {
-        0 => data.first_chunk().into_iter().for_each(factor),
-        1 => data.first_chunk().into_iter().for_each(map),
-        2 => data.first_chunk().into_iter().for_each(welcome),
-        _ => operand(data),
+    let Some((&which, data)) = data.split_first() else { return };
+    match which {
+        0 => factor(data),
+        1 => map(data),
+        2 => extent(data),
+        3 => welcome(data),
+        4 => factored(data),
+        _ => head(data),
     }
 }
 
-fn factor(bytes: &[u8; FACTOR_BYTES]) {
-    let Ok(request) = FactorRequest::parse(bytes, 1 << 40) else { return };
-    let mut again = request.to_bytes();
-    // Any number below zero says that the CPU is not known.
-    if request.cpu.is_none() {
-        again[24..28].copy_from_slice(&bytes[24..28]);
-    }
-    assert_eq!(&again, bytes);
-    assert!(request.shape.matrix_bytes() <= 1 << 40);
-    for extent in [request.a_extent(), request.lu_extent()] {
-        assert_eq!(extent.run * extent.count * extent.size, request.shape.matrix_bytes());
-    }
-    let answer = Factored { info: 7, cpu: request.cpu, spin: request.threads };
-    assert_eq!(Factored::parse(&answer.to_bytes()), answer);
-}
-
-fn map(bytes: &[u8; MAP_BYTES]) {
-    let Ok(request) = MapRequest::parse(bytes) else { return };
-    assert_eq!(&request.to_bytes(), bytes);
-    assert!(request.descriptor >= 0 && request.size > 0);
-}
-
-fn welcome(bytes: &[u8; WELCOME_BYTES]) {
-    if let Some(welcome) = Welcome::parse(bytes) {
-        assert_eq!(&welcome.to_bytes(), bytes);
+/// FACTOR, then the limit of the server, if there are bytes for it.
+fn factor(data: &[u8]) {
+    let Some((bytes, rest)) = data.split_first_chunk::<FACTOR_BYTES>() else { return };
+    let max_bytes = rest.first_chunk().map_or(u64::MAX, |limit| u64::from_le_bytes(*limit));
+    let expected = expected(&Factor::parse(bytes), max_bytes);
+    match (FactorRequest::parse(bytes, max_bytes), expected) {
+        (Ok(request), Ok(sizes)) => {
+            let again = request.to_bytes();
+            // A CPU below zero is none, whatever its number.
+            assert_eq!((&again[..24], &again[28..]), (&bytes[..24], &bytes[28..]));
+            assert!(request.cpu.is_none() || again == *bytes);
+            check(&request, &Factor::parse(bytes), &sizes);
+        }
+        (Err(refusal), Err(code)) => check_refusal(&refusal, code),
+        (request, expected) => panic!("expected {expected:?}, got {request:?}"),
     }
 }
 
-/// 32 bytes of a description, then the rows, columns, size of the segment, and a length.
-fn operand(data: &[u8]) {
-    let Some((bytes, data)) = data.split_first_chunk::<OPERAND_BYTES>() else { return };
-    let place = Place::parse(bytes, "A");
-    if let Ok(place) = place {
-        assert_eq!(&place.to_bytes(), bytes);
+/// What `protocol.md` says of the fixed part of a FACTOR.
+fn expected(fixed: &Factor, max_bytes: u64) -> Result<Request, u8> {
+    if fixed.flags & !0x705 != 0 || fixed.reserved != 0 {
+        return Err(6);
     }
-    let Some((length, _)) = split_i64(data) else { return };
-    let limit = 1 << 20;
-    assert_eq!(payload_length(length.to_le_bytes(), limit).is_ok(), (length as u64) <= 1 << 30);
-    let (Ok(Place::Segment { offset, ld, .. }), [_, run, count, segment, ..]) = (place, &numbers(data)[..]) else {
-        return;
+    let is_set = |flag: u32| fixed.flags & flag != 0;
+    let request = Request { single: is_set(SINGLE), threaded: false, pivoting: !is_set(NO_PIVOTING), m: 0, n: 0 };
+    let request = request.of_shape(fixed.m, fixed.n, max_bytes)?;
+    if is_set(NARROW_IPIV) && fixed.m >= 1 << 31 {
+        return Err(2);
+    }
+    if fixed.operands.iter().all(Operand::is_description) { Ok(request) } else { Err(7) }
+}
+
+fn check(request: &FactorRequest, fixed: &Factor, sizes: &Request) {
+    let element = if sizes.single { ElementType::F32 } else { ElementType::F64 };
+    let pivoting = if sizes.pivoting { Pivoting::Partial } else { Pivoting::None };
+    assert_eq!((request.shape.element(), request.pivoting), (element, pivoting));
+    let (is_row_major, is_narrow) = (fixed.flags & ROW_MAJOR != 0, fixed.flags & NARROW_IPIV != 0);
+    assert_eq!((request.row_major, request.narrow_ipiv), (is_row_major, is_narrow));
+    let in_payload = if fixed.operands[0].place == 1 { sizes.matrix_bytes() } else { 0 };
+    assert_eq!(request.payload_bytes() as u128, in_payload);
+    let (m, n, size) = (sizes.m, sizes.n, if sizes.single { 4 } else { 8 });
+    let a = if is_row_major { [n, m, size] } else { [m, n, size] };
+    let ipiv = [sizes.pivots(), 1, if is_narrow { 4 } else { 8 }];
+    let extents = [request.a_extent(), request.lu_extent(), request.ipiv_extent()];
+    for (Extent { run, count, size, .. }, expected) in extents.into_iter().zip([a, [m, n, size], ipiv]) {
+        assert_eq!([run, count, size].map(|size| size as u128), expected);
+    }
+}
+
+fn map(data: &[u8]) {
+    let Some(bytes) = data.first_chunk() else { return };
+    let expected = Map::parse(bytes);
+    let owner = match expected.flags {
+        0 if expected.process > 0 => Some(Owner::Process(expected.process)),
+        1 if expected.process == 0 => Some(Owner::Server),
+        _ => None,
     };
-    let [run, count, segment] = [run, count, segment].map(|&number| number as u64 as usize & (usize::MAX >> 16));
-    for size in [4, 8] {
-        let extent = Extent { name: "A", run, count, size };
-        let last = if count > 1 { (count as u128 - 1) * u128::from(ld) } else { 0 };
-        let end = u128::from(offset) + (last + run as u128) * size as u128;
-        let is_empty = run == 0 || count == 0;
-        let is_good = end <= segment as u128 && (count < 2 || ld >= run as u64) && offset % size as u64 == 0;
-        let range = extent.range(offset, ld, segment);
-        assert_eq!(range.is_ok(), is_empty || is_good, "{extent:?}");
-        if let (Ok(range), false) = (range, is_empty) {
-            assert_eq!((range.start as u64, range.end as u128), (offset, end));
+    let is_good = owner.is_some() && expected.descriptor >= 0 && expected.size > 0;
+    match MapRequest::parse(bytes) {
+        Ok(request) => {
+            assert!(is_good, "{request:?}");
+            assert_eq!(request.to_bytes(), *bytes);
+            assert_eq!((Some(request.owner), request.descriptor), (owner, expected.descriptor));
+            assert_eq!((request.size as i64, request.segment.unwrap_or(0)), (expected.size, expected.segment));
+        }
+        Err(refusal) => {
+            assert!(!is_good, "{refusal}");
+            check_refusal(&refusal, 6);
         }
     }
+}
+
+/// The description of an operand, the number and the length of its runs, the bytes of its segment.
+fn extent(data: &[u8]) {
+    let Some((bytes, rest)) = data.split_first_chunk() else { return };
+    let operand = Operand::parse(bytes);
+    let place = match Place::parse(bytes, "A") {
+        Ok(place) => place,
+        Err(refusal) => {
+            assert!(!operand.is_description(), "{refusal}");
+            return check_refusal(&refusal, 7);
+        }
+    };
+    assert!(operand.is_description());
+    assert_eq!(place.to_bytes(), *bytes);
+    let (Place::Segment { offset, ld, .. }, Some(sizes)) = (place, rest.first_chunk::<24>()) else { return };
+    let [run, count, segment] = [0, 8, 16].map(|at| u64::from_le_bytes(*sizes[at..].first_chunk().expect("8 bytes")));
+    let size = 4 << (sizes[23] & 1);
+    // As a shape has them: in bytes a matrix is a number below 2^63.
+    if (u128::from(run) * u128::from(count)).saturating_mul(size as u128) >= 1 << 63 || segment >= 1 << 63 {
+        return;
+    }
+    let extent = Extent { name: "A", run: run as usize, count: count as usize, size };
+    let last = (u128::from(count.saturating_sub(1)) * u128::from(ld)).saturating_add(run.into());
+    let end = last.saturating_mul(size as u128).saturating_add(offset.into());
+    let is_empty = run == 0 || count == 0;
+    let is_apart = count < 2 || ld >= run;
+    let is_good = is_empty || is_apart && offset.is_multiple_of(size as u64) && end <= segment.into();
+    match extent.range(offset, ld, segment as usize) {
+        Ok(range) => {
+            assert!(is_good, "{range:?}");
+            let expected = if is_empty { 0..0 } else { u128::from(offset)..end };
+            assert_eq!(range.start as u128..range.end as u128, expected);
+        }
+        Err(refusal) => {
+            assert!(!is_good, "{refusal}");
+            check_refusal(&refusal, 7);
+        }
+    }
+}
+
+fn welcome(data: &[u8]) {
+    let Some(bytes) = data.first_chunk() else { return };
+    let welcome = Welcome::parse(bytes);
+    assert_eq!(welcome.is_some(), bytes.starts_with(b"RECFACT\0"));
+    assert!(welcome.is_none_or(|welcome| welcome.to_bytes() == *bytes));
+}
+
+fn factored(data: &[u8]) {
+    let Some(bytes) = data.first_chunk() else { return };
+    let factored = Factored::parse(bytes);
+    let again = factored.to_bytes();
+    assert_eq!((&again[..8], &again[12..]), (&bytes[..8], &bytes[12..]));
+    assert_eq!(factored.cpu.is_some(), bytes[11] < 0x80);
+    assert!(factored.cpu.is_none() || again == *bytes);
+}
+
+/// A command, a length, a limit.
+fn head(data: &[u8]) {
+    let Some((&[byte, ref length @ ..], rest)) = data.split_first_chunk::<9>() else { return };
+    let max_bytes = rest.first_chunk().map_or(u64::MAX, |limit| u64::from_le_bytes(*limit));
+    let command = FrameCommand::from_byte(byte);
+    assert!(command.is_none_or(|command| is_frame(byte) && command.byte() == byte));
+    assert_eq!(command.is_some(), FrameCommand::ALL.iter().any(|command| command.byte() == byte));
+    let length = u64::from_le_bytes(*length);
+    match payload_length(length.to_le_bytes(), max_bytes) {
+        Ok(got) => assert_eq!(got, length),
+        Err(refusal) => {
+            assert!(length > 1 << 30 && u128::from(length) > u128::from(max_bytes) + (64 << 10), "{refusal}");
+            check_refusal(&refusal, 10);
+        }
+    }
+    if let Some(command) = command {
+        assert_eq!(command.head(length as usize), data[..9]);
+    }
+}
+
+fn check_refusal(refusal: &Refusal, code: u8) {
+    assert_eq!((refusal.code(), refusal.status()), (code, -i64::from(code)), "{refusal}");
+    let message = refusal.to_string();
+    assert!(message.contains("expected ") && !message.contains(char::is_control), "{message}");
 }

@@ -6,11 +6,11 @@
 mod files;
 mod frame;
 mod label;
-mod mapped;
-mod model;
 mod request_head;
 mod response;
 mod session;
+
+use testing::version1 as model;
 
 pub use files::{npy, text};
 pub use frame::frame;
@@ -30,6 +30,7 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: [Target; 7] = [
     Target { name: "request_head", check: request_head },
+    Target { name: "frame", check: frame },
     Target { name: "session", check: session },
     Target { name: "response", check: response },
     Target { name: "frame", check: frame },

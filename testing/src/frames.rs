@@ -1,103 +1,230 @@
-//! Extended frames, written by hand from protocol.md.
+//! Extended frames, written by hand from protocol.md: their commands, their layouts, their flags.
 
 use crate::oracle::Float;
 
-/// An extended request.
+/// Who is there, and what can it do.
+pub const HELLO: u8 = 0x10;
+/// The same bytes come back.
+pub const PING: u8 = 0x11;
+/// What the session has done.
+pub const STATS: u8 = 0x12;
+/// Map memory of the client.
+pub const MAP: u8 = 0x18;
+/// Forget it.
+pub const UNMAP: u8 = 0x19;
+/// P A = L U.
+pub const FACTOR: u8 = 0x20;
+
+/// FACTOR: f32.
+pub const SINGLE: u32 = 0x001;
+/// FACTOR: no pivoting.
+pub const NO_PIVOTING: u32 = 0x004;
+/// FACTOR: A is row-major.
+pub const ROW_MAJOR: u32 = 0x100;
+/// FACTOR: A must be finite.
+pub const MUST_BE_FINITE: u32 = 0x200;
+/// FACTOR: `ipiv` as i32, counted from 0.
+pub const NARROW_IPIV: u32 = 0x400;
+
+/// Bytes of FACTOR before the matrix.
+pub const FACTOR_BYTES: usize = 128;
+
+/// A whole request.
 #[must_use]
 pub fn frame(command: u8, payload: &[u8]) -> Vec<u8> {
-    [&[command][..], &(payload.len() as u64).to_le_bytes(), payload].concat()
+    [&head(command, payload.len() as u64)[..], payload].concat()
 }
 
-/// The answer to an extended request.
+/// The first bytes of a request with a payload of this length.
 #[must_use]
-pub fn answer(status: i64, payload: &[u8]) -> Vec<u8> {
-    [&status.to_le_bytes()[..], &(payload.len() as u64).to_le_bytes(), payload].concat()
+pub fn head(command: u8, length: u64) -> [u8; 9] {
+    let mut head = [command; 9];
+    head[1..].copy_from_slice(&length.to_le_bytes());
+    head
 }
 
-/// The description of an operand in the payload.
-#[must_use]
-pub fn in_payload() -> [u8; 32] {
-    in_place(1, 0, 0, 0)
+/// A number in these bytes.
+fn i64_at(bytes: &[u8], at: usize) -> i64 {
+    i64::from_le_bytes(*bytes[at..].first_chunk().expect("8 bytes"))
 }
 
-/// The description of an operand in a segment; the leading dimension in elements, the offset in bytes.
-#[must_use]
-pub fn in_segment(segment: u32, offset: u64, ld: u64) -> [u8; 32] {
-    in_place(2, segment, offset, ld)
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(*bytes[at..].first_chunk().expect("4 bytes"))
 }
 
-/// The description of an operand.
-#[must_use]
-pub fn in_place(place: u32, segment: u32, offset: u64, ld: u64) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes[..4].copy_from_slice(&place.to_le_bytes());
-    bytes[4..8].copy_from_slice(&segment.to_le_bytes());
-    bytes[8..16].copy_from_slice(&offset.to_le_bytes());
-    bytes[16..24].copy_from_slice(&ld.to_le_bytes());
-    bytes
+fn i32_at(bytes: &[u8], at: usize) -> i32 {
+    i32::from_le_bytes(*bytes[at..].first_chunk().expect("4 bytes"))
 }
 
-/// Flags of FACTOR.
-pub const F32: u32 = 0x001;
-/// No pivoting.
-pub const NO_PIVOTING: u32 = 0x004;
-/// A stands by rows.
-pub const ROW_MAJOR: u32 = 0x100;
-/// A must be finite.
-pub const CHECK_FINITE: u32 = 0x200;
-/// `ipiv` has 32 bits and counts from 0.
-pub const NARROW: u32 = 0x400;
+/// A request to map memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Map {
+    /// 0 for a new segment, or the one whose memory is replaced.
+    pub segment: u32,
+    /// Bit 0: the server has inherited the descriptor.
+    pub flags: u32,
+    /// The process whose descriptor it is, or 0.
+    pub process: i32,
+    /// The descriptor.
+    pub descriptor: i32,
+    /// Bytes.
+    pub size: i64,
+}
 
-/// The fields of FACTOR.
+impl Map {
+    /// The bytes of its payload.
+    pub const BYTES: usize = 24;
+
+    /// A new segment from a descriptor of this process.
+    #[must_use]
+    pub fn of_this_process(descriptor: i32, size: i64) -> Self {
+        Map { segment: 0, flags: 0, process: std::process::id() as i32, descriptor, size }
+    }
+
+    /// A new segment from a descriptor that the server has inherited.
+    #[must_use]
+    pub fn inherited(descriptor: i32, size: i64) -> Self {
+        Map { segment: 0, flags: 1, process: 0, descriptor, size }
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let numbers = [self.segment, self.flags, self.process as u32, self.descriptor as u32].map(u32::to_le_bytes);
+        [&numbers.concat()[..], &self.size.to_le_bytes()].concat()
+    }
+
+    /// Reads a payload.
+    ///
+    /// # Panics
+    /// If it is too short.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Self {
+        Map {
+            segment: u32_at(bytes, 0),
+            flags: u32_at(bytes, 4),
+            process: i32_at(bytes, 8),
+            descriptor: i32_at(bytes, 12),
+            size: i64_at(bytes, 16),
+        }
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn frame(&self) -> Vec<u8> {
+        frame(MAP, &self.to_bytes())
+    }
+}
+
+/// The description of a matrix or a vector, with any numbers in its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operand {
+    /// 1 in the payload, 2 in a segment.
+    pub place: u32,
+    /// The segment, or 0.
+    pub segment: u32,
+    /// Of the first element, in bytes.
+    pub offset: i64,
+    /// The leading dimension.
+    pub ld: i64,
+    /// 0.
+    pub reserved: i64,
+}
+
+impl Operand {
+    /// In the payload.
+    pub const PAYLOAD: Self = Operand { place: 1, segment: 0, offset: 0, ld: 0, reserved: 0 };
+
+    /// In a segment.
+    #[must_use]
+    pub fn in_segment(segment: u32, offset: usize, ld: usize) -> Self {
+        Operand { place: 2, segment, offset: offset as i64, ld: ld as i64, reserved: 0 }
+    }
+
+    /// Whether it is one, wherever it points to.
+    #[must_use]
+    pub fn is_description(&self) -> bool {
+        let Operand { place, segment, offset, ld, reserved } = *self;
+        reserved == 0 && (place == 2 || place == 1 && (segment, offset, ld) == (0, 0, 0))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> Vec<u8> {
+        let numbers = [self.offset, self.ld, self.reserved].map(i64::to_le_bytes).concat();
+        [&self.place.to_le_bytes()[..], &self.segment.to_le_bytes(), &numbers].concat()
+    }
+
+    /// Reads a description.
+    ///
+    /// # Panics
+    /// If there are too few bytes.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Self {
+        let [offset, ld, reserved] = [8, 16, 24].map(|at| i64_at(bytes, at));
+        Operand { place: u32_at(bytes, 0), segment: u32_at(bytes, 4), offset, ld, reserved }
+    }
+}
+
+/// The fixed part of FACTOR, with any numbers in its fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Factor {
-    /// The flags.
+    /// Bits.
     pub flags: u32,
-    /// The number of threads.
+    /// The largest number of threads.
     pub threads: u32,
     /// Rows.
     pub m: i64,
     /// Columns.
     pub n: i64,
-    /// The CPU of the client.
+    /// The CPU of the client, or -1.
     pub cpu: i32,
-    /// What must be zero.
-    pub zero: u32,
-    /// A, L and U, ipiv.
-    pub operands: [[u8; 32]; 3],
+    /// 0.
+    pub reserved: u32,
+    /// A, the factors, the row swaps.
+    pub operands: [Operand; 3],
 }
 
 impl Factor {
-    /// Everything in the payload, on one thread.
+    /// Everything in the payload.
     #[must_use]
-    pub fn new(flags: u32, m: usize, n: usize) -> Self {
-        Factor { flags, threads: 1, m: m as i64, n: n as i64, cpu: -1, zero: 0, operands: [in_payload(); 3] }
+    pub fn in_payload(flags: u32, m: usize, n: usize) -> Self {
+        let (m, n) = (m as i64, n as i64);
+        Factor { flags, threads: 0, m, n, cpu: -1, reserved: 0, operands: [Operand::PAYLOAD; 3] }
     }
 
-    /// The whole request, with the elements of A if they are in the payload.
+    /// The payload, without the matrix.
     #[must_use]
-    pub fn frame<T: Float>(&self, a: &[T]) -> Vec<u8> {
-        let mut payload = [self.flags, self.threads].map(u32::to_le_bytes).concat();
-        payload.extend([self.m, self.n].map(i64::to_le_bytes).concat());
-        payload.extend(self.cpu.to_le_bytes());
-        payload.extend(self.zero.to_le_bytes());
-        payload.extend(self.operands.concat());
-        a.iter().for_each(|x| payload.extend(x.le_bytes()));
-        frame(0x20, &payload)
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = [self.flags, self.threads].map(u32::to_le_bytes).concat();
+        bytes.extend([self.m, self.n].map(i64::to_le_bytes).concat());
+        bytes.extend(self.cpu.to_le_bytes());
+        bytes.extend(self.reserved.to_le_bytes());
+        self.operands.iter().for_each(|operand| bytes.extend(operand.to_bytes()));
+        bytes
     }
-}
 
-/// The elements of a matrix, row after row.
-#[must_use]
-pub fn by_rows<T: Copy>(a: &[T], m: usize, n: usize) -> Vec<T> {
-    (0..m * n).map(|at| a[at / n + at % n * m]).collect()
-}
+    /// Reads the fixed part.
+    ///
+    /// # Panics
+    /// If the payload is too short.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Self {
+        Factor {
+            flags: u32_at(bytes, 0),
+            threads: u32_at(bytes, 4),
+            m: i64_at(bytes, 8),
+            n: i64_at(bytes, 16),
+            cpu: i32_at(bytes, 24),
+            reserved: u32_at(bytes, 28),
+            operands: [32, 64, 96].map(|at| Operand::parse(&bytes[at..])),
+        }
+    }
 
-/// The row swaps as a request wants them.
-#[must_use]
-pub fn swaps(ipiv: &[i64], narrow: bool) -> Vec<u8> {
-    match narrow {
-        true => ipiv.iter().flat_map(|&row| (row as i32 - 1).to_le_bytes()).collect(),
-        false => ipiv.iter().flat_map(|row| row.to_le_bytes()).collect(),
+    /// The request, with the elements that are in the payload, in their order.
+    #[must_use]
+    pub fn frame<T: Float>(&self, elements: &[T]) -> Vec<u8> {
+        let elements: Vec<u8> = elements.iter().flat_map(|x| x.le_bytes()).collect();
+        frame(FACTOR, &[self.to_bytes(), elements].concat())
     }
 }

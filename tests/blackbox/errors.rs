@@ -13,6 +13,11 @@ fn refusal(code: i64) -> Vec<u8> {
     (i64::MIN + code).to_le_bytes().to_vec()
 }
 
+/// The line for a byte that is no command and no extended frame.
+fn unknown(byte: u8) -> String {
+    format!("expected a command, 0x00 to 0x07, an extended frame from 0x10 on, or 0xff to exit, got 0x{byte:02x}")
+}
+
 /// Runs a session that must fail: with this status, this answer and this line.
 fn fails(args: &[&str], input: &[u8], status: i32, answer: &[u8], line: &str) {
     let output = run(&mut command(args), input);
@@ -38,17 +43,16 @@ fn an_unknown_command_is_answered_at_once_and_ends_the_session() {
         assert_eq!(server.receive(8), refusal(1));
         let (status, stderr) = server.wait();
         assert_eq!(status.code(), Some(1));
-        let expected = format!("{UNKNOWN}, got 0x{byte:02x}");
-        assert_eq!(stderr, format!("recfact_server: request 1 at byte 0: {expected}\n"));
+        assert_eq!(stderr, format!("recfact_server: request 1 at byte 0: {}\n", unknown(byte)));
     }
 }
 
 #[test]
 fn the_request_and_the_byte_of_an_error_are_named() {
     let (request, response) = good();
-    let input = [&request[..], &request, &[0x0c], &request].concat();
+    let input = [&request[..], &request, &[0x0f], &request].concat();
     let answer = [&response[..], &response, &refusal(1)].concat();
-    fails(&[], &input, 1, &answer, &format!("request 3 at byte 50: {UNKNOWN}, got 0x0c"));
+    fails(&[], &input, 1, &answer, &format!("request 3 at byte 50: {}", unknown(0x0f)));
 }
 
 #[test]

@@ -1,284 +1,375 @@
-//! Extended frames over real pipes: what each command answers, each mistake, and that the session goes on after it.
+//! Extended frames over real pipes: what each says, each mistake, and what comes after it.
 
-use std::collections::HashMap;
+use std::thread::sleep;
+use std::time::Duration;
 
 use testing::frames::*;
-use testing::{Float, Kind, bits, matrix, naive_lu};
+use testing::{Kind, Memfd, matrix};
 
 use crate::harness::*;
+use crate::modelled::{MAX_BYTES, Modelled};
 
-/// A server that answers frames, and how many requests it has refused.
-pub struct Frames(pub Server, usize);
+/// A request to factor a 2 x 2 matrix.
+fn good() -> Vec<u8> {
+    Factor::in_payload(0, 2, 2).frame(&[4.0, 6.0, 3.0, 3.0])
+}
 
-impl Frames {
-    pub fn start(args: &[&str]) -> Self {
-        Frames::spawn(&mut command(args))
+/// The request with another byte here.
+fn with(mut request: Vec<u8>, at: usize, byte: u8) -> Vec<u8> {
+    request[at] = byte;
+    request
+}
+
+/// Sends requests with a mistake, each followed by a good one, to a server with a segment of 4096 bytes.
+fn mistakes(cases: &[(Vec<u8>, i64, &str)]) {
+    let mut session = Modelled::start();
+    let memory = Memfd::new(4096);
+    assert_eq!(session.map(&memory, vec![0; 4096]), 1);
+    for (request, status, message) in cases {
+        assert_eq!(session.refuses(request, *status), *message);
+        session.ask(&good());
+        session.check_memory(&memory);
     }
-
-    pub fn spawn(command: &mut std::process::Command) -> Self {
-        Frames(Server::spawn(command), 0)
-    }
-
-    /// The status and the payload of the answer to a request.
-    pub fn ask(&mut self, request: &[u8]) -> (i64, Vec<u8>) {
-        self.0.send(request);
-        let head = self.0.receive(16);
-        let number = |at: usize| i64::from_le_bytes(head[at..at + 8].try_into().unwrap());
-        let payload = self.0.receive(number(8) as usize);
-        self.1 += usize::from(number(0) < 0);
-        (number(0), payload)
-    }
-
-    /// A request must be refused with this status and these words, and the session must go on.
-    pub fn refuses(&mut self, request: &[u8], status: i64, words: &str) {
-        let (got, payload) = self.ask(request);
-        let message = String::from_utf8(payload).unwrap();
-        assert_eq!((got, &message[..]), (status, words), "{request:02x?}");
-        assert_eq!(self.ask(&frame(0x11, b"still here")), (0, b"still here".to_vec()), "after {words}");
-    }
-
-    pub fn stats(&mut self) -> HashMap<String, f64> {
-        let (status, text) = self.ask(&frame(0x12, &[]));
-        assert_eq!(status, 0);
-        let text = String::from_utf8(text).unwrap();
-        let pair = |line: &str| {
-            let (key, value) = line.split_once('=').unwrap();
-            (key.to_owned(), value.parse().unwrap())
-        };
-        text.lines().map(pair).collect()
-    }
-
-    pub fn finish(self) {
-        let (status, stderr) = self.0.finish();
-        assert_eq!((status.code(), &stderr[..]), (Some(0), ""));
-    }
+    session.finish();
 }
 
 #[test]
-fn hello_says_who_is_there_and_what_it_can_do() {
-    let mut server = Frames::start(&["--max-bytes", "5000", "--threads", "3"]);
-    let (status, answer) = server.ask(&frame(0x10, &[&2_u32.to_le_bytes()[..], b"a test 1.0"].concat()));
-    assert_eq!((status, &answer[..8]), (0, &b"RECFACT\0"[..]));
-    let fixed = [&2_u32.to_le_bytes()[..], &3_u64.to_le_bytes(), &5000_u64.to_le_bytes(), &3_u32.to_le_bytes()];
-    assert_eq!(answer[8..32], fixed.concat());
-    let text = String::from_utf8(answer[32..].to_vec()).unwrap();
-    let lines: HashMap<&str, &str> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
-    assert_eq!(lines["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(lines["pid"], server.0.child.id().to_string());
-    assert_eq!(lines["bits"], "library");
-    assert!(testing::INSTRUCTION_SETS.contains(&lines["isa"]), "{text}");
-    server.refuses(&frame(0x10, &[0; 3]), -6, "expected a payload of 4 bytes, got 3");
-    server.finish();
+fn a_frame_of_a_wrong_length_or_command_is_skipped() {
+    let long = MAX_BYTES as usize + 1;
+    let commands = "(0x10, 0x11, 0x12, 0x18, 0x19, 0x20)";
+    mistakes(&[
+        (frame(0x7f, b"anything"), -1, &format!("expected a command of this server {commands}, got 0x7f")),
+        (frame(0xfe, &[]), -1, &format!("expected a command of this server {commands}, got 0xfe")),
+        (frame(HELLO, &[2, 0, 0]), -6, "expected a payload of 4 bytes, got 3"),
+        (frame(PING, &vec![1; long]), -3, "expected a payload of at most 1048576 bytes, got one of 1048577"),
+        (frame(STATS, &[0]), -6, "expected a payload of 0 bytes, got 1"),
+        (frame(MAP, &[0; 23]), -6, "expected a payload of 24 bytes, got 23"),
+        (frame(MAP, &[0; 25]), -6, "expected a payload of 24 bytes, got 25"),
+        (frame(UNMAP, &[]), -6, "expected a payload of 4 bytes, got 0"),
+        (frame(UNMAP, &[1, 0, 0, 0, 0]), -6, "expected a payload of 4 bytes, got 5"),
+        (frame(FACTOR, &[0; 127]), -6, "expected a payload of 128 bytes, got 127"),
+        (Factor::in_payload(0, 2, 2).frame(&[1.0; 3]), -6, "expected a payload of 160 bytes, got 152"),
+        (Factor::in_payload(0, 2, 2).frame(&[1.0; 5]), -6, "expected a payload of 160 bytes, got 168"),
+        (Factor::in_payload(SINGLE, 2, 2).frame(&[1.0_f64; 4]), -6, "expected a payload of 144 bytes, got 160"),
+    ]);
 }
 
 #[test]
-fn ping_sends_the_same_bytes_back_up_to_the_limit() {
-    let mut server = Frames::start(&["--max-bytes", "300000"]);
-    for length in [0, 1, 255, 256, 257, 5000, 70_000, 300_000] {
-        let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
-        let answer = server.0.ask(&frame(0x11, &bytes), 16 + length);
-        assert!(answer == testing::frames::answer(0, &bytes), "{length}");
-    }
-    let long = frame(0x11, &vec![7; 300_001]);
-    let words = "expected a payload of at most 300000 bytes, got one of 300001";
-    server.0.ask(&long, 16 + words.len());
-    server.refuses(&frame(0x11, &vec![7; 300_001]), -3, words);
-    server.finish();
+fn bits_and_fields_that_are_not_defined_are_refused() {
+    let map = |map: Map| map.frame();
+    let factor = |at: usize, byte| with(good(), 9 + at, byte);
+    mistakes(&[
+        (map(Map { flags: 6, ..Map::inherited(3, 1) }), -6, "expected only defined bits in flags, got 0x6 as well"),
+        (
+            map(Map { process: 7, ..Map::inherited(3, 1) }),
+            -6,
+            "expected the process id to be 0, since the descriptor is inherited, got 7",
+        ),
+        (
+            map(Map { process: -1, ..Map::of_this_process(3, 1) }),
+            -6,
+            "expected the process id to be a number above 0, got -1",
+        ),
+        (map(Map::of_this_process(-2, 1)), -6, "expected the descriptor to be a number of at least 0, got -2"),
+        (map(Map::of_this_process(3, 0)), -6, "expected the size to be at least 1 byte, got 0"),
+        (
+            map(Map::of_this_process(3, i64::MIN)),
+            -6,
+            "expected the size to be at least 1 byte, got -9223372036854775808",
+        ),
+        // Bit 1, which says "several threads" in version 1.
+        (factor(0, 2), -6, "expected only defined bits in flags, got 0x2 as well"),
+        (factor(1, 0x08), -6, "expected only defined bits in flags, got 0x800 as well"),
+        (factor(3, 0x80), -6, "expected only defined bits in flags, got 0x80000000 as well"),
+        (factor(28, 1), -6, "expected only defined bits in bytes 28 to 31, got 0x1 as well"),
+    ]);
 }
 
 #[test]
-fn every_mistake_is_answered_and_the_session_goes_on() {
-    let mut server = Frames::start(&["--max-bytes", "1000"]);
-    let a = [4.0, 6.0, 3.0, 3.0];
-    let good = Factor::new(0, 2, 2);
-    for byte in [0x13, 0x17, 0x1a, 0x21, 0x30, 0x7f, 0xfe] {
-        let words = format!("expected a command of this server (0x10, 0x11, 0x12, 0x18, 0x19, 0x20), got 0x{byte:02x}");
-        server.refuses(&frame(byte, &[1; 700]), -1, &words);
-    }
-    server.refuses(&frame(0x20, &[0; 127]), -6, "expected a payload of 128 bytes, got 127");
-    server.refuses(&good.frame(&a[..3]), -6, "expected a payload of 160 bytes, got 152");
-    server.refuses(&frame(0x12, &[0]), -6, "expected a payload of 0 bytes, got 1");
-    server.refuses(&frame(0x18, &[0; 23]), -6, "expected a payload of 24 bytes, got 23");
-    server.refuses(&frame(0x18, &[0; 25]), -6, "expected a payload of 24 bytes, got 25");
-    server.refuses(&frame(0x19, &[0; 5]), -6, "expected a payload of 4 bytes, got 5");
-
-    let undefined = "expected only defined bits in flags, got 0x802 as well";
-    server.refuses(&Factor { flags: 0x803, ..good }.frame(&a), -6, undefined);
-    let undefined = "expected only defined bits in bytes 28 to 31, got 0x7 as well";
-    server.refuses(&Factor { zero: 7, ..good }.frame(&a), -6, undefined);
-    for (m, n) in [(-1, 2), (2, i64::MIN), (1 << 40, 1 << 40)] {
-        let words = format!("expected m >= 0 and n >= 0 with m*n*8 below 2^63, got m = {m}, n = {n}");
-        server.refuses(&Factor { m, n, ..good }.frame(&a), -2, &words);
-    }
-    let large = "expected a matrix of at most 1000 bytes, got 12 x 11 of 1056 bytes; --max-bytes sets the limit";
-    server.refuses(&Factor::new(0, 12, 11).frame(&[0.0; 132]), -3, large);
-    let tall = Factor { m: 1 << 31, n: 0, flags: NARROW, ..good };
-    server.refuses(&tall.frame::<f64>(&[]), -2, "expected m below 2^31 for an ipiv of 32 bits, got m = 2147483648");
-
-    let with = |at: usize, operand| {
-        let mut request = good;
-        request.operands[at] = operand;
-        request.frame(&a)
-    };
-    for (at, name) in ["A", "the place of L and U", "the place of ipiv"].into_iter().enumerate() {
-        let place = format!("{name}: expected place 1 (the payload) or 2 (a segment), got 3");
-        server.refuses(&with(at, in_place(3, 0, 0, 0)), -7, &place);
-        for (operand, field) in [
-            (in_place(1, 1, 0, 0), "the segment"),
-            (in_place(1, 0, 8, 0), "the offset"),
-            (in_place(1, 0, 0, 2), "the leading dimension"),
-        ] {
-            server.refuses(&with(at, operand), -7, &format!("{name}: expected {field} to be 0, got another number"));
+fn shapes_are_refused_as_in_version_1() {
+    let shape = |flags, m, n| frame(FACTOR, &Factor { m, n, ..Factor::in_payload(flags, 0, 0) }.to_bytes());
+    let bad = "expected m >= 0 and n >= 0 with m*n*";
+    mistakes(&[
+        (shape(0, -1, 2), -2, &format!("{bad}8 below 2^63, got m = -1, n = 2")),
+        (shape(0, 2, i64::MIN), -2, &format!("{bad}8 below 2^63, got m = 2, n = -9223372036854775808")),
+        (shape(SINGLE, 1 << 31, 1 << 32), -2, &format!("{bad}4 below 2^63, got m = 2147483648, n = 4294967296")),
+        (
+            shape(0, 363, 362),
+            -3,
+            "expected a matrix of at most 1048576 bytes, got 363 x 362 of 1051248 bytes; --max-bytes sets the limit",
+        ),
+        (shape(NARROW_IPIV, 1 << 31, 0), -2, "expected m below 2^31 for an ipiv of 32 bits, got m = 2147483648"),
+    ]);
+    let mut session = Modelled::start();
+    // Empty matrices of any length are legal, in every place and order; so is one at the limit.
+    let segment = Memfd::new(64);
+    session.map(&segment, vec![0; 64]);
+    let longest = [(0, i64::MAX), (i64::MAX, 0), (0, 0)];
+    for ((m, n), flags) in longest.into_iter().flat_map(|shape| [0, ROW_MAJOR, MUST_BE_FINITE].map(|f| (shape, f))) {
+        for place in [Operand::PAYLOAD, Operand::in_segment(1, 0, 0), Operand::in_segment(1, usize::MAX, 7)] {
+            for operands in [[place; 3], [Operand::PAYLOAD, place, place], [place, Operand::PAYLOAD, place]] {
+                let fixed = Factor { m, n, operands, ..Factor::in_payload(flags, 0, 0) };
+                assert_eq!(session.ask(&fixed.frame::<f64>(&[])).len(), 32);
+            }
         }
-        let mut operand = in_payload();
-        operand[31] = 1;
-        let words = format!("{name}: expected the last field to be 0, got another number");
-        server.refuses(&with(at, operand), -7, &words);
     }
-    server.refuses(&with(1, in_segment(1, 0, 2)), -8, "expected the number of a segment, got 1");
-
-    let map = |segment: u32, flags: u32, process: i32, descriptor: i32, size: i64| {
-        let [a, b] = [segment, flags].map(u32::to_le_bytes);
-        let [c, d] = [process, descriptor].map(i32::to_le_bytes);
-        frame(0x18, &[&a[..], &b, &c, &d, &size.to_le_bytes()].concat())
-    };
-    server.refuses(&map(0, 2, 0, 0, 1), -6, "expected only defined bits in flags, got 0x2 as well");
-    server.refuses(&map(0, 0, 0, 0, 1), -6, "expected the process id to be a number above 0, got 0");
-    let process = "expected the process id to be 0, since the descriptor is inherited, got 9";
-    server.refuses(&map(0, 1, 9, 0, 1), -6, process);
-    server.refuses(&map(0, 1, 0, -1, 1), -6, "expected the descriptor to be a number of at least 0, got -1");
-    server.refuses(&map(0, 1, 0, 0, 0), -6, "expected the size to be at least 1 byte, got 0");
-    server.refuses(&map(5, 1, 0, 0, 1), -8, "expected the number of a segment, got 5");
-    server.refuses(&map(0, 1, 0, 0, 4096), -8, "expected the descriptor of a memfd");
-    let unknown = "expected a descriptor that the server has inherited, got: Bad file descriptor (os error 9)";
-    server.refuses(&map(0, 1, 0, 900, 4096), -8, unknown);
-    let sum = "expected segments of at most 1050576 bytes together, got 1050577; --max-bytes sets the limit";
-    server.refuses(&map(0, 1, 0, 900, 1_050_577), -3, sum);
-    server.refuses(&frame(0x19, &1_u32.to_le_bytes()), -8, "expected the number of a segment, got 1");
-
-    let nan = [4.0, f64::NAN, 3.0, 3.0];
-    let finite = Factor { flags: CHECK_FINITE, ..good };
-    server.refuses(&finite.frame(&nan), -9, "expected a matrix of finite numbers, got a NaN or an infinity");
-    assert_eq!(server.ask(&finite.frame(&a)).0, 0);
-
-    let stats = server.stats();
-    assert_eq!((stats["requests_factor"], stats["requests_hello"], stats["segments"]), (1.0, 0.0, 0.0));
-    assert_eq!(stats["requests_refused"] as usize, server.1);
-    server.finish();
+    let (m, n) = (MAX_BYTES as usize / 8, 1);
+    session.ask(&Factor::in_payload(0, m, n).frame(&matrix::<f64>(Kind::Uniform, m, n, 1)));
+    session.finish();
 }
 
 #[test]
-fn a_payload_that_is_too_long_ends_the_session_with_a_status_of_its_own() {
-    for length in [(1_u64 << 30) + 1, 1 << 63, u64::MAX] {
-        let words = format!("expected a payload of at most 1073741824 bytes, got one of {length}");
-        let input = [&frame(0x11, b"x")[..], &[0x7f], &length.to_le_bytes(), b"what follows is not read"].concat();
-        let output = run(&mut command(&["--max-bytes", "1000"]), &input);
-        let expected = [answer(0, b"x"), answer(-10, words.as_bytes())].concat();
-        assert_eq!((output.status.code(), &output.stdout), (Some(10), &expected), "{}", report(&output));
-        let line = format!("recfact_server: request 2 at byte 10: {words}\n");
+fn operands_that_are_nowhere_are_refused() {
+    let at = Operand::in_segment;
+    let first = |a| [a, at(1, 2048, 4), Operand::PAYLOAD];
+    let case = |flags, operands| Factor { operands, ..Factor::in_payload(flags, 4, 3) }.frame::<f64>(&[]);
+    let a = at(1, 0, 4);
+    let place = |place| Operand { place, ..Operand::PAYLOAD };
+    let outside = |offset| {
+        format!("A: expected all elements in the segment of 4096 bytes, got some outside from offset {offset}")
+    };
+    mistakes(&[
+        (case(0, first(place(0))), -7, "A: expected place 1 (the payload) or 2 (a segment), got 0"),
+        (
+            case(0, [a, place(3), Operand::PAYLOAD]),
+            -7,
+            "the place of L and U: expected place 1 (the payload) or 2 (a segment), got 3",
+        ),
+        (
+            case(0, [a, a, place(u32::MAX)]),
+            -7,
+            "the place of ipiv: expected place 1 (the payload) or 2 (a segment), got 4294967295",
+        ),
+        (
+            case(0, first(Operand { segment: 1, ..Operand::PAYLOAD })),
+            -7,
+            "A: expected the segment to be 0, got another number",
+        ),
+        (
+            case(0, first(Operand { offset: 8, ..Operand::PAYLOAD })),
+            -7,
+            "A: expected the offset to be 0, got another number",
+        ),
+        (
+            case(0, first(Operand { ld: 4, ..Operand::PAYLOAD })),
+            -7,
+            "A: expected the leading dimension to be 0, got another number",
+        ),
+        (case(0, first(Operand { reserved: 1, ..a })), -7, "A: expected the last field to be 0, got another number"),
+        (case(0, first(at(0, 0, 4))), -8, "expected the number of a segment, got 0"),
+        (case(0, first(at(2, 0, 4))), -8, "expected the number of a segment, got 2"),
+        (case(0, first(at(u32::MAX, 0, 4))), -8, "expected the number of a segment, got 4294967295"),
+        (case(0, first(at(1, 4, 4))), -7, "A: expected an offset that is a multiple of 8, got 4"),
+        (case(SINGLE, first(at(1, 2, 4))), -7, "A: expected an offset that is a multiple of 4, got 2"),
+        (case(0, first(at(1, 0, 3))), -7, "A: expected a leading dimension of at least 4, got 3"),
+        (case(ROW_MAJOR, first(at(1, 0, 2))), -7, "A: expected a leading dimension of at least 3, got 2"),
+        // The last element ends one element behind the end, or far behind it, or where 64 bits would begin anew.
+        (case(0, first(at(1, 4096 - 11 * 8, 4))), -7, &outside(4008)),
+        (case(0, first(at(1, 0, 255))), -7, &outside(0)),
+        (case(0, first(at(1, 0, (1 << 60) + 4))), -7, &outside(0)),
+        (case(0, first(Operand { offset: -8, ..a })), -7, &outside(u64::MAX - 7)),
+    ]);
+}
+
+#[test]
+fn operands_that_overlap_are_refused() {
+    let at = Operand::in_segment;
+    let a = at(1, 0, 4);
+    let case = |flags, operands| Factor { operands, ..Factor::in_payload(flags, 4, 3) }.frame::<f64>(&[]);
+    let lu = "the place of L and U: expected memory of its own, got that of A";
+    let ipiv = "the place of ipiv: expected memory of its own, got that of ";
+    mistakes(&[
+        (case(0, [a, at(1, 8, 4), Operand::PAYLOAD]), -7, lu),
+        (case(0, [at(1, 88, 4), a, Operand::PAYLOAD]), -7, lu),
+        // The same offset, and another leading dimension.
+        (case(0, [a, at(1, 0, 5), Operand::PAYLOAD]), -7, lu),
+        (case(0, [a, a, at(1, 88, 0)]), -7, &format!("{ipiv}A")),
+        (case(0, [a, at(1, 96, 4), at(1, 184, 0)]), -7, &format!("{ipiv}the place of L and U")),
+        (case(0, [Operand::PAYLOAD, a, a]), -6, "expected a payload of 224 bytes, got 128"),
+    ]);
+    // Next to each other they may be.
+    let mut session = Modelled::start();
+    let memory = Memfd::new(4096);
+    session.map(&memory, (0..4096).map(|at| (at % 127) as u8).collect());
+    session.ask(&case(0, [a, at(1, 96, 4), at(1, 192, 0)]));
+    session.ask(&case(NARROW_IPIV, [at(1, 4000, 4), at(1, 3904, 4), at(1, 3892, 0)]));
+    session.check_memory(&memory);
+    session.finish();
+}
+
+#[test]
+fn what_is_not_finite_is_refused_if_that_is_wanted() {
+    let mut session = Modelled::start();
+    let words = "expected a matrix of finite numbers, got a NaN or an infinity";
+    let memory = Memfd::new(8192);
+    session.map(&memory, vec![0x40; 8192]);
+    for (x, at) in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY].into_iter().flat_map(|x| [0, 8, 32].map(|at| (x, at))) {
+        let mut a = vec![1.0; 35];
+        a[at] = x;
+        for layout in [0, ROW_MAJOR] {
+            let fixed = Factor::in_payload(layout | MUST_BE_FINITE, 7, 5);
+            assert_eq!(session.refuses(&fixed.frame(&a), -9), words);
+            // Without the flag it is factored.
+            session.ask(&Factor { flags: layout, ..fixed }.frame(&a));
+            let single: Vec<f32> = a.iter().map(|&x| x as f32).collect();
+            assert_eq!(session.refuses(&Factor { flags: fixed.flags | SINGLE, ..fixed }.frame(&single), -9), words);
+            // A, the factors and the row swaps stay as they are if the factors replace A.
+            let bytes: Vec<u8> = a.iter().flat_map(|x| x.to_le_bytes()).collect();
+            session.write(&memory, 64, &bytes);
+            let place = Operand::in_segment(1, 64, 7);
+            let operands = [place, place, Operand::in_segment(1, 4096, 0)];
+            assert_eq!(session.refuses(&Factor { operands, ..fixed }.frame::<f64>(&[]), -9), words);
+            session.check_memory(&memory);
+        }
+    }
+    session.finish();
+}
+
+#[test]
+fn a_payload_that_is_too_long_to_be_skipped_ends_the_session() {
+    // With a small limit a payload may still have 1 GiB.
+    for length in [(1 << 30) + 1, i64::MAX as u64, u64::MAX] {
+        let mut server = Server::start(&["--max-bytes", "1000"]);
+        server.send(&frame(PING, b"before"));
+        assert_eq!(server.receive(22)[16..], *b"before");
+        server.send(&head(FACTOR, length));
+        let message = format!("expected a payload of at most 1073741824 bytes, got one of {length}");
+        let answer = [(-10_i64).to_le_bytes(), (message.len() as i64).to_le_bytes()].concat();
+        assert_eq!(server.receive(16 + message.len()), [&answer, message.as_bytes()].concat());
+        let (status, stderr) = server.wait();
+        assert_eq!((status.code(), stderr), (Some(10), format!("recfact_server: request 2 at byte 15: {message}\n")));
+    }
+}
+
+#[test]
+fn the_end_of_input_inside_a_frame_is_an_error() {
+    let (request, ping) = (good(), frame(PING, b"x"));
+    for got in 1..9 {
+        let output = run(&mut command(&[]), &[&ping[..], &request[..got]].concat());
+        let line = format!(
+            "recfact_server: request 2 at byte {}: expected a header of 9 bytes (command, length), got end of input after {got}\n",
+            10 + got
+        );
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(5), 17), "{}", report(&output));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), line);
+    }
+    // In the fixed part, behind it, in the matrix; of a good request, and of one whose payload is skipped.
+    for (request, got) in
+        [0, 1, 127, 128, 159].into_iter().flat_map(|got| [good(), with(good(), 0, 0x77)].map(|r| (r, got)))
+    {
+        let output = run(&mut command(&[]), &[&ping[..], &request[..9 + got]].concat());
+        let line = format!(
+            "recfact_server: request 2 at byte {}: expected a payload of 160 bytes, got end of input after {got}\n",
+            19 + got
+        );
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(6), 17), "{}", report(&output));
         assert_eq!(String::from_utf8_lossy(&output.stderr), line);
     }
 }
 
 #[test]
-fn an_input_that_ends_inside_a_frame_is_an_error() {
-    let request = Factor::new(0, 2, 2).frame(&[4.0, 6.0, 3.0, 3.0]);
-    for got in [1, 8] {
-        let line = format!(
-            "request 1 at byte {got}: expected a header of 9 bytes (command, length), got end of input after {got}"
-        );
-        ends(&request[..got], 5, &line);
+fn ping_sends_back_what_it_got() {
+    let mut session = Modelled::start();
+    for bytes in [0, 1, 247, 248, 256, 4096, 65_535, 100_000, MAX_BYTES as usize] {
+        let payload: Vec<u8> = (0..bytes).map(|at| (at * 7 / 3) as u8).collect();
+        assert_eq!(session.ask(&frame(PING, &payload))[16..], payload);
     }
-    for got in [9, 100, 137, request.len() - 1] {
-        let line =
-            format!("request 1 at byte {got}: expected a payload of 160 bytes, got end of input after {}", got - 9);
-        ends(&request[..got], 6, &line);
-    }
-    // A mistake that was found before changes nothing about that.
-    let unknown = frame(0x7f, &[0; 100]);
-    ends(&unknown[..50], 6, "request 1 at byte 50: expected a payload of 100 bytes, got end of input after 41");
+    session.finish();
 }
 
-fn ends(input: &[u8], status: i32, line: &str) {
-    let output = run(&mut command(&[]), input);
-    assert_eq!((output.status.code(), &output.stdout[..]), (Some(status), &[][..]), "{}", report(&output));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server: {line}\n"));
-}
-
-/// The answer to FACTOR with everything in the payload, by the naive triple loop.
-fn expected_answer<T: Float>(flags: u32, a: &[T], m: usize, n: usize) -> Vec<u8> {
-    let naive = naive_lu(a, m, n, flags & NO_PIVOTING == 0);
-    let mut payload = naive.info.to_le_bytes().to_vec();
-    payload.extend((-1_i32).to_le_bytes());
-    payload.extend([0; 4]);
-    naive.lu.iter().for_each(|x| payload.extend(x.le_bytes()));
-    payload.extend(swaps(&naive.ipiv, flags & NARROW != 0));
-    answer(0, &payload)
-}
-
-fn factors_in_the_payload_are_the_naive_ones<T: Float>(isa: &str, single: u32) {
-    let (mut input, mut output) = (Vec::new(), Vec::new());
-    for (m, n) in [(0, 0), (0, 3), (3, 0), (1, 1), (1, 9), (9, 1), (5, 5), (17, 40), (40, 17), (65, 65), (130, 70)] {
-        for flags in (0..16).map(|bits| single + (bits & 1) * NO_PIVOTING + (bits >> 1) * ROW_MAJOR) {
-            let a: Vec<T> = matrix(Kind::Ties, m, n, u64::from(flags));
-            let sent = if flags & ROW_MAJOR == 0 { a.clone() } else { by_rows(&a, m, n) };
-            input.extend(Factor { threads: flags % 3, ..Factor::new(flags, m, n) }.frame(&sent));
-            output.extend(expected_answer(flags, &a, m, n));
-        }
-        // Version 1 frames stand in between.
-        let a: Vec<T> = matrix(Kind::Uniform, m, n, 1);
-        input.extend(request(single as u8, m, n, &a));
-        output.extend(expected(single as u8, m, n, &a));
-    }
-    assert!(session_on(isa, &["--threads", "2"], &input) == output, "{isa}, {}", size_of::<T>());
+/// The value of a key in lines `key=value`.
+fn value<'t>(text: &'t str, key: &str) -> &'t str {
+    let mut values = text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    let value = values.next().unwrap_or_else(|| panic!("{key}: {text}"));
+    assert_eq!(values.next(), None, "{key} is there once");
+    value
 }
 
 #[test]
-fn factors_in_the_payload_are_the_naive_ones_on_every_instruction_set() {
+fn hello_says_who_is_there() {
     for isa in testing::instruction_sets() {
-        factors_in_the_payload_are_the_naive_ones::<f64>(isa, 0);
-        factors_in_the_payload_are_the_naive_ones::<f32>(isa, F32);
-    }
-}
-
-/// In a segment such a matrix has a leading dimension, and factors that would have to be copied.
-#[test]
-fn an_empty_matrix_of_any_length_is_answered_at_once() {
-    let mut server = Frames::start(&[]);
-    for flags in [0, ROW_MAJOR, ROW_MAJOR | CHECK_FINITE | NARROW] {
-        for (m, n) in [(0, i64::MAX), (0, 1 << 62), (5, 0)] {
-            let request = Factor { m, n, ..Factor::new(flags, 0, 0) };
-            assert_eq!(
-                server.ask(&request.frame::<f64>(&[])),
-                (0, expected_answer::<f64>(flags, &[], 0, 0).split_off(16))
-            );
+        let mut session = Modelled::start_on(isa);
+        for client in [&b"\x02\0\0\0a client 1.0"[..], b"\xff\xff\xff\xff", b"\0\0\0\0\xff not UTF-8"] {
+            let answer = session.ask(&frame(HELLO, client));
+            let text = std::str::from_utf8(&answer[16 + 32..]).unwrap();
+            assert_eq!(value(text, "version"), env!("CARGO_PKG_VERSION"));
+            assert_eq!(value(text, "isa"), *isa);
+            assert_eq!(value(text, "pid"), session.server.child.id().to_string());
         }
+        session.finish();
     }
-    server.finish();
 }
 
 #[test]
-fn labels_and_both_kinds_of_frames_are_counted_as_one_request_each() {
-    let label = run(&mut command(&["encode"]), b"1 2\n3 4\n").stdout;
-    let mut server = Frames::start(&[]);
-    server.0.ask(&label, 8 + 32 + 8 + 8 + 32 + 16);
-    server.ask(&frame(0x10, &[0; 4]));
-    server.ask(&frame(0x7f, &[]));
-    let a = [4.0, 6.0, 3.0, 3.0];
-    let (status, factors) = server.ask(&Factor::new(0, 2, 2).frame(&a));
-    assert_eq!(status, 0);
-    let lu: Vec<f64> = factors[16..48].chunks(8).map(f64::from_le).collect();
-    assert_eq!(bits(&lu), bits(&naive_lu(&a, 2, 2, true).lu));
-    let stats = server.stats();
-    // The label and the matrix that it announces are two frames on the wire.
-    for (key, count) in [("version1", 2.0), ("hello", 1.0), ("refused", 1.0), ("factor", 1.0), ("stats", 0.0)] {
-        assert_eq!(stats[&format!("requests_{key}")], count, "{key}");
+fn stats_counts_what_was_done() {
+    let mut session = Modelled::start();
+    let memory = Memfd::new(8192);
+    let segment = session.map(&memory, vec![0; 8192]);
+    session.map(&memory, vec![0; 100]);
+    let n = 200;
+    let large = matrix::<f64>(Kind::Uniform, n, n, 1);
+    for _ in 0..3 {
+        session.ask(&frame(HELLO, &[0; 4]));
+        session.ask(&good());
+        session.refuses(&frame(0x55, &[]), -1);
+        session.ask(&request(2, n, n, &large));
+        session.ask(&frame(STATS, &[]));
     }
-    for key in ["bytes_in", "bytes_out", "memory_bytes", "memory_peak_bytes"] {
-        assert!(stats[key] > 0.0, "{key}");
+    session.ask(&frame(UNMAP, &segment.to_le_bytes()));
+    let answer = session.ask(&frame(STATS, &[]));
+    let text = std::str::from_utf8(&answer[16..]).unwrap();
+    let number = |key: &str| value(text, key).parse::<f64>().unwrap();
+    let counts = ["version1", "hello", "ping", "stats", "map", "unmap", "factor", "refused"];
+    let counts = counts.map(|kind| number(&format!("requests_{kind}")) as u64);
+    assert_eq!(counts, [3, 3, 0, 3, 2, 1, 3, 3], "{text}");
+    assert_eq!((number("segments"), number("segment_bytes"), number("kept_factors")), (1.0, 100.0, 0.0), "{text}");
+    for key in ["seconds_reading", "seconds_computing", "seconds_writing"] {
+        assert!((0.0..60.0).contains(&number(key)), "{text}");
     }
-    for key in ["seconds_reading", "seconds_computing", "seconds_writing", "gflops", "kept_factors", "segment_bytes"] {
-        assert!(stats[key] >= 0.0, "{key}");
+    // To the digits that are printed, the rate is the work by the time.
+    let (flops, seconds) = (3.0 * 2.0 / 3.0 * (n as f64).powi(3), number("seconds_computing"));
+    assert!(seconds > 0.0 && (number("gflops") * 1e9 * seconds / flops - 1.0).abs() < 0.1, "{text}");
+    let now = session.server.memory_kib("VmRSS") as f64 * 1024.0;
+    assert!((number("memory_bytes") / now - 1.0).abs() < 0.2 && number("memory_peak_bytes") >= number("memory_bytes"));
+    session.finish();
+}
+
+#[test]
+fn the_time_until_a_payload_has_come_is_time_of_reading() {
+    let mut server = Server::start(&[]);
+    for request in [good(), frame(PING, &[1; 999]), frame(0x7f, &[1; 999])] {
+        let (start, rest) = request.split_at(request.len() / 2);
+        server.send(start);
+        sleep(Duration::from_millis(100));
+        server.ask_frame(rest);
     }
-    server.finish();
+    let answer = server.ask_frame(&frame(STATS, &[]));
+    let text = std::str::from_utf8(&answer[16..]).unwrap();
+    let seconds = |key| value(text, key).parse::<f64>().unwrap();
+    // The server may begin later than this client, but not a whole pause.
+    assert!(seconds("seconds_reading") > 0.2 && seconds("seconds_writing") < 0.1, "{text}");
+    assert!(server.finish().0.success());
+}
+
+#[test]
+fn both_kinds_of_requests_and_labels_share_a_session() {
+    let labelled = run(&mut command(&["encode", "--cmd", "f32"]), b"1 2\n3 4\n").stdout;
+    let (label, rest) = labelled.split_at(17 + 32);
+    let mut session = Modelled::start();
+    for command in 0..8 {
+        let a = matrix::<f64>(Kind::Ties, 5, 4, command.into());
+        let single: Vec<f32> = a.iter().map(|&x| x as f32).collect();
+        let version1 = if command & 1 == 0 { request(command, 5, 4, &a) } else { request(command, 5, 4, &single) };
+        session.ask(&version1);
+        session.ask(&good());
+        session.ask(label);
+        session.refuses(&frame(0x20 + command, &[0; 3]), if command == 0 { -6 } else { -1 });
+        session.ask(&rest[..17 + 16]);
+    }
+    // A label belongs to the request after it: request 1 + 8 * 4, of which the label is no other.
+    session.server.send(&[label, &[0x0e]].concat());
+    session.server.receive(8 + 32 + 8 + 8);
+    let (status, stderr) = session.server.wait();
+    assert!(stderr.starts_with("recfact_server: request 33 at byte "), "{stderr}");
+    assert_eq!(status.code(), Some(1));
 }

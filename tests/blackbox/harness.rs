@@ -102,6 +102,14 @@ impl Server {
         answer
     }
 
+    /// Sends an extended frame and returns the whole answer.
+    pub fn ask_frame(&mut self, request: &[u8]) -> Vec<u8> {
+        let head = self.ask(request, 16);
+        let length = i64::from_le_bytes(head[8..].try_into().unwrap());
+        let payload = self.receive(length as usize);
+        [head, payload].concat()
+    }
+
     pub fn pid(&self) -> nix::unistd::Pid {
         nix::unistd::Pid::from_raw(self.child.id() as i32)
     }

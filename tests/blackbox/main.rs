@@ -3,11 +3,16 @@
 mod cli;
 mod documents;
 mod errors;
+mod factor_frames;
 mod frames;
 mod harness;
 mod long;
 mod mapped;
 mod memory;
+mod modelled;
+mod node;
+mod scribbling;
+mod segments;
 mod session;
 mod shell;
 mod signals;

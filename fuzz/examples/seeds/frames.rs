@@ -1,81 +1,111 @@
-//! Answers to HELLO, MAP and FACTOR, for the target `response`.
+//! Extended frames: sessions of them, and their layouts alone.
 
-use super::{
-    ASKED, CLOSED_STDIN, FULL_STDIN, NO_PIVOTING, OPEN_STDOUT, PADDED, SINGLE, Seeds, answer, answer_with, ask, named,
-};
-use testing::Kind;
+use testing::frames::*;
+use testing::{Kind, matrix};
 
-/// An answer to an extended frame.
-fn frame(status: i64, payload: &[u8]) -> Vec<u8> {
-    [&status.to_le_bytes()[..], &payload.len().to_le_bytes(), payload].concat()
+use super::{Seeds, named, request};
+
+/// Two segments of all the memory that a session of the fuzz target can map.
+fn segments() -> Vec<u8> {
+    [Map::inherited(0, 9000).frame(), Map::of_this_process(1, 9000).frame()].concat()
 }
 
-/// The answers to HELLO, with these features and this limit, and to MAP.
-fn greeting(features: u8, max_bytes: u64) -> Vec<u8> {
-    let welcome =
-        [&b"RECFACT\0\x02\0\0\0"[..], &[features, 0, 0, 0, 0, 0, 0, 0], &max_bytes.to_le_bytes(), &[1, 0, 0, 0]];
-    [frame(0, &[&welcome.concat()[..], b"version=9\n"].concat()), frame(0, &[1, 0, 0, 0])].concat()
+/// A FACTOR without a matrix in the payload.
+fn mapped(flags: u32, m: i64, n: i64, operands: [Operand; 3]) -> Vec<u8> {
+    Factor { m, n, operands, ..Factor::in_payload(flags, 0, 0) }.frame::<f64>(&[])
 }
 
-/// The answer to FACTOR.
-fn factored(info: i64) -> Vec<u8> {
-    frame(0, &[info.to_le_bytes(), [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]].concat())
+/// Sessions of extended frames.
+pub fn sessions() -> Seeds {
+    let a: Vec<f64> = matrix(Kind::Uniform, 4, 3, 1);
+    let single: Vec<f32> = a.iter().map(|&x| x as f32).collect();
+    let square = Factor::in_payload(0, 4, 3).frame(&a);
+    let place = |segment, offset| Operand::in_segment(segment, offset, 5);
+    let in_place = [place(1, 0), place(1, 0), place(2, 8)];
+    let mut seeds = named([
+        ("hello", frame(HELLO, b"\x02\0\0\0client 1.0")),
+        ("ping-and-stats", [frame(PING, b"ping"), frame(STATS, &[]), request(0, Kind::Ties, 2, 2)].concat()),
+        ("ping-over-the-limit", frame(PING, &vec![0; (1 << 16) + 1])),
+        ("frame-unknown", [frame(0x7f, &[1, 2]), frame(0xfe, &[]), square.clone()].concat()),
+        ("frame-end-in-head", square[..8].to_vec()),
+        ("frame-end-in-fixed-part", square[..100].to_vec()),
+        ("frame-end-in-matrix", square[..200].to_vec()),
+        ("frame-too-long", head(PING, 1 << 40).to_vec()),
+        ("frame-negative-length", head(FACTOR, u64::MAX).to_vec()),
+        ("factor-short", [frame(FACTOR, &[0; 127]), square.clone()].concat()),
+        ("factor-f32", Factor::in_payload(SINGLE | NARROW_IPIV, 4, 3).frame(&single)),
+        ("factor-rows", Factor::in_payload(ROW_MAJOR | MUST_BE_FINITE, 4, 3).frame(&a)),
+        ("factor-not-finite", Factor::in_payload(MUST_BE_FINITE, 1, 2).frame(&[1.0, f64::NAN])),
+        ("map-too-large", Map::inherited(0, 1 << 40).frame()),
+        ("map-longer-than-the-file", Map::inherited(0, 9001).frame()),
+        ("map-unsealed", Map::inherited(2, 1).frame()),
+        ("map-closed", Map::of_this_process(3, 1).frame()),
+        ("map-seventeen", Map::inherited(0, 100).frame().repeat(17)),
+        ("map-again", [segments(), Map { segment: 2, ..Map::inherited(0, 9) }.frame()].concat()),
+        ("unmap-twice", [segments(), frame(UNMAP, &[1, 0, 0, 0]).repeat(2), frame(STATS, &[])].concat()),
+        ("mapped-in-place", [segments(), mapped(0, 4, 3, in_place)].concat()),
+        ("mapped-rows-in-place", [segments(), mapped(ROW_MAJOR, 4, 3, in_place)].concat()),
+        ("mapped-rows", [segments(), mapped(ROW_MAJOR, 4, 3, [place(1, 0), place(2, 0), place(1, 4096)])].concat()),
+        ("mapped-overlap", [segments(), mapped(0, 4, 3, [place(1, 0), place(1, 8), place(2, 0)])].concat()),
+        ("mapped-outside", [segments(), mapped(0, 4, 3, [place(1, 8992), place(1, 0), place(2, 0)])].concat()),
+        ("mapped-no-segment", [segments(), mapped(0, 4, 3, [place(3, 0), place(1, 0), place(2, 0)])].concat()),
+    ]);
+    // A loop over the columns of an empty matrix does not end.
+    for (name, m, n) in [("columns", 0, i64::MAX), ("rows", i64::MAX, 0)] {
+        for (layout, flags) in [("", 0), ("-by-rows", ROW_MAJOR | MUST_BE_FINITE)] {
+            let places = [in_place, [Operand::PAYLOAD; 3], [place(1, 0), place(2, 0), Operand::PAYLOAD]];
+            let requests: Vec<u8> = places.iter().flat_map(|&operands| mapped(flags, m, n, operands)).collect();
+            seeds.push((format!("mapped-empty-longest-{name}{layout}"), [segments(), requests].concat()));
+        }
+    }
+    seeds
 }
 
-/// What follows a good greeting. Without elements the row swaps in the memory, which nobody writes, are right.
-pub fn factor_answers() -> Seeds {
-    let after = |m: u8, flags: u8, rest: &[u8]| {
-        answer_with(ASKED | flags, m, 2, b"", &[greeting(3, 1 << 30), rest.to_vec()].concat())
+/// Layouts of extended frames, behind the number of the layout.
+pub fn layouts() -> Seeds {
+    let factor = |fixed: Factor| [&[0][..], &fixed.to_bytes()].concat();
+    let good = Factor::in_payload(0, 4, 3);
+    let at = |offset| Operand::in_segment(1, offset, 4);
+    let mapped = Factor { operands: [at(0), at(96), at(192)], cpu: 1, ..good };
+    let map = |map: Map| [&[1][..], &map.to_bytes()].concat();
+    let extent = |operand: Operand, sizes: [u64; 3]| {
+        [&[2][..], &operand.to_bytes(), &sizes.map(u64::to_le_bytes).concat()].concat()
     };
+    let numbered = |number: u8, bytes: &[u8]| [&[number], bytes].concat();
+    let limited = |command, length, limit: u64| [&[5][..], &head(command, length), &limit.to_le_bytes()].concat();
     named([
-        ("mapped-empty", after(0, 0, &factored(0))),
-        ("mapped-empty-open", after(0, OPEN_STDOUT, &factored(0))),
-        ("mapped-ipiv-zero", after(2, PADDED, &factored(0))),
-        ("mapped-ipiv-zero-f32", after(9, SINGLE, &factored(0))),
-        ("mapped-info-too-large", after(2, 0, &factored(3))),
-        ("mapped-info-of-other-pivoting", after(2, NO_PIVOTING, &factored(1))),
-        ("mapped-refused", after(2, 0, &frame(-4, b"expected memory"))),
-        ("mapped-refused-in-short", after(2, 0, &frame(-4, b""))),
-        ("mapped-refused-at-length", after(2, 0, &frame(-4, &[b'x'; 500]))),
-        ("mapped-refused-not-utf8", after(2, 0, &frame(-255, b"\xff\xfe"))),
-        ("mapped-refused-then-more", after(2, 0, &[frame(-4, b"no"), vec![0]].concat())),
-        ("mapped-refused-at-length-then-more", after(2, 0, &[frame(-4, &[b'x'; 20]), vec![0]].concat())),
-        ("mapped-status-256", after(2, 0, &frame(-256, b""))),
-        ("mapped-status-positive", after(2, 0, &frame(1, &[0; 16]))),
-        ("mapped-too-short", after(2, 0, &frame(0, &[0; 15]))),
-        ("mapped-too-long", after(2, 0, &frame(0, &[0; 17]))),
-        ("mapped-one-byte-short", after(0, 0, &factored(0)[..31])),
-        ("mapped-silent", after(2, OPEN_STDOUT, b"")),
-    ])
-}
-
-/// What a server says to HELLO and MAP that makes a client use version 1 frames, or give up.
-pub fn greetings() -> Seeds {
-    let good = greeting(3, 1 << 30);
-    let with = |first: Vec<u8>, second: Vec<u8>| [first, second].concat();
-    let (hello, map) = good.split_at(16 + 42);
-    let version1 = answer::<f64>(Kind::Uniform, 2, 2, true);
-    let not_mapped = with(hello.to_vec(), frame(-8, b"expected a memfd"));
-    let length = |length: u64| [&0_i64.to_le_bytes()[..], &length.to_le_bytes(), &[0; 64]].concat();
-    named([
-        ("asked-version-1", ask(ASKED, &(i64::MIN + 1).to_le_bytes())),
-        ("asked-refusal-2", ask(ASKED, &(i64::MIN + 2).to_le_bytes())),
-        ("asked-not-mapped", ask(ASKED, &[&not_mapped[..], &version1].concat())),
-        ("asked-not-mapped-refused", ask(ASKED, &[&not_mapped[..], &(i64::MIN + 3).to_le_bytes()].concat())),
-        ("asked-hello-unknown", ask(ASKED, &[frame(-1, b"what?"), frame(-1, b""), version1.clone()].concat())),
-        ("asked-no-factor", ask(ASKED, &[greeting(2, 1 << 30), version1].concat())),
-        ("asked-over-the-limit", ask(ASKED, &greeting(3, 31))),
-        ("asked-other-name", ask(ASKED, &with(frame(0, &[b'R'; 40]), map.to_vec()))),
-        ("asked-welcome-too-short", ask(ASKED, &frame(0, b"RECFACT\0"))),
-        ("asked-map-too-long", ask(ASKED, &with(hello.to_vec(), frame(0, &[1, 0, 0, 0, 0])))),
-        ("asked-length-largest", ask(ASKED, &length(u64::MAX))),
-        ("asked-length-just-too-large", ask(ASKED, &length(32 + (1 << 16) + 1))),
-        ("asked-length-largest-text", ask(ASKED, &length(32 + (1 << 16)))),
-        ("asked-silent", ask(ASKED, b"")),
-        ("asked-half", ask(ASKED | OPEN_STDOUT, &good[..20])),
-        ("asked-no-map", ask(ASKED, hello)),
-        ("asked-closed-stdin", ask(ASKED | CLOSED_STDIN, &good)),
-        ("asked-full-stdin", ask(ASKED | FULL_STDIN, &good)),
-        ("asked-full-stdin-version-1", ask(ASKED | FULL_STDIN, &(i64::MIN + 1).to_le_bytes())),
+        ("factor", factor(good)),
+        ("factor-mapped", factor(mapped)),
+        ("factor-every-flag", factor(Factor { flags: 0x705, ..mapped })),
+        ("factor-undefined-flag", factor(Factor { flags: 2, ..good })),
+        ("factor-reserved", factor(Factor { reserved: 1, ..good })),
+        ("factor-negative", factor(Factor { m: -1, ..good })),
+        ("factor-overflow", factor(Factor { m: 1 << 32, n: 1 << 32, ..good })),
+        ("factor-over-the-limit", [factor(good), 95_u64.to_le_bytes().to_vec()].concat()),
+        ("factor-at-the-limit", [factor(good), 96_u64.to_le_bytes().to_vec()].concat()),
+        ("factor-narrow-overflow", factor(Factor { flags: NARROW_IPIV, m: 1 << 31, n: 0, ..good })),
+        ("factor-cpu", factor(Factor { cpu: i32::MIN, ..good })),
+        ("factor-no-place", factor(Factor { operands: [Operand { place: 0, ..at(0) }; 3], ..good })),
+        ("factor-payload-offset", factor(Factor { operands: [Operand { place: 1, ..at(8) }; 3], ..good })),
+        ("map", map(Map::inherited(3, 4096))),
+        ("map-process", map(Map { process: 1234, ..Map::of_this_process(3, 4096) })),
+        ("map-again", map(Map { segment: 2, ..Map::inherited(3, 4096) })),
+        ("map-both", map(Map { process: 1, ..Map::inherited(3, 4096) })),
+        ("map-undefined-flag", map(Map { flags: 2, ..Map::inherited(3, 4096) })),
+        ("map-negative", map(Map::inherited(-1, 4096))),
+        ("map-no-size", map(Map::inherited(3, 0))),
+        ("extent", extent(at(0), [4, 3, 96])),
+        ("extent-outside", extent(at(8), [4, 3, 96])),
+        ("extent-overflow", extent(Operand { offset: -8, ld: -1, ..at(0) }, [4, 3, 96])),
+        ("extent-empty", extent(Operand { offset: -1, ..at(0) }, [0, u64::MAX, 0])),
+        ("extent-reserved", extent(Operand { reserved: 1, ..at(0) }, [4, 3, 96])),
+        ("welcome", numbered(3, b"RECFACT\0\x02\0\0\0\x03\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\x7f\x04\0\0\0")),
+        ("welcome-of-another", numbered(3, &[1; 32])),
+        ("factored", numbered(4, &[0; 16])),
+        ("factored-no-cpu", numbered(4, &[0xff; 16])),
+        ("head", limited(PING, 100, 1000)),
+        ("head-unknown", limited(0x7f, 1 << 30, 0)),
+        ("head-too-long", limited(PING, (1 << 30) + 1, 1000)),
+        ("head-longest", limited(PING, u64::MAX, u64::MAX)),
     ])
 }

@@ -1,9 +1,6 @@
 //! Writes the inputs that every target starts from into `corpus/`: for each rule of `protocol.md` and of the file formats
 //! one that obeys it and one that breaks it. Their names say what they are.
 
-#[path = "seeds/extended.rs"]
-mod extended;
-#[path = "seeds/frames.rs"]
 mod frames;
 
 use std::fs;
@@ -18,7 +15,8 @@ type Seeds = Vec<(String, Vec<u8>)>;
 fn main() -> io::Result<()> {
     let targets = [
         ("request_head", request_heads()),
-        ("session", sessions()),
+        ("frame", frames::layouts()),
+        ("session", [sessions(), frames::sessions()].concat()),
         ("response", responses()),
         ("frame", extended::payloads()),
         ("label", labels()),
@@ -99,8 +97,8 @@ fn sessions() -> Seeds {
         ("nothing", vec![]),
         ("exit", vec![0xff]),
         ("exit-then-more", [&[0xff], &square[..]].concat()),
-        ("unknown-command", vec![0x42]),
-        ("unknown-second-command", [&square[..], &[0x10]].concat()),
+        ("unknown-command", vec![0x0f]),
+        ("unknown-second-command", [&square[..], &[0x08]].concat()),
         ("end-in-head", head(0, 1, 1)[..9].to_vec()),
         ("end-in-matrix", square[..40].to_vec()),
         ("negative-size", head(2, -1, 3)),

@@ -1,0 +1,137 @@
+//! Sessions of many random requests, good and bad, of both kinds, over an in-memory stream: each is answered exactly as the
+//! model of `testing` predicts, and ends as it predicts.
+
+#[path = "../fuzz/src/lib.rs"]
+#[allow(dead_code, reason = "of the targets only the session is used here")]
+mod fuzz;
+
+use proptest::prelude::*;
+use testing::frames::*;
+
+/// Numbers in the places where sizes, offsets and numbers of segments are: most are good somewhere.
+fn number() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        20 => 0..12_i64,
+        8 => (0..1200_i64).prop_map(|x| 8 * x),
+        4 => 0..9100_i64,
+        1 => any::<i64>(),
+        1 => prop_oneof![Just(-1), Just(i64::MAX), Just(i64::MIN), Just(1 << 31), Just(1 << 32)],
+    ]
+}
+
+fn flags() -> impl Strategy<Value = u32> {
+    let known = proptest::sample::subsequence(vec![SINGLE, NO_PIVOTING, ROW_MAJOR, MUST_BE_FINITE, NARROW_IPIV], 0..=5);
+    let known = known.prop_map(|flags| flags.iter().sum());
+    prop_oneof![30 => known, 1 => any::<u32>()]
+}
+
+fn operand() -> impl Strategy<Value = Operand> {
+    let in_segment = (1..4_u32, (0..500_usize).prop_map(|x| 8 * x), 0..16_usize)
+        .prop_map(|(segment, offset, ld)| Operand::in_segment(segment, offset, ld));
+    let any_fields = (0..4_u32, 0..3_u32, number(), number(), prop_oneof![4 => Just(0), 1 => number()])
+        .prop_map(|(place, segment, offset, ld, reserved)| Operand { place, segment, offset, ld, reserved });
+    prop_oneof![10 => Just(Operand::PAYLOAD), 20 => in_segment, 2 => any_fields]
+}
+
+/// An element, as eight bytes or twice four: most are small whole numbers, so that there are ties and zero pivots.
+fn element() -> impl Strategy<Value = [u8; 8]> {
+    prop_oneof![
+        10 => (-3..4_i8).prop_map(|x| f64::from(x).to_le_bytes()),
+        4 => (-1.0..1.0_f64).prop_map(f64::to_le_bytes),
+        1 => any::<f64>().prop_map(f64::to_le_bytes),
+        1 => any::<[u8; 8]>(),
+    ]
+}
+
+/// As many bytes of elements as a matrix of this shape has, if it is small.
+fn elements(flags: u32, m: i64, n: i64) -> impl Strategy<Value = Vec<u8>> {
+    let size = if flags & SINGLE == 0 { 8 } else { 4 };
+    let bytes = if (0..13).contains(&m) && (0..13).contains(&n) { (m * n * size) as usize } else { 0 };
+    proptest::collection::vec(element(), bytes.div_ceil(8)).prop_map(move |x| x.concat()[..bytes].to_vec())
+}
+
+fn version1() -> impl Strategy<Value = Vec<u8>> {
+    (0..8_u8, 0..13_i64, 0..13_i64).prop_flat_map(|(command, m, n)| {
+        let head = [&[command][..], &m.to_le_bytes(), &n.to_le_bytes()].concat();
+        elements(u32::from(command) & SINGLE, m, n).prop_map(move |elements| [&head[..], &elements].concat())
+    })
+}
+
+fn factor() -> impl Strategy<Value = Vec<u8>> {
+    let size = || prop_oneof![30 => 0..13_i64, 1 => number()];
+    let cpu = prop_oneof![10 => Just(-1), 1 => -5..2_i32];
+    let zero = prop_oneof![40 => Just(0_u32), 1 => any::<u32>()];
+    let places = (operand(), prop_oneof![1 => Just(None), 2 => operand().prop_map(Some)], operand());
+    (flags(), size(), size(), cpu, zero, places).prop_flat_map(|(flags, m, n, cpu, reserved, (a, lu, ipiv))| {
+        // Without a place of their own the factors take that of A.
+        let fixed = Factor { flags, threads: 1, m, n, cpu, reserved, operands: [a, lu.unwrap_or(a), ipiv] };
+        let sent = if a.place == 1 { elements(flags, m, n).boxed() } else { Just(Vec::new()).boxed() };
+        sent.prop_map(move |sent| frame(FACTOR, &[fixed.to_bytes(), sent].concat()))
+    })
+}
+
+fn map() -> impl Strategy<Value = Vec<u8>> {
+    let size = prop_oneof![10 => 1..9001_i64, 10 => Just(9000), 2 => number()];
+    (prop_oneof![3 => Just(0), 2 => 0..5_u32], 0..8_u32, prop_oneof![9 => 0..2_i32, 1 => -2..9_i32], size).prop_map(
+        |(segment, kind, descriptor, size)| {
+            let map = match kind {
+                0 => Map { flags: 7, ..Map::inherited(descriptor, size) },
+                1 => Map { process: 1, ..Map::inherited(descriptor, size) },
+                2 | 3 => Map::of_this_process(descriptor, size),
+                _ => Map::inherited(descriptor, size),
+            };
+            Map { segment, ..map }.frame()
+        },
+    )
+}
+
+/// A frame with any payload.
+fn other() -> impl Strategy<Value = Vec<u8>> {
+    let commands = [HELLO, PING, STATS, MAP, UNMAP, FACTOR].map(Just);
+    let command =
+        prop_oneof![6 => proptest::sample::select(commands.to_vec()).prop_flat_map(|c| c), 1 => 0x10..0xff_u8];
+    let payload = proptest::collection::vec(any::<u8>(), 0..200);
+    (command, payload).prop_map(|(command, payload)| frame(command, &payload))
+}
+
+/// What ends a session.
+fn last() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        Just(vec![]),
+        Just(vec![0xff, 0x20]),
+        (8..16_u8).prop_map(|byte| vec![byte; 20]),
+        Just([&[0][..], &(-1_i64).to_le_bytes(), &1_i64.to_le_bytes()].concat()),
+        (0x10..0xff_u8, (1_u64 << 30) + 1..).prop_map(|(command, length)| head(command, length).to_vec()),
+        (factor(), any::<proptest::sample::Index>()).prop_map(|(frame, at)| frame[..at.index(frame.len())].to_vec()),
+        (version1(), any::<proptest::sample::Index>()).prop_map(|(frame, at)| frame[..at.index(frame.len())].to_vec()),
+    ]
+}
+
+fn request() -> impl Strategy<Value = Vec<u8>> {
+    let text = |command| proptest::collection::vec(any::<u8>(), 4..20).prop_map(move |bytes| frame(command, &bytes));
+    prop_oneof![
+        4 => version1(),
+        12 => factor(),
+        3 => map(),
+        1 => (0..5_u32).prop_map(|segment| frame(UNMAP, &segment.to_le_bytes())),
+        1 => text(HELLO),
+        1 => text(PING),
+        1 => Just(frame(PING, &vec![7; (1 << 16) + 1])),
+        2 => Just(frame(STATS, &[])),
+        2 => other(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_session_goes_as_the_model_says(
+        requests in proptest::collection::vec(request(), 0..40),
+        last in last(),
+    ) {
+        // Two segments, so that most of the places exist.
+        let segments = [Map::inherited(0, 9000).frame(), Map::of_this_process(1, 8999).frame()].concat();
+        fuzz::session(&[segments, requests.concat(), last].concat());
+    }
+}
