@@ -6,6 +6,7 @@
 mod files;
 mod frame;
 mod label;
+mod mapped;
 mod request_head;
 mod response;
 mod session;
@@ -33,7 +34,6 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "frame", check: frame },
     Target { name: "session", check: session },
     Target { name: "response", check: response },
-    Target { name: "frame", check: frame },
     Target { name: "label", check: label },
     Target { name: "text", check: text },
     Target { name: "npy", check: npy },

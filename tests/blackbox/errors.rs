@@ -31,9 +31,6 @@ fn good() -> (Vec<u8>, Vec<u8>) {
     (request(0, 1, 1, &[2.0]), expected(0, 1, 1, &[2.0]))
 }
 
-/// What was expected where an unknown command came.
-const UNKNOWN: &str = "expected a command, 0x00 to 0x07, an extended frame from 0x10 on, or 0xff to exit";
-
 #[test]
 fn an_unknown_command_is_answered_at_once_and_ends_the_session() {
     // The executable that this one replaces waited for m and n here, answered nothing, and took the matrix for commands.

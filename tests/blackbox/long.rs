@@ -20,7 +20,7 @@ const N: usize = 1200;
 fn requests() -> [(Vec<u8>, usize); 2] {
     let a: Vec<f64> = matrix(Kind::Uniform, N, N, 1);
     let version1 = request(0, N, N, &a);
-    let frame = Factor::new(0, N, N).frame(&a);
+    let frame = Factor::in_payload(0, N, N).frame(&a);
     [(version1, 8 + 8 * N * N + 8 * N), (frame, 16 + 16 + 8 * N * N + 8 * N)]
 }
 

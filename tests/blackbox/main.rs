@@ -7,7 +7,6 @@ mod factor_frames;
 mod frames;
 mod harness;
 mod long;
-mod mapped;
 mod memory;
 mod modelled;
 mod node;

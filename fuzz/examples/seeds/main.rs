@@ -1,6 +1,7 @@
 //! Writes the inputs that every target starts from into `corpus/`: for each rule of `protocol.md` and of the file formats
 //! one that obeys it and one that breaks it. Their names say what they are.
 
+mod answers;
 mod frames;
 
 use std::fs;
@@ -18,7 +19,6 @@ fn main() -> io::Result<()> {
         ("frame", frames::layouts()),
         ("session", [sessions(), frames::sessions()].concat()),
         ("response", responses()),
-        ("frame", extended::payloads()),
         ("label", labels()),
         ("text", texts()),
         ("npy", npy_files()),
@@ -113,7 +113,6 @@ fn sessions() -> Seeds {
         ("every-command", (0..8).flat_map(|command| request(command, Kind::Uniform, 3, 3)).chain([0xff]).collect()),
         ("smaller-after-larger", [request(0, Kind::Ties, 16, 16), request(1, Kind::Ties, 1, 1)].concat()),
     ]);
-    seeds.extend(extended::sessions());
     for (kind, at) in KINDS.into_iter().zip(0..) {
         seeds.push((format!("kind-{kind:?}").to_lowercase(), request(at % 8, kind, 5, 4)));
         seeds.push((format!("kind-{kind:?}-wide").to_lowercase(), request((at + 1) % 8, kind, 4, 6)));
@@ -157,7 +156,7 @@ fn ask(flags: u8, stdout: &[u8]) -> Vec<u8> {
 }
 
 fn responses() -> Seeds {
-    [whole_answers(), refusals_and_ends(), stderrs(), frames::factor_answers(), frames::greetings()].concat()
+    [whole_answers(), refusals_and_ends(), stderrs(), answers::factor_answers(), answers::greetings()].concat()
 }
 
 /// Responses that have the size.
