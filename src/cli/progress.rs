@@ -32,8 +32,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Begins work on the rows of a matrix.
     pub(super) fn new(number: usize, rows: usize) -> Self {
-        let is_wanted = io::stderr().is_terminal() && !io::stdout().is_terminal();
-        Progress { number, rows, done: 0, next: is_wanted.then(|| Instant::now() + DELAY), is_shown: false }
+        Progress { number, rows, done: 0, next: is_wanted().then(|| Instant::now() + DELAY), is_shown: false }
     }
 
     /// A row is done.
@@ -53,6 +52,11 @@ impl Drop for Progress {
             draw(CLEAR);
         }
     }
+}
+
+/// Whether somebody would see the bar, and not be disturbed by it.
+pub(super) fn is_wanted() -> bool {
+    io::stderr().is_terminal() && !io::stdout().is_terminal()
 }
 
 /// The bar for work of which `done` is done, from 0 to 1.

@@ -1,7 +1,7 @@
 //! How far a long request is: lines for a program (`--progress-fd`), and a bar for a person at a terminal.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::SigSet;
 
-use super::progress::{CLEAR, DELAY, draw, picture};
+use super::progress::{CLEAR, DELAY, draw, is_wanted, picture};
 use crate::os::{Unmappable, inherited};
 use crate::server::Watch;
 
@@ -34,7 +34,7 @@ impl Report {
     pub(super) fn new(descriptor: Option<i32>) -> Result<Self, Unmappable> {
         let file = |fd| inherited(fd).map(File::from);
         let lines = descriptor.map(file).transpose()?;
-        Ok(Report { lines, has_bar: io::stderr().is_terminal() && !io::stdout().is_terminal() })
+        Ok(Report { lines, has_bar: is_wanted() })
     }
 
     /// Starts a thread that reports, if anybody is to be told.

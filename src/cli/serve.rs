@@ -61,12 +61,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if io::stdin().is_terminal() {
         say(EXECUTABLE, "waiting for binary requests on the terminal; --help tells what else there is");
     }
+    // While stdout is still what the parent has given.
+    let report = Report::new(args.progress_fd)
+        .map_err(|error| Failure::new(ExitStatus::Usage, format_args!("--progress-fd: {error}")))?;
     let output = Output::take_stdout().map_err(setup)?;
     let input = Input::stdin().map_err(setup)?;
     end_on_signals().map_err(setup)?;
     on_sigusr1(cancel).map_err(setup)?;
-    let report = Report::new(args.progress_fd)
-        .map_err(|error| Failure::new(ExitStatus::Usage, format_args!("--progress-fd: {error}")))?;
     report.start(&WATCH).map_err(setup)?;
     serve_watched(input, output, &args.limits(), &WATCH).map_err(|error| match error.cause {
         Cause::ReaderGone => Failure { status: ExitStatus::ReaderGone, message: None },

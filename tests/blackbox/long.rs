@@ -1,12 +1,14 @@
 //! Requests that take long: how far they are, and how they are given up. They are computed without vectors, so that
 //! matrices need not be large for it.
 
+use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread::sleep;
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
 use testing::frames::Factor;
 use testing::{Kind, Random, matrix};
@@ -106,6 +108,26 @@ fn the_progress_of_a_long_request_rises_to_one_and_a_short_one_has_none() {
         assert!(done[0] < 1.0 && done.last() == Some(&1.0), "request {request}: {lines:?}");
     }
     assert!(lines.iter().all(|(request, _)| [2, 4].contains(request)), "{lines:?}");
+}
+
+/// Bars are for people who see nothing else: on a terminal, if the answers go elsewhere, and only for a long request.
+#[test]
+fn a_long_request_shows_a_bar_on_a_terminal() {
+    let [(long, size), _] = requests();
+    for (request, size, has_bar) in [(long, size, true), (request(0, 1, 1, &[2.0]), 24, false)] {
+        let terminal = openpty(None, None).unwrap();
+        let mut serve = slow(&[]);
+        let mut server = Server::spawn(serve.stderr(terminal.slave));
+        drop(serve); // and with it our copy of the terminal's other end
+        server.ask(&request, size);
+        assert_eq!(server.finish().0.code(), Some(0));
+        let mut shown = Vec::new();
+        // Reading ends with an error when nobody has the other end any more.
+        let _ = File::from(terminal.master).read_to_end(&mut shown);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        assert_eq!(shown.contains("request 1: [="), has_bar, "{shown:?}");
+        assert!(has_bar || shown.is_empty(), "{shown:?}");
+    }
 }
 
 #[test]
