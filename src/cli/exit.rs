@@ -1,5 +1,6 @@
 //! How the executable ends. The one table of exit statuses.
 
+use crate::protocol::Refusal;
 use crate::server::Cause;
 
 /// An exit status.
@@ -66,13 +67,12 @@ impl From<&Cause> for ExitStatus {
     fn from(cause: &Cause) -> Self {
         match cause {
             // The code of a refusal that ends a session is the exit status, too.
-            Cause::Refused(refusal) => match refusal.code() {
-                1 => ExitStatus::UnknownCommand,
-                2 => ExitStatus::BadShape,
-                3 => ExitStatus::OverLimit,
-                4 => ExitStatus::OutOfMemory,
-                _ => ExitStatus::PayloadTooLong,
-            },
+            Cause::Refused(Refusal::UnknownCommand(_)) => ExitStatus::UnknownCommand,
+            Cause::Refused(Refusal::BadShape { .. }) => ExitStatus::BadShape,
+            Cause::Refused(Refusal::OverLimit { .. }) => ExitStatus::OverLimit,
+            Cause::Refused(Refusal::OutOfMemory { .. }) => ExitStatus::OutOfMemory,
+            // After any other the session goes on.
+            Cause::Refused(_) => ExitStatus::PayloadTooLong,
             Cause::EndInHead { .. } => ExitStatus::EndInHeader,
             Cause::EndInMatrix { .. } | Cause::EndInPayload { .. } => ExitStatus::EndInMatrix,
             Cause::Unreadable(_) => ExitStatus::Unreadable,
