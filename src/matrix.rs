@@ -160,6 +160,20 @@ impl<'a, T: Element> MatrixMut<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.ptr.add(j * self.lda), self.m) }
     }
 
+    /// Copies the elements of a matrix of the same shape.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub(crate) fn copy_from(&mut self, a: MatrixRef<'_, T>) {
+        assert!(a.m == self.m && a.n == self.n, "the shapes differ");
+        // A matrix without rows may have more columns than a loop has time for.
+        let columns = if self.m == 0 { 0 } else { self.n };
+        for j in 0..columns {
+            // SAFETY: column j of both views, which are borrows of different memory: this one is mutable.
+            unsafe { std::ptr::copy_nonoverlapping(a.ptr.add(j * a.lda), self.ptr.add(j * self.lda), self.m) };
+        }
+    }
+
     /// Its elements in order, in as few slices as possible: see [`runs`].
     #[cfg(feature = "client")]
     pub(crate) fn into_slices(self) -> impl Iterator<Item = &'a mut [T]> {

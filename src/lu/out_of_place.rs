@@ -54,15 +54,7 @@ pub fn factor_out_of_place<T: Element>(
         finite(a.view, kernels)?;
     }
     match a.layout {
-        Layout::ColumnMajor => {
-            assert!(a.view.nrows() == m && a.view.ncols() == n, "the shapes differ");
-            // A matrix without rows may have more columns than a loop has time for.
-            for j in 0..if m == 0 { 0 } else { n } {
-                let (from, to) = (a.view.block(0, j, m, 1).as_ptr(), lu.as_mut_ptr().wrapping_add(j * lu.lda()));
-                // SAFETY: column j of both views; they are borrows of different memory, of which one is mutable.
-                unsafe { std::ptr::copy_nonoverlapping(from, to, m) };
-            }
-        }
+        Layout::ColumnMajor => lu.copy_from(a.view),
         Layout::RowMajor => transpose(a.view, lu.reborrow()),
     }
     factor_with(lu, ipiv, options, monitor)

@@ -106,9 +106,9 @@ impl Parts {
         let matrix = request.shape.matrix_bytes();
         let mut end = 0;
         let mut part = |is_needed: bool, bytes: usize| {
-            let start = end;
-            end = (start + if is_needed { bytes } else { 0 }).next_multiple_of(ALIGNMENT);
-            start..start + if is_needed { bytes } else { 0 }
+            let part = end..end + if is_needed { bytes } else { 0 };
+            end = part.end.next_multiple_of(ALIGNMENT);
+            part
         };
         Parts {
             a: part(operands.a.is_none() && !in_place, matrix),
@@ -211,11 +211,9 @@ fn compute<T: WireElement>(
         factor_out_of_place(&source, lu_view.reborrow(), ipiv, options, Some(monitor))
     }?;
     if place.start != lu.start {
-        for j in 0..n {
-            let (from, to) = (lu.start.cast::<T>(), place.start.cast::<T>());
-            // SAFETY: column j of the workspace and of the segment.
-            unsafe { std::ptr::copy_nonoverlapping(from.add(j * lu.ld), to.add(j * place.ld), m) };
-        }
+        // SAFETY: as above; the factors are in the workspace, and this is their place in the segment.
+        let mut place = unsafe { MatrixMut::<T>::from_raw_parts(place.start.cast(), m, n, place.ld) };
+        place.copy_from(lu_view.as_ref());
     }
     let narrow = request.narrow_ipiv.then(|| in_work(&parts.narrow, 0).start);
     // SAFETY: the place of the row swaps, in the segment or in the workspace, has room for them.
