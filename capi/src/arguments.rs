@@ -36,6 +36,11 @@ fn pointer<T>(pointer: *const T, elements: usize) -> Result<*const T, Status> {
     }
 }
 
+/// Checks a pointer to one number that is written.
+pub(crate) fn output(number: *mut i64) -> Result<*mut i64, Status> {
+    pointer(number, 1).map(<*const i64>::cast_mut)
+}
+
 /// An `m` by `n` matrix that is written.
 ///
 /// # Safety

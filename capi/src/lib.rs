@@ -14,7 +14,7 @@ use std::ffi::{CStr, c_char, c_int};
 
 use library::{Element, Isa, Options, Pivoting, Transpose, factor, release};
 
-use arguments::{matrix, matrix_mut, slice, slice_mut, threads};
+use arguments::{matrix, matrix_mut, output, slice, slice_mut, threads};
 use status::Status;
 
 /// P A = L U in place, as the header says.
@@ -33,12 +33,7 @@ unsafe fn factor_in_place<T: Element>(
     threads: i64,
     info: *mut i64,
 ) -> Result<(), Status> {
-    if info.is_null() {
-        return Err(Status::NullPointer);
-    }
-    if !info.is_aligned() {
-        return Err(Status::Misaligned);
-    }
+    let info = output(info)?;
     let pivoting = match pivoting {
         0 => Pivoting::None,
         1 => Pivoting::Partial,

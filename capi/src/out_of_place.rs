@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use library::{Element, Layout, Options, Pivoting, Source, factor_out_of_place};
 
-use crate::arguments::{matrix, matrix_mut, slice_mut, threads};
+use crate::arguments::{matrix, matrix_mut, output, slice_mut, threads};
 use crate::status::Status;
 
 const NO_PIVOTING: c_int = 0x4;
@@ -32,12 +32,7 @@ unsafe fn lu<T: Element>(
     threads: i64,
     info: *mut i64,
 ) -> Result<(), Status> {
-    if info.is_null() {
-        return Err(Status::NullPointer);
-    }
-    if !info.is_aligned() {
-        return Err(Status::Misaligned);
-    }
+    let info = output(info)?;
     if flags & !(NO_PIVOTING | ROW_MAJOR | CHECK_FINITE) != 0 {
         return Err(Status::Flag);
     }
