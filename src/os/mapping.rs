@@ -1,6 +1,7 @@
-//! Memory from the system, page by page.
+//! Memory from the system, page by page, and how much of it there is.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 
@@ -13,6 +14,21 @@ pub(crate) fn physical_memory() -> Option<u64> {
     let pages = sysconf(SysconfVar::_PHYS_PAGES).ok()??;
     let page = sysconf(SysconfVar::PAGE_SIZE).ok()??;
     u64::try_from(pages).ok()?.checked_mul(u64::try_from(page).ok()?)
+}
+
+/// Resident memory of this process in bytes, now and at its peak, if the system tells.
+pub(crate) fn resident_memory() -> Option<(u64, u64)> {
+    let (mut text, mut length) = ([0; 4096], 0);
+    let mut file = File::open("/proc/self/status").ok()?;
+    while let got @ 1.. = file.read(&mut text[length..]).ok()? {
+        length += got;
+    }
+    let text = std::str::from_utf8(&text[..length]).ok()?;
+    let bytes = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+    };
+    Some((bytes("VmRSS:")?, bytes("VmHWM:")?))
 }
 
 /// The smallest mapping for which huge pages are asked for: two pages of 2 MiB.

@@ -1,6 +1,7 @@
 //! Calls of the operating system that the server and the client need. This module knows no wire and no matrix.
 
 mod cpu;
+mod descriptor;
 mod disposition;
 #[cfg(feature = "cli")]
 mod mapping;
@@ -15,28 +16,18 @@ mod signals;
 mod stdio;
 
 pub(crate) use cpu::current_cpu;
+pub(crate) use descriptor::above_stderr;
 #[cfg(feature = "client")]
 pub(crate) use disposition::is_ignored;
 #[cfg(feature = "cli")]
-pub(crate) use mapping::{Mapping, physical_memory};
+pub(crate) use mapping::{Mapping, physical_memory, resident_memory};
 #[cfg(feature = "cli")]
 pub(crate) use placement::Placement;
 #[cfg(feature = "client")]
 pub(crate) use segment::{Segment, let_inherit};
 #[cfg(feature = "cli")]
-pub(crate) use shared::{SharedMemory, Unmappable, inherited, of_process, resident_memory};
+pub(crate) use shared::{SharedMemory, Unmappable, inherited, of_process};
 #[cfg(feature = "cli")]
 pub(crate) use signals::{end_on_signals, on_sigusr1};
 #[cfg(feature = "cli")]
 pub(crate) use stdio::{Input, Output};
-
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
-
-use nix::fcntl::{FcntlArg, fcntl};
-
-/// A copy of a descriptor above those of stdin, stdout and stderr, which other code may use; close-on-exec.
-pub(crate) fn above_stderr(fd: impl AsFd) -> nix::Result<OwnedFd> {
-    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
-    // SAFETY: the descriptor has just been made, and nothing else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
-}

@@ -16,7 +16,7 @@ use nix::sys::mman::{MmapAdvise, madvise};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::ftruncate;
 
-use super::above_stderr;
+use super::descriptor::above_stderr;
 use super::shared::{SharedMemory, Unmappable};
 
 /// A memfd and its mapping in this process.

@@ -18,7 +18,7 @@ use nix::sys::stat::Mode;
 use nix::sys::stat::{SFlag, fstat};
 
 #[cfg(feature = "cli")]
-use super::above_stderr;
+use super::descriptor::above_stderr;
 
 /// Bytes that are allocated in one call of the system. A call that a signal interrupts frees all that it has allocated, so a
 /// program with a profiler, which has a thousand signals a second, could never finish a long one.
@@ -141,21 +141,4 @@ impl Drop for SharedMemory {
         // SAFETY: the address and size are those of a mapping that this value owns; for such a mapping it does not fail.
         let _ = unsafe { munmap(self.start.cast(), self.size.get()) };
     }
-}
-
-/// Resident memory of this process in bytes, now and at its peak, if the system tells.
-#[cfg(feature = "cli")]
-pub(crate) fn resident_memory() -> Option<(u64, u64)> {
-    use io::Read;
-    let (mut text, mut length) = ([0; 4096], 0);
-    let mut file = std::fs::File::open("/proc/self/status").ok()?;
-    while let got @ 1.. = file.read(&mut text[length..]).ok()? {
-        length += got;
-    }
-    let text = std::str::from_utf8(&text[..length]).ok()?;
-    let bytes = |key: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
-    };
-    Some((bytes("VmRSS:")?, bytes("VmHWM:")?))
 }

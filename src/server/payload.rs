@@ -4,10 +4,10 @@ use std::io::{Cursor, Read, Write};
 
 use super::error::Cause;
 use super::stream::Streams;
-use crate::protocol::{ANSWER_HEAD_BYTES, Refusal, answer_head};
+use crate::protocol::{Refusal, answer_head};
 
 /// Bytes of the longest message or text in an answer.
-pub(super) const TEXT_BYTES: usize = 1024;
+const TEXT_BYTES: usize = 1024;
 
 /// A payload of which `left` bytes have not been read.
 pub(super) struct Payload<'s, R, W> {
@@ -84,7 +84,7 @@ impl<'s, R: Read, W: Write> Payload<'s, R, W> {
     /// Answers with the status and the words of a refusal.
     pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), Cause> {
         let text = Text::of(|text| write!(text, "{refusal}"));
-        let head: [u8; ANSWER_HEAD_BYTES] = answer_head(refusal.status(), text.bytes().len());
+        let head = answer_head(refusal.status(), text.bytes().len());
         self.streams.write(&[&head, text.bytes()])
     }
 }
