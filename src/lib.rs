@@ -35,6 +35,8 @@ mod options;
 mod pivoting;
 mod selection;
 mod team;
+#[cfg(any(feature = "cli", feature = "client"))]
+mod usage;
 
 #[cfg(feature = "client")]
 pub mod client;

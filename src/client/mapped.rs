@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::frame;
 use super::pipes::{Break, Pipes};
-use super::usage::Usage;
+use super::size;
 use super::version1::{checked_info, checked_ipiv};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
@@ -20,6 +20,7 @@ use crate::protocol::{
     ANSWER_HEAD_BYTES, FACTORED_BYTES, FactorRequest, Factored, FrameCommand, HELLO_BYTES, MAP_BYTES, MapRequest,
     Owner, PROTOCOL_VERSION, Place, Refusal, SEGMENT_BYTES, Shape, WELCOME_BYTES, Welcome, WireElement,
 };
+use crate::usage::Usage;
 
 /// The name that the client tells a server.
 const NAME: &str = concat!("recfact-rust ", env!("CARGO_PKG_VERSION"));
@@ -79,7 +80,7 @@ pub(super) fn greet(
     bytes: usize,
     deadline: Option<Instant>,
 ) -> Result<Greeting, Break> {
-    let size = Usage::first(bytes);
+    let size = size::first(bytes);
     if let Err(refused) = segment.resize(size) {
         return Ok(Greeting::NotMapped(refused.to_string()));
     }
@@ -157,7 +158,7 @@ impl Mapped {
         deadline: Option<Instant>,
     ) -> Result<Result<(), &str>, Break> {
         let (_, bytes) = layout(shape);
-        let size = self.usage.size_for(bytes, self.bytes);
+        let size = size::next(&mut self.usage, bytes, self.bytes);
         let is_refused = self.refused.as_ref().is_some_and(|(refused, _)| size.get() >= *refused);
         if size.get() != self.bytes && !is_refused {
             match self.resize(pipes, size, deadline)? {

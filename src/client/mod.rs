@@ -67,8 +67,8 @@ mod pipes;
 mod pool;
 mod server;
 mod sigpipe;
+mod size;
 mod transport;
-mod usage;
 mod version1;
 
 use std::process::{Child, ExitStatus};

@@ -7,14 +7,10 @@ use super::segments::Segments;
 use crate::lu::release;
 use crate::os::Mapping;
 use crate::protocol::{Refusal, Shape};
+use crate::usage::Usage;
 
 /// The smallest mapping, in bytes.
 const MIN_MAPPING_BYTES: usize = 1 << 16;
-/// A workspace of at most this many bytes does not shrink.
-const MAX_KEPT_BYTES: usize = 1 << 20;
-/// If this many requests in a row would all have fitted the memory divided by `SHRINK_RATIO`, it shrinks to the largest of them.
-const REQUESTS_PER_WINDOW: u32 = 16;
-const SHRINK_RATIO: usize = 4;
 
 /// The memory of a session.
 #[derive(Debug, Default)]
@@ -27,9 +23,7 @@ pub(super) struct Store {
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     mapping: Option<Mapping>,
-    /// Requests in the present window, and the largest of them in bytes.
-    requests: u32,
-    largest: usize,
+    usage: Usage,
 }
 
 impl Workspace {
@@ -49,20 +43,8 @@ impl Workspace {
     /// # Errors
     /// [`Refusal::OutOfMemory`] if the system refuses; then all memory has been given back.
     pub(super) fn reserve(&mut self, bytes: usize) -> Result<&mut [u8], Refusal> {
-        self.requests += 1;
-        self.largest = self.largest.max(bytes);
         let capacity = self.mapping.as_ref().map_or(0, Mapping::size);
-        let at_window = self.requests >= REQUESTS_PER_WINDOW;
-        let size = if capacity < bytes {
-            bytes
-        } else if at_window && capacity > MAX_KEPT_BYTES && capacity / SHRINK_RATIO >= self.largest {
-            self.largest
-        } else {
-            capacity
-        };
-        if at_window {
-            (self.requests, self.largest) = (0, 0);
-        }
+        let size = self.usage.size_for(bytes, capacity);
         let mapping = match self.mapping.take() {
             Some(mapping) if size == capacity => mapping,
             old => {
@@ -79,6 +61,7 @@ impl Workspace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usage::REQUESTS_PER_WINDOW;
 
     fn size(workspace: &Workspace) -> usize {
         workspace.mapping.as_ref().map_or(0, Mapping::size)

@@ -1,47 +1,25 @@
-//! How large memory is that is kept from one request to the next.
+//! How large a segment is: what its matrices need, and some to spare.
 
 use std::num::NonZeroUsize;
+
+use crate::usage::Usage;
 
 /// The smallest segment, in bytes; sizes are multiples of it.
 const UNIT_BYTES: usize = 1 << 16;
 /// The largest first segment: every server takes it, whatever its limit.
 const MAX_FIRST_BYTES: usize = 1 << 20;
-/// A segment of at most this many bytes does not shrink.
-const MAX_KEPT_BYTES: usize = 1 << 20;
-/// If this many requests in a row would all have fitted the segment divided by `SHRINK_RATIO`, it shrinks to the largest of
-/// them.
-const REQUESTS_PER_WINDOW: u32 = 16;
-const SHRINK_RATIO: usize = 4;
 /// What a segment gets beyond what is needed, as a part of that: matrices that grow little by little have it grow less often.
 const SPARE_RATIO: usize = 32;
 
-/// Requests in the present window, and the largest of them in bytes.
-#[derive(Debug, Default)]
-pub(super) struct Usage {
-    requests: u32,
-    largest: usize,
+/// The size of the first segment, for a matrix of this size. It may be too small for it.
+pub(super) fn first(bytes: usize) -> NonZeroUsize {
+    with_spare(bytes.min(MAX_FIRST_BYTES - MAX_FIRST_BYTES / SPARE_RATIO))
 }
 
-impl Usage {
-    /// The size of the first segment, for a matrix of this size. It may be too small for it.
-    pub(super) fn first(bytes: usize) -> NonZeroUsize {
-        with_spare(bytes.min(MAX_FIRST_BYTES - MAX_FIRST_BYTES / SPARE_RATIO))
-    }
-
-    /// The size that a segment of `size` bytes should have for a request of `bytes` bytes.
-    pub(super) fn size_for(&mut self, bytes: usize, size: usize) -> NonZeroUsize {
-        self.requests += 1;
-        self.largest = self.largest.max(bytes);
-        let (largest, at_window) = (self.largest, self.requests >= REQUESTS_PER_WINDOW);
-        if at_window {
-            *self = Usage::default();
-        }
-        let is_too_large = at_window && size > MAX_KEPT_BYTES && size / SHRINK_RATIO >= largest;
-        match NonZeroUsize::new(size) {
-            Some(size) if bytes <= size.get() && !is_too_large => size,
-            _ => with_spare(if is_too_large { largest } else { bytes }),
-        }
-    }
+/// The size that a segment of `size` bytes should have for a request of `bytes` bytes.
+pub(super) fn next(usage: &mut Usage, bytes: usize, size: usize) -> NonZeroUsize {
+    let needed = usage.size_for(bytes, size);
+    NonZeroUsize::new(size).filter(|size| size.get() == needed).unwrap_or_else(|| with_spare(needed))
 }
 
 fn with_spare(bytes: usize) -> NonZeroUsize {
@@ -52,16 +30,17 @@ fn with_spare(bytes: usize) -> NonZeroUsize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usage::MAX_KEPT_BYTES;
 
     /// The sizes after requests of these bytes.
     fn sizes(requests: impl IntoIterator<Item = usize>) -> Vec<usize> {
-        let (mut usage, mut size) = (Usage::default(), Usage::first(0).get());
-        let next = |bytes| {
-            size = usage.size_for(bytes, size).get();
+        let (mut usage, mut size) = (Usage::default(), first(0).get());
+        let step = |bytes| {
+            size = next(&mut usage, bytes, size).get();
             assert!(size >= bytes && size.is_multiple_of(UNIT_BYTES));
             size
         };
-        requests.into_iter().map(next).collect()
+        requests.into_iter().map(step).collect()
     }
 
     #[test]
@@ -80,9 +59,9 @@ mod tests {
     #[test]
     fn the_first_size_is_one_that_every_server_takes() {
         for bytes in [0, 1, UNIT_BYTES, MAX_FIRST_BYTES, usize::MAX] {
-            assert!((UNIT_BYTES..=MAX_FIRST_BYTES).contains(&Usage::first(bytes).get()));
+            assert!((UNIT_BYTES..=MAX_FIRST_BYTES).contains(&first(bytes).get()));
         }
-        assert!(Usage::first(500_000).get() >= 500_000);
+        assert!(first(500_000).get() >= 500_000);
     }
 
     #[test]
