@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
@@ -160,3 +162,17 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.002)
+
+
+@contextmanager
+def killed_at_work(pid: int) -> Iterator[None]:
+    """Kills a process when it has computed for a while. Waits at the end until that has happened."""
+
+    def kill() -> None:
+        wait_until(lambda: user_seconds(pid) > 0.2)
+        os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    yield
+    killer.join()

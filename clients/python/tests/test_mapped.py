@@ -14,7 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import children, mapped_of, matrix, pid_of, run_python, same_bits, user_seconds, wait_until
+from conftest import (
+    children,
+    killed_at_work,
+    mapped_of,
+    matrix,
+    pid_of,
+    run_python,
+    same_bits,
+    wait_until,
+)
 
 import recfact
 from recfact import _library, _mapped, _segment
@@ -144,16 +153,9 @@ def test_a_server_killed_in_a_mapped_request_is_an_error(server: recfact.Server)
     before = a.copy()
     server.lu_factor(A)
     pid = pid_of(server)
-
-    def kill() -> None:
-        wait_until(lambda: user_seconds(pid) > 0.2)
-        os.kill(pid, signal.SIGKILL)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    with pytest.raises(recfact.ServerError, match="before it had answered: exit status -9"):
+    error = "before it had answered: exit status -9"
+    with killed_at_work(pid), pytest.raises(recfact.ServerError, match=error):
         server.lu_factor(a, threads=1)
-    thread.join()
     np.testing.assert_array_equal(a, before)
     assert pid not in children()
     assert same_bits(server.lu_factor(A)[0], recfact.inprocess.lu_factor(A)[0])

@@ -17,7 +17,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import children, has_ended, matrix, pid_of, run_python, same_bits, user_seconds, wait_until
+from conftest import (
+    children,
+    has_ended,
+    killed_at_work,
+    matrix,
+    pid_of,
+    run_python,
+    same_bits,
+    user_seconds,
+    wait_until,
+)
 
 import recfact
 from recfact import _connection, _default, _wire
@@ -68,16 +78,8 @@ def test_a_server_that_died_while_idle_is_replaced_silently(server: recfact.Serv
 def test_a_server_killed_during_a_request_is_an_error_and_is_replaced(server: recfact.Server) -> None:
     a = matrix(3500, 3500)
     pid = pid_of(server)
-
-    def kill() -> None:
-        wait_until(lambda: user_seconds(pid) > 0.2)
-        os.kill(pid, signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with pytest.raises(recfact.ServerError, match="exit status -9") as raised:
+    with killed_at_work(pid), pytest.raises(recfact.ServerError, match="exit status -9") as raised:
         server.lu_factor(a, threads=1)
-    killer.join()
     assert raised.value.status == -signal.SIGKILL
     assert pid not in children()
     lu, _ = server.lu_factor(A)
