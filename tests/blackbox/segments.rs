@@ -51,7 +51,7 @@ fn what_is_no_sealed_memfd_cannot_be_mapped() {
     ] {
         assert_eq!(refusal(&mut session, Map::of_this_process(descriptor, 8192)), expected, "{descriptor}");
     }
-    // Where temporary files are in memory, they know seals; elsewhere the system says that they do not.
+    // A temporary file has seals if /tmp is in memory. On a disk the system refuses the question.
     let said = refusal(&mut session, Map::of_this_process(regular.as_raw_fd(), 8192));
     assert!(
         said.starts_with("expected a memfd with seals, got: ") || said == "expected a memfd with F_SEAL_SHRINK",

@@ -135,7 +135,7 @@ def measured(calls: list[Call], a: Array, keep: bool, isolated: bool) -> list[fl
     for call, results in zip(calls, kept):
         for _ in range(2):
             results.append(call(a))
-    # In a row, so that each contestant also has its caches warm; but not so many that one gets all of a quiet moment.
+    # Several calls in a row find warm caches; too many, and one contestant would have the quiet moments alone.
     in_a_row = 1 if isolated else max(1, min(50, int(1e-3 * len(calls) / (clock() - began))))
     rounds = 0
     while rounds < MIN_ROUNDS or (rounds < MAX_ROUNDS and clock() - began < SECONDS):

@@ -16,7 +16,7 @@ from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, ROW_MAJOR, Array, I
 _SUCCESS, _INSTRUCTION_SET, _NOT_FINITE = 0, 7, 9
 
 # A matrix of at most this size is copied to memory of a plan, and its factors from there: up to n = 90 that takes less
-# time than to ask NumPy for the addresses of new arrays, 1.5 us each (AMD EPYC 9005, November 2026, numpy 2.4).
+# time than to ask NumPy for the addresses of new arrays, 1.5 us each (AMD Zen 3 with AVX2, November 2026, numpy 2.4).
 _MAX_PLAN_BYTES = 1 << 16
 
 # The number of different calls for which plans are kept. With that of `_MAX_PLAN_BYTES` this bounds their memory: 8 MiB
