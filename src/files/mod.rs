@@ -9,6 +9,7 @@ mod elements;
 mod error;
 mod matrix;
 pub mod npy;
+mod npy_header;
 pub mod number;
 pub mod text;
 

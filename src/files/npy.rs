@@ -6,10 +6,10 @@ use std::path::Path;
 
 use byteorder::{ByteOrder, LittleEndian};
 use npyz::{DType, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
-use py_literal::Value;
 
 use super::error::quote;
-use super::{Elements, FileElement, FileError, Matrix, Order, fill};
+use super::npy_header::{Header, string};
+use super::{Elements, FileElement, FileError, Matrix, fill};
 
 const MAGIC: &[u8; MAGIC_BYTES] = b"\x93NUMPY";
 
@@ -19,10 +19,6 @@ pub const MAGIC_BYTES: usize = 6;
 /// The most bytes of a header's dictionary: NumPy's own limit (`max_header_size` of `numpy.load`). The dictionary of an
 /// array of numbers has about a hundred.
 const MAX_HEADER_BYTES: usize = 10_000;
-
-/// The deepest nesting of brackets in a header's dictionary. That of an array of numbers has 2, that of structured elements
-/// a few more. The parser takes a time that grows exponentially with the depth.
-const MAX_DEPTH: usize = 6;
 
 /// Bytes of elements that are converted at a time: a multiple of the size of each type.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -39,12 +35,14 @@ pub fn is_npy(bytes: &[u8]) -> bool {
 /// If the file holds something else, or more or fewer elements than its shape says.
 pub fn parse<T: FileElement>(name: &str, input: impl Read) -> Result<Matrix<T>, FileError> {
     let mut file = Npy { name, input };
-    let header = file.header()?;
+    let text = file.header()?;
+    let header = Header::parse(&text)
+        .map_err(|reason| file.unusable(format_args!("expected a .npy header, got one with {}", quote(&reason))))?;
     let &[m, n] = &header.shape[..] else {
         return Err(file.unusable(format_args!("expected an array of two dimensions, got shape {:?}", header.shape)));
     };
-    let element = real_number(&header.descr).ok_or_else(|| {
-        let dtype = quote(&header.descr.to_string());
+    let element = real_number(header.descr).ok_or_else(|| {
+        let dtype = quote(header.descr);
         file.unusable(format_args!("expected elements of f4, f8, integers or bool, got dtype {dtype}"))
     })?;
     let array = Array::new(m, n, element, size_of::<T>())
@@ -53,49 +51,9 @@ pub fn parse<T: FileElement>(name: &str, input: impl Read) -> Result<Matrix<T>, 
     Ok(Matrix::new(array.m, array.n, header.order, elements).expect("as many elements as the shape says"))
 }
 
-/// What the header of a file says.
-struct Header {
-    shape: Vec<u64>,
-    order: Order,
-    /// The type of the elements.
-    descr: Value,
-}
-
-impl Header {
-    /// Takes the values out of a header's dictionary. An error is what is wrong with it.
-    fn new(dictionary: Value) -> Result<Header, String> {
-        let Value::Dict(mut entries) = dictionary else { return Err("no dictionary".into()) };
-        let mut take = |name: &str| {
-            let entry = entries.iter().position(|(key, _)| key.as_string().is_some_and(|key| key == name));
-            entry.map(|at| entries.swap_remove(at).1).ok_or_else(|| format!("no {name}"))
-        };
-        let is_fortran = take("fortran_order")?.as_boolean().ok_or("a fortran_order that is neither True nor False")?;
-        let sizes = take("shape")?;
-        let sizes = sizes.as_tuple().or(sizes.as_list()).ok_or("a shape that is no tuple")?;
-        let size = |size: &Value| size.as_integer().and_then(|size| u64::try_from(size).ok());
-        let shape =
-            sizes.iter().map(size).collect::<Option<_>>().ok_or("a shape that holds other things than sizes")?;
-        Ok(Header { shape, order: if is_fortran { Order::Columns } else { Order::Rows }, descr: take("descr")? })
-    }
-}
-
-/// How deep brackets are nested in a text, counted without regard to what they mean.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for character in text.chars() {
-        match character {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
 /// The real numbers of a type, if it is one of them.
-fn real_number(descr: &Value) -> Option<TypeStr> {
-    let element: TypeStr = descr.as_string()?.parse().ok()?;
+fn real_number(descr: &str) -> Option<TypeStr> {
+    let element: TypeStr = string(descr)?.parse().ok()?;
     let is_real = matches!(
         (element.type_char(), element.num_bytes()?),
         (TypeChar::Float, 4 | 8) | (TypeChar::Int | TypeChar::Uint, 1 | 2 | 4 | 8) | (TypeChar::Bool, 1)
@@ -137,8 +95,8 @@ impl<R: Read> Npy<'_, R> {
         FileError::unusable(self.name, message)
     }
 
-    /// Reads the header.
-    fn header(&mut self) -> Result<Header, FileError> {
+    /// Reads the header, and returns its dictionary.
+    fn header(&mut self) -> Result<String, FileError> {
         let mut start = [0; MAGIC_BYTES + 4]; // the magic bytes, the version, the first bytes of the length
         self.fill_header(&mut start)?;
         if !is_npy(&start) {
@@ -156,15 +114,7 @@ impl<R: Read> Npy<'_, R> {
             let message = format!("expected a .npy header of at most {MAX_HEADER_BYTES} bytes, got one of {length}");
             return Err(self.unusable(message));
         }
-        let text = String::from_utf8_lossy(&text);
-        if depth(&text) > MAX_DEPTH {
-            return Err(self.unusable("expected a .npy header, got one with too many brackets inside each other"));
-        }
-        let header = text.trim_end().parse::<Value>().map_err(|error| error.to_string());
-        header.and_then(Header::new).map_err(|reason| {
-            let line = reason.lines().next().unwrap_or_default();
-            self.unusable(format_args!("expected a .npy header, got one with {}", quote(line)))
-        })
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Fills a buffer with a part of the header.
