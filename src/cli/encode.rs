@@ -1,7 +1,7 @@
 //! `recfact_server encode`: matrices in files become requests.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufReader, IsTerminal, Read, Write};
 
 use super::exit::ExitStatus;
 use super::{Failure, stdout};
@@ -67,8 +67,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 /// Writes the label and the request for one file.
 fn encode<T: FileElement>(file: &str, args: &Args, out: &mut impl Write) -> Result<(), Failure> {
-    let name = if file == "-" { "stdin" } else { file };
-    let a: Matrix<T> = read(name, open(file).map_err(|error| Failure::io(name, &error))?)?;
+    let name = name_of(file);
+    let a: Matrix<T> = read(file)?;
     let (m, n) = (a.nrows(), a.ncols());
     // Only an empty matrix can have a side that is too large for a request or its label.
     let too_long = || Failure::data(name, format_args!("expected sizes of at most 2^53, got {m} x {n}"));
@@ -92,8 +92,15 @@ fn open(file: &str) -> io::Result<BufReader<Box<dyn Read>>> {
     Ok(BufReader::with_capacity(BUFFER_BYTES, input))
 }
 
-/// Reads a matrix from a file of any kind.
-fn read<T: FileElement>(name: &str, mut input: impl BufRead) -> Result<Matrix<T>, Failure> {
+/// The file, in an error.
+fn name_of(file: &str) -> &str {
+    if file == "-" { "stdin" } else { file }
+}
+
+/// Reads a matrix from a file of any kind; - is stdin.
+pub(super) fn read<T: FileElement>(file: &str) -> Result<Matrix<T>, Failure> {
+    let name = name_of(file);
+    let mut input = open(file).map_err(|error| Failure::io(name, &error))?;
     let mut start = [0; npy::MAGIC_BYTES];
     let got = fill(&mut input, &mut start).map_err(|error| Failure::io(name, &error))?;
     let (start, parse) = (&start[..got], if npy::is_npy(&start) { npy::parse } else { text::parse });

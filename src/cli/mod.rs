@@ -1,5 +1,6 @@
 //! What a person at a shell uses: the command line and one file for each subcommand.
 
+mod bench;
 mod decode;
 mod demo;
 mod encode;
@@ -63,6 +64,8 @@ enum Subcommands {
     Decode(decode::Args),
     /// Factor a small matrix through a pipe and show every byte
     Demo,
+    /// Measure how long clients of this server wait, by size
+    Bench(bench::Args),
 }
 
 /// The executable: runs what its arguments say, and returns how it ends.
@@ -82,7 +85,7 @@ pub fn main() -> ExitStatus {
 /// Who speaks on stderr: in a pipeline each stage says which one it is, and the server has no other name.
 fn speaker() -> String {
     let first = env::args_os().nth(1).and_then(|argument| argument.into_string().ok());
-    let stage = first.filter(|argument| ["encode", "decode", "demo"].contains(&argument.as_str()));
+    let stage = first.filter(|argument| ["encode", "decode", "demo", "bench"].contains(&argument.as_str()));
     stage.map_or(EXECUTABLE.into(), |stage| format!("{EXECUTABLE} {stage}"))
 }
 
@@ -102,6 +105,7 @@ impl Cli {
             Some(Subcommands::Encode(args)) => encode::run(&args),
             Some(Subcommands::Decode(args)) => decode::run(&args),
             Some(Subcommands::Demo) => demo::run(),
+            Some(Subcommands::Bench(args)) => bench::run(&args),
         }
     }
 }

@@ -20,11 +20,6 @@ fn pipeline(encode: &[&str], decode: &[&str], stdin: &[u8]) -> Output {
     run(command(&["decode"]).args(decode), &responses.stdout)
 }
 
-fn text(output: &Output) -> String {
-    assert!(output.status.success(), "{}", report(output));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
 #[test]
 fn text_and_csv_become_the_same_request() {
     let expected = request(0, 2, 3, &[1.0, 4.0, -2.5, 5e-3, 3.0, 6.0]);
@@ -331,10 +326,10 @@ fn the_demo_checks_its_own_answer() {
 #[test]
 fn help_and_version_tell_what_there_is() {
     let help = text(&run(&mut command(&["--help"]), &[]));
-    for part in ["serve", "encode", "decode", "demo", "--max-bytes", "--threads", "Examples:"] {
+    for part in ["serve", "encode", "decode", "demo", "bench", "--max-bytes", "--threads", "Examples:"] {
         assert!(help.contains(part), "{help}");
     }
-    for subcommand in ["serve", "encode", "decode", "demo"] {
+    for subcommand in ["serve", "encode", "decode", "demo", "bench"] {
         assert!(text(&run(&mut command(&[subcommand, "--help"]), &[])).contains("Usage:"));
     }
     let version = text(&run(&mut command(&["--version"]), &[]));
@@ -447,6 +442,7 @@ fn a_closed_stdout_ends_every_subcommand_quietly() {
         (&["encode"][..], &text),
         (decode, &responses),
         (&["demo"], &vec![]),
+        (&["bench", "1"], &vec![]),
         (&["--help"], &vec![]),
         (&["--version"], &vec![]),
     ] {

@@ -196,6 +196,7 @@ fn an_answer_for_a_closed_stdout_is_an_error() {
         ("encode", &b"1 2\n3 4\n"[..], "recfact_server encode"),
         ("decode --shape 1x1", &response, "recfact_server decode"),
         ("demo", &[], "recfact_server demo"),
+        ("bench 1", &[], "recfact_server bench"),
         ("--help", &[], "recfact_server"),
         ("--version", &[], "recfact_server"),
     ] {

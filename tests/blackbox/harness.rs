@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,12 @@ pub fn pipe_without_reader() -> PipeWriter {
     let (reader, writer) = io::pipe().expect("a pipe");
     abandon(reader, &writer);
     writer
+}
+
+/// What a process printed; it must have ended well.
+pub fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", report(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// Runs a session and returns what the server answered; the session must end well and in silence.

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::path::Path;
 
-use plotters::prelude::*;
 use recfact::Isa;
+use recfact_plot::{Curve, Plot};
 
 /// One size: GFLOP/s of each peer, ours first.
 pub struct Row {
@@ -81,42 +81,15 @@ impl Table {
     }
 
     pub fn save_svg(&self, file: &Path) -> Result<(), Box<dyn Error>> {
-        let root = SVGBackend::new(file, (900, 520)).into_drawing_area();
-        root.fill(&WHITE)?;
-        let (first, last) = (self.rows.first().map_or(1, |row| row.n), self.rows.last().map_or(2, |row| row.n));
-        let mut chart = ChartBuilder::on(&root)
-            .caption(self.title(), ("sans-serif", 15))
-            .margin(12)
-            .x_label_area_size(40)
-            .y_label_area_size(50)
-            .build_cartesian_2d((first as f64..last as f64).log_scale(), 0.0..self.peak * 1.05)?;
-        chart
-            .configure_mesh()
-            .x_desc("n")
-            .y_desc("GFLOP/s")
-            .x_labels(12)
-            .x_label_formatter(&|n| format!("{n:.0}"))
-            .draw()?;
-        let peak = [(first as f64, self.peak), (last as f64, self.peak)];
-        chart
-            .draw_series(LineSeries::new(peak, BLACK.stroke_width(1)))?
-            .label("FMA peak")
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 20, y)], BLACK));
-        for (at, name) in self.names.iter().enumerate() {
-            let color = Palette99::pick(at).to_rgba();
+        let points = |value: &dyn Fn(&Row) -> f64| self.rows.iter().map(|row| (row.n as f64, value(row))).collect();
+        let peak = Curve { name: "FMA peak", points: points(&|_| self.peak), width: 1, is_limit: true };
+        let peers = self.names.iter().enumerate().map(|(at, name)| {
             let width = if at == 0 { 3 } else { 1 };
-            let points: Vec<_> = self.rows.iter().map(|row| (row.n as f64, row.gflops[at])).collect();
-            chart
-                .draw_series(LineSeries::new(points, color.stroke_width(width)).point_size(2))?
-                .label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color.stroke_width(width)));
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .draw()?;
-        Ok(root.present()?)
+            Curve { name, points: points(&|row| row.gflops[at]), width, is_limit: false }
+        });
+        let curves: Vec<_> = [peak].into_iter().chain(peers).collect();
+        let title = self.title();
+        let plot = Plot { title: &title, y_title: "GFLOP/s", y: (0.0, self.peak * 1.05), curves: &curves };
+        Ok(std::fs::write(file, plot.linear()?)?)
     }
 }
