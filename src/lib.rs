@@ -21,7 +21,7 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `client` | [`client`], the server as a child process, and [`protocol`], the layout of its requests and responses |
-//! | `cli` | what the executable is made of: the session, the subcommands, files; not part of the interface |
+//! | `cli` | what the executable is made of: the session, the subcommands, files, and `client`; not part of the interface |
 
 #![warn(missing_docs)]
 

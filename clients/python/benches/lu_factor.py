@@ -43,6 +43,7 @@ def main() -> None:
     arguments = parsed()
     cpus = sorted(os.sched_getaffinity(0))
     contestants = started(arguments.placement, cpus)
+    of_scipy = []
     print(description(arguments, cpus))
     print(f"{'n':>5} {'order':5} {'SciPy':>10}" + "".join(f"{name:>20}" for name in list(contestants)[1:]))
     for n in arguments.sizes:
@@ -51,8 +52,12 @@ def main() -> None:
             check(contestants, a)
             medians = measured(list(contestants.values()), a, arguments.keep, arguments.isolated)
             scipy_time = medians[0]
+            if order == "F":
+                of_scipy.append(f"{n},{1e6 * scipy_time:.3f}\n")
             cells = "".join(f"{1e6 * t:13.1f} ({t / scipy_time:4.2f})" for t in medians[1:])
             print(f"{n:5} {order:5} {1e6 * scipy_time:10.1f}{cells}", flush=True)
+    if arguments.scipy is not None:
+        arguments.scipy.write_text("# n,microseconds\n" + "".join(of_scipy))
 
 
 def parsed() -> argparse.Namespace:
@@ -67,6 +72,12 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--keep", action="store_true", help="the caller keeps the last six results")
     parser.add_argument("--isolated", action="store_true", help="1 ms of other work before each call")
+    parser.add_argument(
+        "--scipy",
+        type=Path,
+        metavar="FILE",
+        help="save the medians of SciPy, F order, for `recfact_server bench --line SciPy=FILE`",
+    )
     return parser.parse_args()
 
 
