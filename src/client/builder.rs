@@ -72,7 +72,7 @@ impl Builder {
 
     /// How long a request may take, from its first byte to the last byte of the answer, including the start of a server if
     /// one has to be started. The time that a call waits for the calls of other threads does not count. Without a time-out
-    /// a call waits for as long as the server lives; to end it from another thread, kill [`Client::server_id`].
+    /// a call waits for as long as the server lives, or until another thread calls [`Client::cancel`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -12,7 +12,9 @@ use crate::protocol::describe_refusal;
 ///
 /// After an error that comes from an exchange with a server ([`Error::Died`], [`Error::TimedOut`], [`Error::OutOfStep`],
 /// [`Error::Io`]) that server has ended and has been waited for. After [`Error::Refused`] it lives on, unless the request
-/// was a version 1 frame.
+/// was a version 1 frame; after [`Error::Cancelled`] it lives on, unless it is one that [`Client::cancel`] had to kill.
+///
+/// [`Client::cancel`]: super::Client::cancel
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,6 +44,9 @@ pub enum Error {
         /// The last line that the server wrote to stderr, if it has ended.
         line: Option<String>,
     },
+    /// The request was cancelled, by [`Client::cancel`](super::Client::cancel) or by a SIGUSR1 from elsewhere. What was to be
+    /// factored in place is unchanged.
+    Cancelled,
     /// The server ended before it had answered.
     Died {
         /// How. `None` if the system does not know any more, since this process ignores SIGCHLD, or has waited for the
@@ -137,6 +142,7 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
+            Error::Cancelled => write!(f, "expected to finish, but the call was cancelled"),
             Error::Died { status: Some(status), .. } => {
                 write!(f, "expected an answer, but the server ended with {status}")
             }

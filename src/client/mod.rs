@@ -35,8 +35,10 @@
 //! If a server ends in the middle of a request, the call returns [`Error::Died`] with its exit code or signal and the last
 //! line that it wrote to stderr. A server that does not answer in time ([`Builder::timeout`]), or with bytes that cannot be
 //! an answer, is killed. After such an error the next call starts a new server, unless [`Builder::restart`] says otherwise.
-//! No request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost. To give
-//! up a call, kill the server ([`Client::server_id`]) from another thread.
+//! No request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost.
+//!
+//! To give up a call, call [`Client::cancel`] from another thread. The call returns [`Error::Cancelled`], and the server lives
+//! on, with its memory.
 //!
 //! # Processes, descriptors, signals
 //!
@@ -55,6 +57,7 @@
 //! - Writing to a server that has ended raises no SIGPIPE, whatever the program does with that signal.
 
 mod builder;
+mod cancel;
 mod connection;
 mod error;
 mod frame;
@@ -72,7 +75,6 @@ mod transport;
 mod version1;
 
 use std::process::{Child, ExitStatus};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -81,8 +83,9 @@ use nalgebra::DMatrix;
 use crate::lu::{Lu, zeros};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
-use crate::protocol::WireElement;
+use crate::protocol::{Refusal, WireElement};
 pub use builder::Builder;
+use cancel::{Call, Overview};
 use connection::{Connection, Link};
 pub use error::Error;
 use per_process::PerProcess;
@@ -103,18 +106,16 @@ pub struct Client {
 /// What the threads of a process share of a client.
 #[derive(Debug)]
 struct Shared {
+    /// A call holds it.
     state: Mutex<State>,
-    /// The process id of the server, for callers that do not want to wait for a call; 0 if there is none. It is cleared
-    /// before the server is waited for, since after that another process may get the number.
-    server_id: AtomicU32,
-    /// How the last request went, for the same callers.
-    transport: Mutex<Transport>,
+    /// For callers that do not want to wait for a call.
+    overview: Mutex<Overview>,
 }
 
 impl Shared {
     fn new(state: State) -> Self {
-        let server_id = state.server.as_ref().map_or(0, Server::id).into();
-        Shared { state: Mutex::new(state), server_id, transport: Mutex::new(Transport::Undecided) }
+        let overview = Overview::new(state.server.as_ref().map(Server::id));
+        Shared { state: Mutex::new(state), overview: Mutex::new(overview) }
     }
 }
 
@@ -183,9 +184,9 @@ impl Client {
         let (m, n) = (a.nrows(), a.ncols());
         let mut factors = DMatrix::from_vec(m, n, zeros(m * n)?);
         let mut ipiv = zeros(m.min(n))?;
-        let info = self.converse(bytes_of(a), |connection, deadline| {
-            let answer = connection.send(a, options, deadline)?;
-            connection.receive(&answer, MatrixMut::from(&mut factors), &mut ipiv, deadline)?;
+        let info = self.converse(bytes_of(a), |connection, mut call| {
+            let answer = call.ask(connection, a, options)?;
+            connection.receive(&answer, MatrixMut::from(&mut factors), &mut ipiv, call.deadline)?;
             Ok(answer.info)
         })?;
         let lu = Lu::from_parts(factors, ipiv, info).expect("what was received has been checked");
@@ -199,9 +200,10 @@ impl Client {
     /// [`Error::Argument`] if `ipiv` is shorter than min(m, n), and every other [`Error`] except [`Error::NotPiped`].
     ///
     /// `a` and `ipiv` are written only after a valid `info` has arrived, which the server sends after the whole
-    /// computation. So they are unchanged after [`Error::Argument`], [`Error::Start`], [`Error::Refused`] and
-    /// [`Error::Gone`], and if the server dies or the time is up before the answer. If the answer ends in its middle, they
-    /// hold a part of it. Keep a copy, or call [`Client::lu`], if `a` is needed after the other errors.
+    /// computation. So they are unchanged after [`Error::Argument`], [`Error::Start`], [`Error::Refused`],
+    /// [`Error::Cancelled`] and [`Error::Gone`], and if the server dies or the time is up before the answer. If the answer
+    /// ends in its middle, they hold a part of it. Keep a copy, or call [`Client::lu`], if `a` is needed after the other
+    /// errors.
     pub fn lu_in_place<'a, T: WireElement>(
         &self,
         a: impl Into<MatrixMut<'a, T>>,
@@ -211,9 +213,9 @@ impl Client {
         let a = a.into();
         let (expected, found) = (a.nrows().min(a.ncols()), ipiv.len());
         let ipiv = ipiv.get_mut(..expected).ok_or(crate::Error::IpivLength { expected, found })?;
-        self.converse(bytes_of(a.as_ref()), |connection, deadline| {
-            let answer = connection.send(a.as_ref(), options, deadline)?;
-            connection.receive(&answer, a, ipiv, deadline)?;
+        self.converse(bytes_of(a.as_ref()), |connection, mut call| {
+            let answer = call.ask(connection, a.as_ref(), options)?;
+            connection.receive(&answer, a, ipiv, call.deadline)?;
             Ok(answer.info)
         })
     }
@@ -221,13 +223,28 @@ impl Client {
     /// How matrices went to the server in the last request, and why. This does not wait for the calls of other threads.
     #[must_use]
     pub fn transport(&self) -> Transport {
-        lock(&self.shared().transport).clone()
+        lock(self.overview()).transport().clone()
     }
 
     /// The process id of the server, if there is one; it may have ended. This does not wait for the calls of other threads.
     #[must_use]
     pub fn server_id(&self) -> Option<u32> {
-        Some(self.shared().server_id.load(Ordering::Relaxed)).filter(|&id| id != 0)
+        lock(self.overview()).server_id()
+    }
+
+    /// Cancels the call that another thread is making, and waits until that call is over. It returns [`Error::Cancelled`],
+    /// unless its result came first, and the server lives on. If no call is under way, nothing happens. Returns whether one
+    /// was.
+    ///
+    /// The call may be at any point, even while the matrix is still on its way to the server. Then this waits until the
+    /// server has the whole matrix. The server looks for the signal between two blocks of columns, which takes some
+    /// milliseconds if the matrix is large. Calls that wait for their turn are not cancelled.
+    ///
+    /// The signal is SIGUSR1. A server of version 0.1.0 has no handler for it; neither has a shell script that runs a server
+    /// without `exec`. Such a process is killed after one second, which cancels the call as well. The next call then starts
+    /// a new server, unless [`Builder::restart`] says otherwise.
+    pub fn cancel(&self) -> bool {
+        cancel::cancel([self.overview()].into_iter()) == 1
     }
 
     /// Ends the session and waits for the server, which is killed if it takes longer than a second. Returns how it ended, or
@@ -239,6 +256,11 @@ impl Client {
         let server = lock(&self.shared().state).server.take();
         let status = server.map(|mut server| server.stop()).transpose();
         status.map_err(|source| Error::Io { operation: "wait for the server", source })
+    }
+
+    /// What other threads may know without waiting for a call.
+    fn overview(&self) -> &Mutex<Overview> {
+        &self.shared().overview
     }
 
     /// What the threads of this process share; after a fork the pipes of the parent are closed first.
@@ -288,23 +310,23 @@ impl Client {
     fn converse<R>(
         &self,
         bytes: usize,
-        talk: impl FnOnce(&mut Connection, Option<Instant>) -> Result<R, Break>,
+        talk: impl FnOnce(&mut Connection, Call<'_>) -> Result<R, Break>,
     ) -> Result<R, Error> {
         let shared = self.shared();
         let mut state = lock(&shared.state);
         let deadline = self.deadline();
+        let call = Call::begin(&shared.overview, deadline);
         let mut server = self.ready(&mut state, shared, deadline)?;
         let result = match server.connection.decide(bytes, deadline) {
             Err(Break::Version1) if server.is_own || state.may_start => {
                 state.version1 = true;
-                shared.server_id.store(0, Ordering::Relaxed);
+                lock(&shared.overview).ends();
                 drop(server);
                 server = self.start_server(&mut state, shared)?;
-                talk(&mut server.connection, deadline)
+                talk(&mut server.connection, call)
             }
-            decided => decided.and_then(|()| talk(&mut server.connection, deadline)),
+            decided => decided.and_then(|()| talk(&mut server.connection, call)),
         };
-        lock(&shared.transport).clone_from(server.connection.transport());
         match result {
             Ok(result) => {
                 state.server = Some(server);
@@ -312,11 +334,13 @@ impl Client {
             }
             Err(Break::Refused { code, message: message @ Some(_) }) => {
                 state.server = Some(server);
-                Err(Error::Refused { code, message, line: None })
+                let is_cancelled = code == Refusal::Cancelled.code().into();
+                Err(if is_cancelled { Error::Cancelled } else { Error::Refused { code, message, line: None } })
             }
             Err(broken) => {
-                shared.server_id.store(0, Ordering::Relaxed);
-                Err(server.fail(broken, self.builder.timeout, deadline))
+                let is_killed = lock(&shared.overview).ends();
+                let error = server.fail(broken, self.builder.timeout, deadline);
+                Err(if is_killed { Error::Cancelled } else { error })
             }
         }
     }
@@ -325,7 +349,7 @@ impl Client {
     fn ready(&self, state: &mut State, shared: &Shared, deadline: Option<Instant>) -> Result<Server, Error> {
         if let Some(mut server) = state.server.take() {
             let Err(broken) = server.connection.pipes.check_silence() else { return Ok(server) };
-            shared.server_id.store(0, Ordering::Relaxed);
+            lock(&shared.overview).ends();
             match broken {
                 Break::Ended if state.may_start => drop(server),
                 _ => return Err(server.fail(broken, self.builder.timeout, deadline)),
@@ -342,7 +366,7 @@ impl Client {
             self.builder.link_to_own()
         };
         let server = Server::start(self.builder.command(), link)?;
-        shared.server_id.store(server.id(), Ordering::Relaxed);
+        lock(&shared.overview).started(server.id());
         state.may_start = self.builder.restart;
         Ok(server)
     }

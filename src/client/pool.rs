@@ -3,6 +3,7 @@
 use std::process::ExitStatus;
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use super::cancel::cancel;
 use super::per_process::PerProcess;
 use super::{Builder, Client, Error, lock};
 use crate::lu::Lu;
@@ -119,6 +120,12 @@ impl Pool {
         options: &Options,
     ) -> Result<i64, Error> {
         self.take()?.client.lu_in_place(a, ipiv, options)
+    }
+
+    /// Cancels all calls that other threads have under way, and waits until they are over, as [`Client::cancel`] does.
+    /// Returns how many there were. Calls that wait for a server go on.
+    pub fn cancel(&self) -> usize {
+        cancel(self.clients.iter().map(Client::overview))
     }
 
     /// Ends all servers and waits for them. Returns the exit statuses of those that were running.

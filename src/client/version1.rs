@@ -9,7 +9,8 @@ use super::pipes::{Break, Pipes};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::protocol::{
-    Command, Head, INFO_BYTES, Shape, WireElement, check_ipiv, info_range, ipiv_wire_order, refusal_code,
+    Command, Head, INFO_BYTES, Refusal, Shape, WireElement, check_ipiv, describe_refusal, info_range, ipiv_wire_order,
+    refusal_code,
 };
 
 /// Sends a request, and returns the `info` of its answer, checked.
@@ -28,6 +29,10 @@ pub(super) fn send<T: WireElement>(
     let asked = pipes.ask(&mut request, &mut info, INFO_BYTES, deadline)?;
     let info = i64::from_le_bytes(info);
     match refusal_code(info) {
+        // The only one that has read the whole request, so that the session goes on.
+        Some(code) if code == i64::from(Refusal::Cancelled.code()) && asked.written_whole => {
+            Err(Break::Refused { code, message: Some(describe_refusal(code)) })
+        }
         Some(code @ 1..=255) => Err(Break::Refused { code, message: None }),
         Some(_) => Err(Break::OutOfStep(format!("expected info, got {info}"))),
         None if asked.written_whole => checked_info(info, shape, options),

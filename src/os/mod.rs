@@ -18,7 +18,7 @@ mod stdio;
 pub(crate) use cpu::current_cpu;
 pub(crate) use descriptor::above_stderr;
 #[cfg(feature = "client")]
-pub(crate) use disposition::is_ignored;
+pub(crate) use disposition::{catches, is_ignored};
 #[cfg(feature = "cli")]
 pub(crate) use mapping::{Mapping, physical_memory, resident_memory};
 #[cfg(feature = "cli")]
