@@ -10,6 +10,7 @@
 mod arch;
 mod body;
 mod isa;
+mod lanes;
 mod scalar;
 mod signatures;
 mod table;
@@ -23,6 +24,7 @@ pub(crate) use body::small::WORK;
 pub(crate) use body::tiny::TINY;
 pub use isa::Isa;
 pub use scalar::Scalar;
-pub(crate) use signatures::{Elements, Gemm, Gemv, Pack, Panel, Small, Strided, Tiles, Trsm};
-pub use table::Kernels;
-pub(crate) use table::{f32_table, f64_table};
+pub(crate) use signatures::{Elements, Gemm, Gemv, Group, Lines, Pack, Panel, Small, Strided, Tiles, Trsm};
+pub use table::{BatchKernels, Kernels};
+pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};
+pub(crate) use tuning::{BATCH_COLUMNS, BATCH_ROWS};

@@ -40,6 +40,12 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// `self / b`.
     #[must_use]
     fn div(self, b: Self) -> Self;
+    /// A small index as a number. It is exact below 2^24.
+    #[must_use]
+    fn from_index(index: usize) -> Self;
+    /// The index back.
+    #[must_use]
+    fn to_index(self) -> usize;
 }
 
 macro_rules! scalar {
@@ -77,6 +83,14 @@ macro_rules! scalar {
             #[inline(always)]
             fn div(self, b: Self) -> Self {
                 self / b
+            }
+            #[inline(always)]
+            fn from_index(index: usize) -> Self {
+                index as $t
+            }
+            #[inline(always)]
+            fn to_index(self) -> usize {
+                self as usize
             }
         }
     };

@@ -132,3 +132,41 @@ pub(crate) struct Small<T> {
     pub(crate) ipiv: *mut i64,
     pub(crate) work: *mut T,
 }
+
+/// Copies the matrices of a group to or from work memory. A line is a column of a column-major matrix, or a row of a
+/// row-major one: `length` elements that stand next to each other. Element i of line l of matrix k is at `k * stride + l * lda +
+/// i` of `a`; in the work memory it is lane k of vector `l * next + i * step`.
+///
+/// # Safety
+/// - `matrices` is 1 to `lanes`.
+/// - `a` is good for those elements of the matrices, which do not overlap.
+/// - `work` is good for the vectors of all lines, and for those of `lanes` more elements in each line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines<T> {
+    pub(crate) matrices: usize,
+    pub(crate) stride: usize,
+    pub(crate) length: usize,
+    pub(crate) lines: usize,
+    pub(crate) a: *mut T,
+    pub(crate) lda: usize,
+    pub(crate) work: *mut T,
+    pub(crate) step: usize,
+    pub(crate) next: usize,
+}
+
+/// P A = L U of the `m` by `n` matrices in work memory, one in each lane, with partial pivoting; element (i, j) is vector
+/// `i + j * M`, where M is the number of rows that the kernel is made for. `ipiv` receives `min(m, n)` vectors of 1-based row numbers, and `info` one vector: the 1-based index of the
+/// first zero pivot, or 0. All of these are elements, which hold integers exactly.
+///
+/// # Safety
+/// - `m` is 1 to M, and the rows from m to M are zeros or what the kernel has left there.
+/// - `work` is good for n columns of M vectors, `ipiv` and `info` for their vectors.
+/// - They do not overlap.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group<T> {
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    pub(crate) work: *mut T,
+    pub(crate) ipiv: *mut T,
+    pub(crate) info: *mut T,
+}

@@ -1,11 +1,11 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
 use super::body::tiny::TINY;
-use super::body::{finite, gemm, gemv, panel, small, trsm};
+use super::body::{batch, finite, gemm, gemv, panel, small, trsm};
 use super::isa::Isa;
 use super::scalar::Scalar;
-use super::signatures::{Elements, Gemm, Gemv, Pack, Panel, Small, Trsm};
-use super::tuning::{self, Tuning};
+use super::signatures::{Elements, Gemm, Gemv, Group, Lines, Pack, Panel, Small, Trsm};
+use super::tuning::{self, BATCH_ROWS, Tuning};
 
 /// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
 /// at its argument.
@@ -37,6 +37,16 @@ pub struct Kernels<T: Scalar> {
     pub(crate) panel: unsafe fn(Panel<T>) -> usize,
     pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
     pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
+}
+
+/// The kernels of one instruction set for batches: as many matrices at once as a register has lanes.
+pub struct BatchKernels<T: Scalar> {
+    /// Matrices of a group.
+    pub(crate) lanes: usize,
+    pub(crate) interleave: unsafe fn(Lines<T>),
+    pub(crate) deinterleave: unsafe fn(Lines<T>),
+    /// For each number of [`BATCH_ROWS`] the kernel for matrices of up to so many rows.
+    pub(crate) factor: [unsafe fn(Group<T>); BATCH_ROWS.len()],
 }
 
 /// A function that carries an instruction set's target features and inlines the body of a kernel.
@@ -110,6 +120,44 @@ table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::
 #[cfg(target_arch = "x86_64")]
 table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::arch::avx512::F32x16, AVX512_F32);
 
+/// A module with the kernels for batches of one instruction set and element type, and the table of them.
+#[cfg(target_arch = "x86_64")]
+macro_rules! batch_table {
+    (#[$feature:meta] $name:ident: $v:ty) => {
+        mod $name {
+            use super::*;
+            use crate::kernel::vector::Vector;
+
+            type V = $v;
+            type T = <V as Vector>::T;
+            const ROWS: [usize; BATCH_ROWS.len()] = BATCH_ROWS;
+
+            kernel!(#[$feature] interleave(Lines<T>) -> () = batch::interleave::<V>);
+            kernel!(#[$feature] deinterleave(Lines<T>) -> () = batch::deinterleave::<V>);
+            kernel!(#[$feature] factor_0(Group<T>) -> () = batch::columns::<V, { ROWS[0] }>);
+            kernel!(#[$feature] factor_1(Group<T>) -> () = batch::columns::<V, { ROWS[1] }>);
+            kernel!(#[$feature] factor_2(Group<T>) -> () = batch::columns::<V, { ROWS[2] }>);
+            kernel!(#[$feature] factor_3(Group<T>) -> () = batch::columns::<V, { ROWS[3] }>);
+
+            pub(super) static TABLE: BatchKernels<T> = BatchKernels {
+                lanes: V::LANES,
+                interleave,
+                deinterleave,
+                factor: [factor_0, factor_1, factor_2, factor_3],
+            };
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f64_batch: crate::kernel::arch::avx2::F64x4);
+#[cfg(target_arch = "x86_64")]
+batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f32_batch: crate::kernel::arch::avx2::F32x8);
+#[cfg(target_arch = "x86_64")]
+batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64_batch: crate::kernel::arch::avx512::F64x8);
+#[cfg(target_arch = "x86_64")]
+batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32_batch: crate::kernel::arch::avx512::F32x16);
+
 macro_rules! lookup {
     ($name:ident, $t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {
         /// The table for an instruction set, if this CPU has it.
@@ -132,3 +180,22 @@ macro_rules! lookup {
 
 lookup!(f32_table, f32: portable_f32, avx2_f32, avx512_f32);
 lookup!(f64_table, f64: portable_f64, avx2_f64, avx512_f64);
+
+macro_rules! batch_lookup {
+    ($name:ident, $t:ident: $avx2:ident, $avx512:ident) => {
+        /// The table for batches of an instruction set, if this CPU has it. There is none for `portable`, whose registers
+        /// have too few lanes.
+        pub(crate) fn $name(isa: Isa) -> Option<&'static BatchKernels<$t>> {
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 if isa.is_available() => Some(&$avx2::TABLE),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 if isa.is_available() => Some(&$avx512::TABLE),
+                _ => None,
+            }
+        }
+    };
+}
+
+batch_lookup!(f32_batch_table, f32: avx2_f32_batch, avx512_f32_batch);
+batch_lookup!(f64_batch_table, f64: avx2_f64_batch, avx512_f64_batch);

@@ -1,6 +1,6 @@
 //! Each kernel of each instruction set that this CPU has, against three plain loops, at every edge size.
 
-use testing::{Float, Kind, bits, matrix, naive_lu};
+use testing::{Float, KINDS, Kind, Naive, bits, matrix, naive_lu};
 
 use super::*;
 use crate::element::{Element, kernels as table};
@@ -228,6 +228,70 @@ fn small_factors_are_the_naive_ones<T: Element + Float>() {
             factors_are_the_naive_ones([m, n], true, &format!("{isa:?} small"), kernel);
         }
     }
+}
+
+/// A matrix for each lane, each of another kind, and what the oracle makes of them.
+fn group<T: Element + Float>(count: usize, m: usize, n: usize) -> (Vec<T>, Vec<Naive<T>>) {
+    let kinds = KINDS.into_iter().cycle().skip(m + n).zip(1..).take(count);
+    let matrices: Vec<Vec<T>> = kinds.map(|(kind, seed)| matrix(kind, m, n, seed)).collect();
+    let naive = matrices.iter().map(|a| naive_lu(a, m, n, true)).collect();
+    (matrices.concat(), naive)
+}
+
+/// Interleaves matrices, factors them by a kernel and copies them back, column-major or row-major.
+fn groups_are_the_naive_ones<T: Element + Float>(
+    kernels: &BatchKernels<T>,
+    [m, n, ld]: [usize; 3],
+    kernel: unsafe fn(Group<T>),
+    name: &str,
+) {
+    let lanes = kernels.lanes;
+    let steps = m.min(n);
+    let vectors = (ld + lanes) * (n + lanes);
+    for (count, by_rows) in [(lanes, false), (lanes, true), (1, false), (lanes.div_ceil(2), true)] {
+        let (a, naive) = group::<T>(count, m, n);
+        let mut a = if by_rows { a.chunks(m * n).flat_map(|a| transposed(a, m, n)).collect() } else { a };
+        let mut work = vec![T::from_f64(0.0); lanes * vectors];
+        let (mut ipiv, mut info) = (vec![T::from_f64(0.0); lanes * steps], vec![T::from_f64(0.0); lanes]);
+        let (length, lines, step, next) = if by_rows { (n, m, ld, 1) } else { (m, n, 1, ld) };
+        let (stride, work) = (m * n, work.as_mut_ptr());
+        let copy = Lines { matrices: count, stride, length, lines, a: a.as_mut_ptr(), lda: length, work, step, next };
+        // SAFETY: the matrices and the work memory have these sizes.
+        unsafe {
+            (kernels.interleave)(copy);
+            kernel(Group { m, n, work, ipiv: ipiv.as_mut_ptr(), info: info.as_mut_ptr() });
+            (kernels.deinterleave)(copy);
+        }
+        for (lane, (a, naive)) in a.chunks(stride).zip(&naive).enumerate() {
+            let case =
+                format!("{name} {m} x {n}, lane {lane} of {count}, {}", if by_rows { "rows" } else { "columns" });
+            let a = if by_rows { transposed(a, n, m) } else { a.to_vec() };
+            let ipiv: Vec<_> = (0..steps).map(|k| ipiv[k * lanes + lane].to_index() as i64).collect();
+            assert_eq!((&ipiv, info[lane].to_index() as i64), (&naive.ipiv, naive.info), "{case}");
+            assert_eq!(bits(&a), bits(&naive.lu), "{case}");
+        }
+    }
+}
+
+/// The n x m transpose of an m x n matrix, column-major.
+fn transposed<T: Copy>(a: &[T], m: usize, n: usize) -> Vec<T> {
+    (0..m).flat_map(|i| (0..n).map(move |j| a[i + j * m])).collect()
+}
+
+fn batches_are_the_naive_ones<T: Element + Float>() {
+    for (isa, kernels) in kernels::<T>().filter_map(|(isa, _)| Some((isa, T::batch_kernels(isa)?))) {
+        for (rows, kernel) in BATCH_ROWS.into_iter().zip(kernels.factor) {
+            for (m, n) in (1..=rows).flat_map(|m| (1..=20).map(move |n| (m, n))) {
+                groups_are_the_naive_ones(kernels, [m, n, rows], kernel, &format!("{isa:?} batches of {rows} rows"));
+            }
+        }
+    }
+}
+
+#[test]
+fn batches_are_the_naive_ones_at_every_edge() {
+    batches_are_the_naive_ones::<f64>();
+    batches_are_the_naive_ones::<f32>();
 }
 
 #[test]

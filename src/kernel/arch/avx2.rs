@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use crate::kernel::lanes::Lanes;
 use crate::kernel::vector::Vector;
 
 #[derive(Clone, Copy)]
@@ -266,4 +267,136 @@ unsafe fn broadcast_lane_pd(x: __m256d, lane: usize) -> __m256d {
 unsafe fn broadcast_lane_ps(x: __m256, lane: usize) -> __m256 {
     // SAFETY: the caller's CPU has AVX2.
     unsafe { _mm256_permutevar8x32_ps(x, _mm256_set1_epi32(lane as i32)) }
+}
+
+/// A mask is a register with all bits of a lane set, or none.
+macro_rules! lanes {
+    (
+        $v:ident: $register:ident,
+        cmp: $cmp:ident,
+        bits: $and:ident $andnot:ident $or:ident,
+        any: $movemask:ident,
+        select: $blendv:ident,
+        sign: $set1:ident,
+        transpose: $transpose:ident,
+    ) => {
+        impl Lanes for $v {
+            type Mask = $register;
+
+            #[inline(always)]
+            unsafe fn equals(self, x: Self) -> $register {
+                // SAFETY: the CPU has AVX (the trait's contract).
+                unsafe { $cmp::<_CMP_EQ_OQ>(self.0, x.0) }
+            }
+            #[inline(always)]
+            unsafe fn is_less(self, x: Self) -> $register {
+                // SAFETY: the CPU has AVX (the trait's contract).
+                unsafe { $cmp::<_CMP_LT_OQ>(self.0, x.0) }
+            }
+            #[inline(always)]
+            unsafe fn both(a: $register, b: $register) -> $register {
+                // SAFETY: the CPU has AVX (the trait's contract).
+                unsafe { $and(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn except(a: $register, b: $register) -> $register {
+                // SAFETY: the CPU has AVX (the trait's contract).
+                unsafe { $andnot(b, a) }
+            }
+            #[inline(always)]
+            unsafe fn any(mask: $register) -> bool {
+                // SAFETY: the CPU has AVX (the trait's contract).
+                unsafe { $movemask(mask) != 0 }
+            }
+            #[inline(always)]
+            unsafe fn select(mask: $register, yes: Self, no: Self) -> Self {
+                // SAFETY: the CPU has AVX (the trait's contract).
+                $v(unsafe { $blendv(no.0, yes.0, mask) })
+            }
+            #[inline(always)]
+            unsafe fn with_sign(self, sign: Self) -> Self {
+                // SAFETY: the CPU has AVX (the trait's contract).
+                $v(unsafe { $or(self.0, $and(sign.0, $set1(-0.0))) })
+            }
+            #[inline(always)]
+            unsafe fn transpose(block: *mut Self) {
+                // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for LANES registers.
+                unsafe { $transpose(&mut *block.cast()) }
+            }
+        }
+    };
+}
+
+lanes! {
+    F64x4: __m256d,
+    cmp: _mm256_cmp_pd,
+    bits: _mm256_and_pd _mm256_andnot_pd _mm256_or_pd,
+    any: _mm256_movemask_pd,
+    select: _mm256_blendv_pd,
+    sign: _mm256_set1_pd,
+    transpose: transpose_pd,
+}
+
+lanes! {
+    F32x8: __m256,
+    cmp: _mm256_cmp_ps,
+    bits: _mm256_and_ps _mm256_andnot_ps _mm256_or_ps,
+    any: _mm256_movemask_ps,
+    select: _mm256_blendv_ps,
+    sign: _mm256_set1_ps,
+    transpose: transpose_ps,
+}
+
+/// # Safety
+/// - The CPU has AVX.
+#[inline(always)]
+unsafe fn transpose_pd(x: &mut [F64x4; 4]) {
+    let [a, b, c, d] = [x[0].0, x[1].0, x[2].0, x[3].0];
+    // SAFETY: the caller's CPU has AVX.
+    unsafe {
+        // Pairs of rows in each half, then halves.
+        let (ab0, ab1) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+        let (cd0, cd1) = (_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
+        x[0].0 = _mm256_permute2f128_pd::<0x20>(ab0, cd0);
+        x[1].0 = _mm256_permute2f128_pd::<0x20>(ab1, cd1);
+        x[2].0 = _mm256_permute2f128_pd::<0x31>(ab0, cd0);
+        x[3].0 = _mm256_permute2f128_pd::<0x31>(ab1, cd1);
+    }
+}
+
+/// # Safety
+/// - The CPU has AVX.
+#[inline(always)]
+unsafe fn transpose_ps(x: &mut [F32x8; 8]) {
+    // SAFETY: the caller's CPU has AVX.
+    unsafe {
+        let (low, high) = (quads([x[0], x[1], x[2], x[3]]), quads([x[4], x[5], x[6], x[7]]));
+        x[0].0 = _mm256_permute2f128_ps::<0x20>(low[0], high[0]);
+        x[1].0 = _mm256_permute2f128_ps::<0x20>(low[1], high[1]);
+        x[2].0 = _mm256_permute2f128_ps::<0x20>(low[2], high[2]);
+        x[3].0 = _mm256_permute2f128_ps::<0x20>(low[3], high[3]);
+        x[4].0 = _mm256_permute2f128_ps::<0x31>(low[0], high[0]);
+        x[5].0 = _mm256_permute2f128_ps::<0x31>(low[1], high[1]);
+        x[6].0 = _mm256_permute2f128_ps::<0x31>(low[2], high[2]);
+        x[7].0 = _mm256_permute2f128_ps::<0x31>(low[3], high[3]);
+    }
+}
+
+/// Transposes the 4 x 4 elements in each half of four registers.
+///
+/// # Safety
+/// - The CPU has AVX.
+#[inline(always)]
+unsafe fn quads([a, b, c, d]: [F32x8; 4]) -> [__m256; 4] {
+    // SAFETY: the caller's CPU has AVX.
+    unsafe {
+        let (ab0, ab1) = (_mm256_unpacklo_ps(a.0, b.0), _mm256_unpackhi_ps(a.0, b.0));
+        let (cd0, cd1) = (_mm256_unpacklo_ps(c.0, d.0), _mm256_unpackhi_ps(c.0, d.0));
+        [
+            _mm256_shuffle_ps::<0x44>(ab0, cd0),
+            _mm256_shuffle_ps::<0xee>(ab0, cd0),
+            _mm256_shuffle_ps::<0x44>(ab1, cd1),
+            _mm256_shuffle_ps::<0xee>(ab1, cd1),
+        ]
+    }
 }

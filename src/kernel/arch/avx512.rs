@@ -3,6 +3,7 @@
 
 use std::arch::x86_64::*;
 
+use crate::kernel::lanes::Lanes;
 use crate::kernel::vector::Vector;
 
 #[derive(Clone, Copy)]
@@ -169,4 +170,127 @@ vector! {
     broadcast_lane: _mm512_permutexvar_ps _mm512_set1_epi32 i32,
     select_prefix: _mm512_mask_mov_ps,
     mask: __mmask16,
+}
+
+/// A mask is a bit for each lane.
+macro_rules! lanes {
+    (
+        $v:ident: $mask:ident,
+        cmp: $cmp:ident,
+        select: $blend:ident,
+        sign: $set1:ident $to_int:ident $from_int:ident,
+        transpose: $transpose:ident,
+    ) => {
+        impl Lanes for $v {
+            type Mask = $mask;
+
+            #[inline(always)]
+            unsafe fn equals(self, x: Self) -> $mask {
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
+                unsafe { $cmp::<_CMP_EQ_OQ>(self.0, x.0) }
+            }
+            #[inline(always)]
+            unsafe fn is_less(self, x: Self) -> $mask {
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
+                unsafe { $cmp::<_CMP_LT_OQ>(self.0, x.0) }
+            }
+            #[inline(always)]
+            unsafe fn both(a: $mask, b: $mask) -> $mask {
+                a & b
+            }
+            #[inline(always)]
+            unsafe fn except(a: $mask, b: $mask) -> $mask {
+                a & !b
+            }
+            #[inline(always)]
+            unsafe fn any(mask: $mask) -> bool {
+                mask != 0
+            }
+            #[inline(always)]
+            unsafe fn select(mask: $mask, yes: Self, no: Self) -> Self {
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
+                $v(unsafe { $blend(mask, no.0, yes.0) })
+            }
+            #[inline(always)]
+            unsafe fn with_sign(self, sign: Self) -> Self {
+                // On integers, as `and` above.
+                // SAFETY: the CPU has AVX-512F (the trait's contract).
+                unsafe {
+                    let sign = _mm512_and_si512($to_int(sign.0), $to_int($set1(-0.0)));
+                    $v($from_int(_mm512_or_si512($to_int(self.0), sign)))
+                }
+            }
+            #[inline(always)]
+            unsafe fn transpose(block: *mut Self) {
+                // SAFETY: the CPU has AVX-512F (the trait's contract); the caller vouches for LANES registers.
+                unsafe { $transpose(&mut *block.cast()) }
+            }
+        }
+    };
+}
+
+lanes! {
+    F64x8: __mmask8,
+    cmp: _mm512_cmp_pd_mask,
+    select: _mm512_mask_blend_pd,
+    sign: _mm512_set1_pd _mm512_castpd_si512 _mm512_castsi512_pd,
+    transpose: transpose_pd,
+}
+
+lanes! {
+    F32x16: __mmask16,
+    cmp: _mm512_cmp_ps_mask,
+    select: _mm512_mask_blend_ps,
+    sign: _mm512_set1_ps _mm512_castps_si512 _mm512_castsi512_ps,
+    transpose: transpose_ps,
+}
+
+/// # Safety
+/// - The CPU has AVX-512F.
+#[inline(always)]
+unsafe fn transpose_pd(x: &mut [F64x8; 8]) {
+    let (mut pairs, mut quads) = ([x[0].0; 8], [x[0].0; 8]);
+    // SAFETY: the caller's CPU has AVX-512F.
+    unsafe {
+        // Pairs of rows in each quarter of a register. A shuffle of quarters takes 0 and 2, or 1 and 3, of two registers.
+        for i in 0..4 {
+            pairs[2 * i] = _mm512_unpacklo_pd(x[2 * i].0, x[2 * i + 1].0);
+            pairs[2 * i + 1] = _mm512_unpackhi_pd(x[2 * i].0, x[2 * i + 1].0);
+        }
+        for i in [0, 1, 4, 5] {
+            quads[i] = _mm512_shuffle_f64x2::<0x88>(pairs[i], pairs[i + 2]);
+            quads[i + 2] = _mm512_shuffle_f64x2::<0xdd>(pairs[i], pairs[i + 2]);
+        }
+        for i in 0..4 {
+            x[i].0 = _mm512_shuffle_f64x2::<0x88>(quads[i], quads[i + 4]);
+            x[i + 4].0 = _mm512_shuffle_f64x2::<0xdd>(quads[i], quads[i + 4]);
+        }
+    }
+}
+
+/// # Safety
+/// - The CPU has AVX-512F.
+#[inline(always)]
+unsafe fn transpose_ps(x: &mut [F32x16; 16]) {
+    let (mut fours, mut eights) = ([x[0].0; 16], [x[0].0; 16]);
+    // SAFETY: the caller's CPU has AVX-512F.
+    unsafe {
+        // 4 x 4 in each quarter of four registers; then quarters, as above.
+        for i in [0, 4, 8, 12] {
+            let (ab0, ab1) = (_mm512_unpacklo_ps(x[i].0, x[i + 1].0), _mm512_unpackhi_ps(x[i].0, x[i + 1].0));
+            let (cd0, cd1) = (_mm512_unpacklo_ps(x[i + 2].0, x[i + 3].0), _mm512_unpackhi_ps(x[i + 2].0, x[i + 3].0));
+            fours[i] = _mm512_shuffle_ps::<0x44>(ab0, cd0);
+            fours[i + 1] = _mm512_shuffle_ps::<0xee>(ab0, cd0);
+            fours[i + 2] = _mm512_shuffle_ps::<0x44>(ab1, cd1);
+            fours[i + 3] = _mm512_shuffle_ps::<0xee>(ab1, cd1);
+        }
+        for i in [0, 1, 2, 3, 8, 9, 10, 11] {
+            eights[i] = _mm512_shuffle_f32x4::<0x88>(fours[i], fours[i + 4]);
+            eights[i + 4] = _mm512_shuffle_f32x4::<0xdd>(fours[i], fours[i + 4]);
+        }
+        for i in 0..8 {
+            x[i].0 = _mm512_shuffle_f32x4::<0x88>(eights[i], eights[i + 8]);
+            x[i + 8].0 = _mm512_shuffle_f32x4::<0xdd>(eights[i], eights[i + 8]);
+        }
+    }
 }

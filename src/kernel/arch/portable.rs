@@ -6,6 +6,7 @@
 
 use std::array::from_fn;
 
+use crate::kernel::lanes::Lanes;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::vector::Vector;
 
@@ -85,6 +86,51 @@ impl<T: Scalar, const N: usize> Vector for Array<T, N> {
     }
     #[inline(always)]
     unsafe fn prefetch(_at: *const T) {}
+}
+
+impl<T: Scalar, const N: usize> Lanes for Array<T, N> {
+    type Mask = [bool; N];
+
+    #[inline(always)]
+    unsafe fn equals(self, x: Self) -> [bool; N] {
+        from_fn(|i| self.0[i] == x.0[i])
+    }
+    #[inline(always)]
+    unsafe fn is_less(self, x: Self) -> [bool; N] {
+        from_fn(|i| self.0[i] < x.0[i])
+    }
+    #[inline(always)]
+    unsafe fn both(a: [bool; N], b: [bool; N]) -> [bool; N] {
+        from_fn(|i| a[i] && b[i])
+    }
+    #[inline(always)]
+    unsafe fn except(a: [bool; N], b: [bool; N]) -> [bool; N] {
+        from_fn(|i| a[i] && !b[i])
+    }
+    #[inline(always)]
+    unsafe fn any(mask: [bool; N]) -> bool {
+        mask.contains(&true)
+    }
+    #[inline(always)]
+    unsafe fn select(mask: [bool; N], yes: Self, no: Self) -> Self {
+        Array(from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
+    }
+    #[inline(always)]
+    unsafe fn with_sign(self, sign: Self) -> Self {
+        Array(from_fn(|i| self.0[i].copysign(sign.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn transpose(block: *mut Self) {
+        // SAFETY: the caller vouches for N registers.
+        let block = unsafe { &mut *block.cast::<[Self; N]>() };
+        for i in 0..N {
+            for j in 0..i {
+                let x = block[i].0[j];
+                block[i].0[j] = block[j].0[i];
+                block[j].0[i] = x;
+            }
+        }
+    }
 }
 
 // An x86-64 without AVX2 has no fused multiply-add, and wider vectors would only make the kernels larger.

@@ -1,5 +1,6 @@
 //! The kernels, each written once for all instruction sets and element types, over [`Vector`](super::vector::Vector).
 
+pub(super) mod batch;
 mod column;
 pub(super) mod finite;
 pub(super) mod gemm;
