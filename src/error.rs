@@ -10,7 +10,7 @@ use crate::kernel::Isa;
 pub enum Error {
     /// The leading dimension is smaller than the number of rows.
     LeadingDimension {
-        /// Rows of the matrix.
+        /// Rows of the matrix; columns, if it is row-major.
         m: usize,
         /// The leading dimension that was given.
         lda: usize,
@@ -19,6 +19,22 @@ pub enum Error {
     SliceTooShort {
         /// Elements needed: `lda * (n - 1) + m`, or `None` if this overflows.
         expected: Option<usize>,
+        /// Elements given.
+        found: usize,
+    },
+    /// The matrices of a batch would overlap.
+    Stride {
+        /// Elements from the first to the last of a matrix, both included.
+        expected: usize,
+        /// The distance from one matrix to the next that was given.
+        found: usize,
+    },
+    /// A result of a batch has too few elements for all matrices.
+    BatchResults {
+        /// `"ipiv"` or `"info"`.
+        name: &'static str,
+        /// Elements needed.
+        expected: usize,
         /// Elements given.
         found: usize,
     },
@@ -93,13 +109,19 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Error::LeadingDimension { m, lda } => {
-                write!(f, "expected a leading dimension of at least m = {m}, got {lda}")
+                write!(f, "expected a leading dimension of at least {m}, got {lda}")
             }
             Error::SliceTooShort { expected: Some(expected), found } => {
                 write!(f, "expected a slice of at least lda*(n-1)+m = {expected} elements, got {found}")
             }
             Error::SliceTooShort { expected: None, found } => {
                 write!(f, "expected lda*(n-1)+m to fit an address, but it overflows; the slice has {found} elements")
+            }
+            Error::Stride { expected, found } => {
+                write!(f, "expected the matrices of a batch to be at least {expected} elements apart, got {found}")
+            }
+            Error::BatchResults { name, expected, found } => {
+                write!(f, "expected {name} to have {expected} elements for all matrices of the batch, got {found}")
             }
             Error::IpivLength { expected, found } => {
                 write!(f, "expected ipiv to have min(m,n) = {expected} elements, got {found}")

@@ -1,8 +1,9 @@
 //! Dense LU factorization with partial pivoting, P A = L U, in place.
 //!
 //! [`factor`] works on any column-major memory (a nalgebra matrix, a view of one, a slice with a leading
-//! dimension); [`Lu`] owns its factors and solves with them. The executable `recfact_server` does the same over pipes; with
-//! the feature `client` (on by default) [`client`] starts that executable and sends it matrices.
+//! dimension), and [`factor_batch`] on many small matrices at once; [`Lu`] owns its factors and solves with them. The
+//! executable `recfact_server` does the same over pipes; with the feature `client` (on by default) [`client`] starts that
+//! executable and sends it matrices.
 //!
 //! ```
 //! use nalgebra::DMatrix;
@@ -25,6 +26,7 @@
 
 #![warn(missing_docs)]
 
+mod batch;
 mod blas;
 mod element;
 mod error;
@@ -58,13 +60,14 @@ mod os;
 #[doc(hidden)]
 pub mod server;
 
+pub use batch::BatchMut;
 pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
+pub use lu::{Lu, factor, factor_batch, release, solve};
 #[doc(hidden)]
-pub use lu::{Layout, Monitor, Source, factor_in_steps, factor_out_of_place, solve_triangles};
-pub use lu::{Lu, factor, release, solve};
-pub use matrix::{MatrixMut, MatrixRef};
+pub use lu::{Monitor, Source, factor_in_steps, factor_out_of_place, solve_triangles};
+pub use matrix::{Layout, MatrixMut, MatrixRef};
 /// The crate of the matrices that the functions here take and return, in the version that they use.
 pub use nalgebra;
 pub use options::{Options, Transpose};

@@ -10,6 +10,15 @@ use nalgebra::{DMatrixView, DMatrixViewMut, Dim, Dyn, IsContiguous, Matrix, RawS
 use crate::element::Element;
 use crate::error::Error;
 
+/// The order of the elements of a matrix in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Column after column.
+    ColumnMajor,
+    /// Row after row.
+    RowMajor,
+}
+
 /// A mutable view of a column-major matrix, `m` by `n`; element (i, j) is at `i + j * lda`.
 ///
 /// ```

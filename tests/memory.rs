@@ -9,7 +9,10 @@ use std::{env, thread};
 
 use nalgebra::DMatrix;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use recfact::{Element, Error, Isa, Lu, MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor, release, solve};
+use recfact::{
+    BatchMut, Element, Error, Isa, Layout, Lu, MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor,
+    factor_batch, release, solve,
+};
 use testing::process::{status_kib, succeed, this_program};
 use testing::{Float, Kind, instruction_sets, matrix};
 
@@ -230,11 +233,38 @@ fn results_that_do_not_fit<T: Element + Float>() {
     }
 }
 
+/// Batches: column-major matrices are factored where they are; row-major ones need memory for one, and stay as they are.
+fn batches_without_memory<T: Element + Float>() {
+    let options = Options::new().isa(Isa::in_use().unwrap()).threads(2);
+    for n in [4, 8, 16, 40] {
+        let count = 100;
+        let a: Vec<T> = (0..count).flat_map(|k| matrix(Kind::Uniform, n, n, k as u64)).collect();
+        let factor = |data: &mut [T], ipiv: &mut [i64], info: &mut [i64], layout| {
+            factor_batch(BatchMut::from_slice(data, count, [n, n], layout).unwrap(), ipiv, info, &options)
+        };
+        let (mut expected, mut expected_ipiv, mut info) = (a.clone(), vec![0; count * n], vec![0; count]);
+        factor(&mut expected, &mut expected_ipiv, &mut info, Layout::ColumnMajor).unwrap();
+        let (mut columns, mut rows, mut ipiv) = (a.clone(), a.clone(), vec![0; count * n]);
+        let mut unused = ipiv.clone();
+        release();
+        let no_memory = NoMemory::begin();
+        let by_columns = factor(&mut columns, &mut ipiv, &mut info, Layout::ColumnMajor);
+        let by_rows = factor(&mut rows, &mut unused, &mut info, Layout::RowMajor);
+        drop(no_memory);
+        assert_eq!(by_columns, Ok(()), "n = {n}");
+        assert!(same(&columns, &expected) && ipiv == expected_ipiv, "n = {n}");
+        assert_eq!(by_rows, Err(Error::OutOfMemory { bytes: n * n * size_of::<T>() }));
+        assert!(same(&rows, &a), "n = {n}");
+    }
+}
+
 /// By name.
-const CASES: [(&str, fn()); 5] = [
+const CASES: [(&str, fn()); 7] = [
     ("the_first_call_of_a_process_takes_no_memory", the_first_call_takes_no_memory),
     ("without_memory_factors_and_solutions_have_the_same_bits_f64", bits_stay_without_memory::<f64>),
     ("without_memory_factors_and_solutions_have_the_same_bits_f32", bits_stay_without_memory::<f32>),
+    ("without_memory_batches_have_the_same_bits_or_are_refused_f64", batches_without_memory::<f64>),
+    ("without_memory_batches_have_the_same_bits_or_are_refused_f32", batches_without_memory::<f32>),
     ("results_that_do_not_fit_into_memory_are_errors_f64", results_that_do_not_fit::<f64>),
     ("results_that_do_not_fit_into_memory_are_errors_f32", results_that_do_not_fit::<f32>),
 ];

@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 14] = [
     &["error", "options"],
     &["element", "selection"],
     &["matrix"],
-    &["team", "usage"],
+    &["batch", "team", "usage"],
     &["blas"],
     &["lu"],
     &["protocol"],

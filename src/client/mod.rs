@@ -334,7 +334,7 @@ impl Client {
             }
             Err(Break::Refused { code, message: message @ Some(_) }) => {
                 state.server = Some(server);
-                let is_cancelled = code == Refusal::Cancelled.code().into();
+                let is_cancelled = code == i64::from(Refusal::Cancelled.code());
                 Err(if is_cancelled { Error::Cancelled } else { Error::Refused { code, message, line: None } })
             }
             Err(broken) => {

@@ -3,6 +3,7 @@
 //! Source: S. Toledo, "Locality of reference in LU decomposition with partial pivoting", SIAM J. Matrix Anal. Appl.
 //! 18(4), 1997; the meaning of `ipiv` and `info` is that of LAPACK's `DGETRF`.
 
+mod batch;
 mod blocked;
 mod factor;
 mod factors;
@@ -17,6 +18,7 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
+pub use batch::factor_batch;
 #[doc(hidden)]
 pub use factor::factor_in_steps;
 #[cfg(feature = "cli")]
@@ -36,7 +38,7 @@ pub(crate) use monitor::flops;
 #[cfg(any(feature = "cli", test))]
 pub(crate) use out_of_place::check_finite;
 #[doc(hidden)]
-pub use out_of_place::{Layout, Source, factor_out_of_place};
+pub use out_of_place::{Source, factor_out_of_place};
 pub use solve::solve;
 #[doc(hidden)]
 pub use solve::solve_triangles;

@@ -6,17 +6,8 @@ use crate::blas::transpose;
 use crate::element::Element;
 use crate::error::Error;
 use crate::kernel::{Elements, Kernels};
-use crate::matrix::{MatrixMut, MatrixRef};
+use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::Options;
-
-/// The order of the elements of a matrix in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// Column after column.
-    ColumnMajor,
-    /// Row after row.
-    RowMajor,
-}
 
 /// A matrix that is to be factored.
 #[derive(Debug, Clone, Copy)]

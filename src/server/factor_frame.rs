@@ -8,8 +8,8 @@ use super::payload::Payload;
 use super::segments::Segments;
 use super::state::State;
 use super::stats::Phase;
-use crate::lu::{Layout, Monitor, Source, check_finite, factor_out_of_place, factor_with, flops};
-use crate::matrix::{MatrixMut, MatrixRef};
+use crate::lu::{Monitor, Source, check_finite, factor_out_of_place, factor_with, flops};
+use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::os::current_cpu;
 use crate::protocol::{

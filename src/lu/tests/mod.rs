@@ -1,5 +1,6 @@
 //! The factorization against the naive triple loop, bit by bit, with the recursion forced down to small panels.
 
+mod batch;
 mod exhaustive;
 mod monitored;
 mod out_of_place;
@@ -16,7 +17,7 @@ use super::*;
 use crate::element::{Element, kernels};
 use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
-use crate::matrix::{MatrixMut, MatrixRef};
+use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::{Options, Transpose};
 use crate::pivoting::Pivoting;
 
