@@ -123,6 +123,14 @@ def run_python(
     return done
 
 
+def script(folder: Path, source: str) -> Path:
+    """Writes a shell script that does, in place of recfact_server, what that never does."""
+    path = folder / "recfact_server"
+    path.write_text(f"#!/bin/sh\n{source}\n")
+    path.chmod(0o755)
+    return path
+
+
 def has_ended(pid: int) -> bool:
     """Returns whether a process has ended. It may still be a zombie that another process has to wait for."""
     try:

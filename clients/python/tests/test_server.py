@@ -25,6 +25,7 @@ from conftest import (
     pid_of,
     run_python,
     same_bits,
+    script,
     user_seconds,
     wait_until,
 )
@@ -33,14 +34,6 @@ import recfact
 from recfact import _connection, _default, _wire
 
 A = matrix(30, 30)
-
-
-def script(folder: Path, source: str) -> Path:
-    """Writes a shell script that does, in place of recfact_server, what that never does."""
-    path = folder / "recfact_server"
-    path.write_text(f"#!/bin/sh\n{source}\n")
-    path.chmod(0o755)
-    return path
 
 
 def test_a_server_lives_as_long_as_its_block() -> None:

@@ -9,13 +9,14 @@ from numpy.linalg import LinAlgError
 
 from . import inprocess
 from ._default import DEFAULT, backend, transport
-from ._errors import BackendError, LinAlgWarning, ServerError, ServerTimeoutError
+from ._errors import BackendError, CancelledError, LinAlgWarning, ServerError, ServerTimeoutError
 from ._linalg import SlogdetResult
 from ._server import Server
 from ._version import VERSION
 
 __all__ = [
     "BackendError",
+    "CancelledError",
     "LinAlgError",
     "LinAlgWarning",
     "Server",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,11 +38,26 @@ class Backend(Protocol):
 
         A plain matrix has a type of `PLAIN_TYPES`, two dimensions and at least one element; its memory may have any
         layout. Returns new arrays `lu`, Fortran-contiguous, and `piv`, int32 and counted from 0, and `info`; or None if
-        the caller has to copy the matrix, check it and use `factor`.
+        the caller has to copy the matrix, check it and use `factor_stack`.
 
         Raises:
             ValueError: `check_finite` is true, and there is an infinity or a NaN.
         """
+
+    def factor_stack(
+        self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
+    ) -> Array:
+        """Computes P A = L U of one matrix, or of each matrix of a stack, in the array that `place` returns.
+
+        Fills `ipiv` and `info`, and returns the array.
+        """
+        a = place()
+        if a.ndim == 2:
+            info[()] = self.factor(a, ipiv, pivot=pivot, threads=threads)
+            return a
+        for at in np.ndindex(info.shape):
+            info[at] = self.factor(a[at], ipiv[at], pivot=pivot, threads=threads)
+        return a
 
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """Computes P A = L U of an m x n array, fills `ipiv` and returns `info`. No `threads` means no limit."""

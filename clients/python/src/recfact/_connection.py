@@ -12,8 +12,8 @@ import weakref
 from typing import Any, Callable, TypeVar
 
 from . import _extended, _fallback, _mapped, _process
-from ._backend import NO_PIVOTING, NOT_FINITE, Array, Integers
-from ._errors import ServerError, ServerTimeoutError
+from ._backend import NO_PIVOTING, NOT_FINITE, Array, Backend, Integers
+from ._errors import CancelledError, ServerError, ServerTimeoutError
 from ._version import VERSION
 from ._wire import Request
 
@@ -21,10 +21,18 @@ _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 _HELLO = _extended.hello(VERSION)
 
+# The number of seconds between two signals that cancel a call. One is not enough: the server ignores those that come
+# before it computes.
+_PAUSE_SECONDS = 0.002
+
+# The number of seconds that a server may have no handler for the signal. One that has just been started needs a
+# millisecond or so.
+_START_SECONDS = 1.0
+
 _Answer = TypeVar("_Answer")
 
 
-class Connection:
+class Connection(Backend):
     """Sends one request at a time to a process that runs `command`, a server with `threads` threads.
 
     Matrices are in memory that both sides see, if that is possible; else they go through the pipes in version 1 frames.
@@ -40,6 +48,11 @@ class Connection:
         self._closed = False
         self._lock = threading.Lock()
         self._process: _process.Process | None = None
+        # Whether a call has its turn, and whether that one is cancelled; else what has been left of an earlier one.
+        self._is_under_way = self._is_cancelled = False
+        # Held by whoever sends a signal, or changes `_is_cancelled`. A signal handler may interrupt the thread that
+        # holds it, and call `cancel`.
+        self._signals = threading.RLock()
         # Either the segment, or the reason why there is none. Both are missing in a forked child before its first call.
         self._mapped: _mapped.Mapped | None = None
         self._reason: str | None = None
@@ -67,23 +80,84 @@ class Connection:
         self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
     ) -> tuple[Array, Array, int] | None:
         """See `recfact._backend`."""
+        if self._reason is not None:
+            return None
         flags = _mapped.USUAL_FLAGS if pivot and check_finite else _mapped.flags_of(pivot, check_finite)
         with self._lock:
-            found = self._by_segment(a, flags, threads) if len(a) < 2**31 else None
-            if found is None:
-                return None
-            plan, info = found
-            return plan.lu.copy("F"), plan.piv.copy(), info
+            try:
+                if self._is_cancelled:
+                    self._renew()
+                self._is_under_way = True
+                found = self._by_segment(a, flags, threads) if len(a) < 2**31 else None
+                if found is None:
+                    self._check()
+                    return None
+                plan, info = found
+                return plan.lu.copy("F"), plan.piv.copy(), info
+            finally:
+                self._is_under_way = False
+
+    def factor_stack(
+        self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
+    ) -> Array:
+        """See `recfact._backend`. The whole stack is one call, which has its turn while matrices are copied, too."""
+        with self._lock:
+            try:
+                if self._is_cancelled:
+                    self._renew()
+                self._is_under_way = True
+                return super().factor_stack(place, ipiv, info, pivot=pivot, threads=threads)
+            finally:
+                self._is_under_way = False
 
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`. A call that asks for fewer threads than the server has gets one thread."""
-        with self._lock:
-            found = self._by_segment(a, 0 if pivot else NO_PIVOTING, threads)
-            if found is None:
-                return self._by_pipe(a, ipiv, pivot, threads)
-            plan, info = found
-            a[...], ipiv[...] = plan.lu, plan.piv
-            return info
+        self._check()
+        found = self._by_segment(a, 0 if pivot else NO_PIVOTING, threads)
+        if found is None:
+            return self._by_pipe(a, ipiv, pivot, threads)
+        plan, info = found
+        a[...], ipiv[...] = plan.lu, plan.piv
+        return info
+
+    def cancel(self) -> bool:
+        """See `Server.cancel`."""
+        with self._signals:
+            was_cancelled, self._is_cancelled = self._is_cancelled, True
+            # Only now: a call that begins later than this sees that it has to `_renew`.
+            self._is_cancelled = self._has_turn()
+            if self._is_cancelled and not was_cancelled:
+                threading.Thread(target=self._interrupt, name="recfact cancel", daemon=True).start()
+            return self._is_cancelled
+
+    def _interrupt(self) -> None:
+        """Sends signals to the server until the call is over that is cancelled."""
+        end = time.monotonic() + _START_SECONDS
+        while True:
+            with self._signals:
+                if not (self._is_cancelled and self._has_turn()):
+                    return
+                if self._process is not None:
+                    self._process.interrupt(patient=time.monotonic() < end)
+            time.sleep(_PAUSE_SECONDS)
+
+    def _has_turn(self) -> bool:
+        # An exception in the wrong moment, by Ctrl-C, may have left the first one true.
+        return self._is_under_way and self._lock.locked()
+
+    def _is_given_up(self) -> bool:
+        """Returns whether the call that has its turn is cancelled."""
+        with self._signals:
+            return self._is_cancelled
+
+    def _check(self) -> None:
+        if self._is_given_up():
+            raise CancelledError
+
+    def _renew(self) -> None:
+        """A new call begins after one that was cancelled. No more signals are on their way after this."""
+        with self._signals:
+            self._is_cancelled = False
 
     def _by_segment(self, a: Array, flags: int, threads: int | None) -> tuple[_mapped.Plan, int] | None:
         """Has a matrix factored in the segment. Returns None if it has to go through the pipes."""
@@ -137,7 +211,8 @@ class Connection:
                     self._mapped = _mapped.Mapped(_HELLO, self.threads)
                 except OSError as error:
                     self._reason = str(error)
-            process = _process.Process(self._command, [] if self._mapped is None else [self._mapped.segment.fd])
+            inherited = [] if self._mapped is None else [self._mapped.segment.fd]
+            process = _process.Process(self._command, inherited, self._signals)
         self._stopper.detach()
         self._stopper = weakref.finalize(self, _stop, process, self._lock)
         self._process = process
@@ -154,12 +229,15 @@ class Connection:
             try:
                 return ask(self._process or self._running(), deadline, *arguments)
             except _process.EndedError as end:
-                if not end.idle:
+                if not end.idle or self._is_given_up():
                     raise
-            self._kill()
-            return ask(self._running(), deadline, *arguments)
+                self._kill()
+                return ask(self._running(), deadline, *arguments)
+        except CancelledError:
+            raise
         except _process.EndedError:
-            raise self._failure("the server ended before it had answered") from None
+            failure = self._failure("the server ended before it had answered")
+            raise (CancelledError() if self._is_given_up() else failure) from None
         except _process.LateError:
             raise self._late() from None
         except BaseException:
@@ -195,7 +273,9 @@ class Connection:
         The thread that held the lock does not exist there.
         """
         self._lock = threading.Lock()
+        self._signals = threading.RLock()
         self._process = None
+        self._is_under_way = self._is_cancelled = False
         self._forget_segment()
 
     def _forget_segment(self) -> None:

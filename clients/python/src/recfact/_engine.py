@@ -28,13 +28,15 @@ class Engine(ABC):
         Returns `lu`, in which each matrix is Fortran-contiguous, and LAPACK's `ipiv` and `info`.
         """
         *batch, m, n = a.shape
-        lu = stack(a, dtype) if batch else in_place(a, dtype, overwrite)
         ipiv, info = np.empty((*batch, min(m, n)), np.int64), np.zeros(batch, np.int64)
-        if lu.size:
-            threads = thread_count(threads)
-            backend = self._backend(threads)
-            for at in np.ndindex(*batch):
-                info[at] = backend.factor(lu[at], ipiv[at], pivot=pivot, threads=threads)
+
+        def placed() -> Array:
+            return stack(a, dtype) if batch else in_place(a, dtype, overwrite)
+
+        if a.size == 0:
+            return placed(), ipiv, info
+        threads = thread_count(threads)
+        lu = self._backend(threads).factor_stack(placed, ipiv, info, pivot=pivot, threads=threads)
         return lu, ipiv, info
 
     def _solve(

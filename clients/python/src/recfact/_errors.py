@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BackendError", "LinAlgWarning", "ServerError", "ServerTimeoutError"]
+__all__ = ["BackendError", "CancelledError", "LinAlgWarning", "ServerError", "ServerTimeoutError"]
 
 
 class LinAlgWarning(RuntimeWarning):
@@ -33,6 +33,16 @@ class ServerError(RuntimeError):
 
 class ServerTimeoutError(ServerError, TimeoutError):
     """A recfact_server did not answer within the `timeout` of its `Server`, and was killed."""
+
+
+class CancelledError(Exception):
+    """A call was cancelled by `Server.cancel`. The server lives on.
+
+    It is not a `ServerError`: nothing has failed, and a program that tries again after those should not do so now.
+    """
+
+    def __init__(self, message: str = "the call was cancelled") -> None:
+        super().__init__(message)
 
 
 def _rebuild(kind: type[ServerError], message: str, status: int | None, stderr: str | None) -> ServerError:

@@ -14,6 +14,7 @@ ZERO_BASED_PIVOTS = 0x400
 UNKNOWN_COMMAND_V1 = -(2**63) + 1
 
 # Status of an answer.
+CANCELLED = -5
 NOT_FINITE = -9
 
 _HELLO, _MAP, _FACTOR = 0x10, 0x18, 0x20

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, ROW_MAJOR, Array, Integers
+from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, ROW_MAJOR, Array, Backend, Integers
 
 # Values of `recfact_status` in recfact.h.
 _SUCCESS, _INSTRUCTION_SET, _NOT_FINITE = 0, 7, 9
@@ -34,7 +34,7 @@ class _Plan(NamedTuple):
     piv: Array
 
 
-class Library:
+class Library(Backend):
     """The functions of `recfact.h` as a backend."""
 
     name = "inprocess"

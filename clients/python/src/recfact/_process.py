@@ -14,6 +14,7 @@ import fcntl
 import math
 import os
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -24,7 +25,7 @@ from contextlib import suppress
 from typing import IO
 
 from . import _extended
-from ._errors import ServerError
+from ._errors import CancelledError, ServerError
 from ._wire import REFUSED_BELOW, Request, advance
 
 # Held while a server starts and while the process forks, so that a fork cannot happen after the pipes of a new server
@@ -68,9 +69,14 @@ class LateError(Exception):
 
 
 class Process:
-    """One child process. Only one thread may use it at a time, except for `kill`."""
+    """One child process. Only one thread may use it at a time, except for `kill` and `interrupt`.
 
-    def __init__(self, command: Sequence[str], inherited: Sequence[int] = ()) -> None:
+    `signals` is held while the process gets a signal or is waited for: after that another process may have its number.
+    """
+
+    def __init__(self, command: Sequence[str], inherited: Sequence[int], signals: threading.RLock) -> None:
+        self._signals = signals
+        self._is_ending = False
         with starting:
             # In a session of its own it gets no SIGINT from Ctrl-C at a terminal: that is for the program to handle.
             self._popen = subprocess.Popen(
@@ -104,7 +110,19 @@ class Process:
 
     def alive(self) -> bool:
         """Returns whether it is still running."""
-        return self._popen.poll() is None
+        with self._signals:
+            return self._popen.poll() is None
+
+    def interrupt(self, patient: bool) -> None:
+        """Has it cancel its request. If it has no handler for the signal, kills it, unless `patient` is true."""
+        with self._signals:
+            if self._is_ending:
+                return
+            # Both do nothing if it has ended.
+            if _catches_sigusr1(self.pid):
+                self._popen.send_signal(signal.SIGUSR1)
+            elif not patient:
+                self._popen.kill()
 
     def ask(self, deadline: float | None, request: Request) -> None:
         """Sends a request and receives the answer or the refusal.
@@ -115,6 +133,7 @@ class Process:
         Raises:
             EndedError: The server ended without either.
             LateError: Neither came before the deadline.
+            CancelledError: The request was cancelled. The server waits for the next one.
         """
         parts, info, factors = list(request.parts), request.answer[:1], request.answer[1:]
         size, untouched = _size(parts), _size(info)
@@ -122,6 +141,8 @@ class Process:
         try:
             self._send(parts, info)
             self._receive(info)
+            if request.is_cancelled and not parts:
+                raise CancelledError
             if request.refusal:
                 return
             if parts:
@@ -138,6 +159,7 @@ class Process:
         Raises:
             EndedError: The server ended before it had answered.
             LateError: The answer did not come before the deadline.
+            CancelledError: The request was cancelled. The server waits for the next one.
         """
         self.send(frame, deadline)
         if deadline is not None:
@@ -173,6 +195,8 @@ class Process:
         if not 0 <= length <= _MAX_PAYLOAD_BYTES:
             raise ServerError(f"expected an answer to an extended frame, got one with a payload of {length} bytes")
         self._extend(answer, _extended.ANSWER_HEAD.size + length)
+        if status == _extended.CANCELLED:
+            raise CancelledError
         return status, bytes(answer[_extended.ANSWER_HEAD.size :])
 
     def _extend(self, answer: bytearray, size: int) -> None:
@@ -267,6 +291,7 @@ class Process:
         if self not in _running:
             return
         self._ends[0].close()
+        self._end_signals()
         try:
             with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(_GRACE_SECONDS)
@@ -285,8 +310,14 @@ class Process:
 
     def abort(self) -> None:
         """Kills it and waits for it. The pipes stay open for a thread that still waits for an answer."""
+        self._end_signals()
         self._popen.kill()
         self._popen.wait()
+
+    def _end_signals(self) -> None:
+        """From now on `interrupt` does nothing, so that the process can be waited for."""
+        with self._signals:
+            self._is_ending = True
 
     def _close(self) -> None:
         # No later read or write of a thread that still has this object meets another file.
@@ -296,9 +327,21 @@ class Process:
 
     def disown(self) -> None:
         """Closes the pipes of a server of the parent, in a forked child, and forgets the server."""
+        # The thread that held the other one may not exist here.
+        self._signals = threading.RLock()
         self._close()
         # It is not a child of this process. With a status, Popen does not try to wait for it.
         self._popen.returncode = 0
+
+
+def _catches_sigusr1(pid: int) -> bool:
+    """Returns whether a process has a handler for SIGUSR1, which would end it otherwise."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as status:
+            caught = next((line.split()[1] for line in status if line.startswith(b"SigCgt:")), b"0")
+    except OSError:
+        return False
+    return bool(int(caught, 16) >> (signal.SIGUSR1 - 1) & 1)
 
 
 def _size(buffers: list[memoryview]) -> int:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ._backend import Array, Integers
+from ._backend import Array, Backend, Integers
 
 
-class Scipy:
+class Scipy(Backend):
     """Calls ?getrf and ?getrs. The bits of the results and the number of threads depend on SciPy's BLAS."""
 
     name = "scipy"

@@ -24,7 +24,7 @@ class Server(Functions):
     memory). `timeout` is the number of seconds that a request may take, from its first byte to the last byte of the
     answer (default: no limit). After that time the server is killed and the call raises `ServerTimeoutError`.
 
-    Any number of threads may share a `Server`, which handles one request at a time. If its process dies, or a call is
+    Any number of threads may share a `Server`, which handles one call at a time. If its process dies, or a call is
     interrupted, the next call starts a new process. A forked child starts a process of its own at its first call.
     `close`, the end of the `with` block or the end of the program stops the process.
     """
@@ -52,6 +52,23 @@ class Server(Functions):
         longer. It is decided at the first call that needs the server; before, it is "pipe: not connected yet".
         """
         return self._connection.transport
+
+    def cancel(self) -> bool:
+        """Cancels the call that another thread is making. That call raises `CancelledError`, and the server lives on.
+
+        If no call is under way, nothing happens. Returns whether one was. It does not wait until the call is over.
+
+        A call is under way from the time when its arguments have been checked, also while its matrices are copied. If
+        its result comes first, it returns that. Calls that wait for their turn are not cancelled, and neither is what
+        the shared library computes: `lu_solve`, and the second half of `solve` and `inv`.
+
+        `cancel` may be called by a signal handler, also in the thread of the call.
+
+        The server gets SIGUSR1. One of version 0.1.0 has no handler for that signal, and neither has a shell script
+        that runs a server without `exec`. Such a process is killed after one second, which cancels the call as well,
+        and the next call starts a new one.
+        """
+        return self._connection.cancel()
 
     def close(self) -> None:
         """Stops the process after the current request. Later calls raise `ServerError`."""

@@ -13,6 +13,9 @@ F32, THREADED, NO_PIVOTING = 0x01, 0x02, 0x04
 # An `info` below this is a refusal, and nothing follows it.
 REFUSED_BELOW = -(2**62)
 
+# The `info` of a request that was cancelled. The session goes on.
+_CANCELLED = -(2**63) + 5
+
 _REFUSALS = {1: "unknown command", 2: "bad shape", 3: "larger than its limit", 4: "out of memory"}
 
 _HEADER = struct.Struct("<Bqq")
@@ -34,6 +37,11 @@ class Request:
     def info(self) -> int:
         """The `info` of the answer. It is valid once the first part of the answer has been read."""
         return int(_INFO.unpack(self._info)[0])
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the request was cancelled."""
+        return self.info == _CANCELLED
 
     @property
     def refusal(self) -> str | None:
