@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ._backend import Array
+from ._descriptor import above_stderr
 
 # Of the first mapping: enough for the matrices that are factored in microseconds.
 MIN_BYTES = 1 << 18
 
 _MAP_POPULATE = getattr(mmap, "MAP_POPULATE", 0x8000)
 _MADV_REMOVE, _MADV_DONTFORK = 9, 10
-_F_DUPFD_CLOEXEC = fcntl.F_DUPFD_CLOEXEC
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_ssize_t]
@@ -44,12 +44,7 @@ class Segment:
     def __init__(self) -> None:
         if not hasattr(os, "memfd_create"):
             raise OSError("memfd_create is not available")
-        fd = os.memfd_create("recfact", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        if fd <= 2:
-            # The server would take it for its stdin, stdout or stderr.
-            low, fd = fd, fcntl.fcntl(fd, _F_DUPFD_CLOEXEC, 3)
-            os.close(low)
-        self.fd = fd
+        self.fd = fd = above_stderr(os.memfd_create("recfact", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
         self.close = weakref.finalize(self, os.close, fd)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
         self.size = self.backed = 0
