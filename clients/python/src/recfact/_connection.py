@@ -14,6 +14,7 @@ from typing import Any, Callable, TypeVar
 from . import _extended, _fallback, _mapped, _process
 from ._backend import NO_PIVOTING, NOT_FINITE, Array, Backend, Integers
 from ._errors import CancelledError, ServerError, ServerTimeoutError
+from ._progress import Function, Progress
 from ._version import VERSION
 from ._wire import Request
 
@@ -36,12 +37,15 @@ class Connection(Backend):
     """Sends one request at a time to a process that runs `command`, a server with `threads` threads.
 
     Matrices are in memory that both sides see, if that is possible; else they go through the pipes in version 1 frames.
-    A request without an answer after `timeout` seconds fails, and the process is killed.
+    A request without an answer after `timeout` seconds fails, and the process is killed. `progress` is told how much of
+    a request is done.
     """
 
     name = "server"
 
-    def __init__(self, command: list[str], threads: int, timeout: float | None = None) -> None:
+    def __init__(
+        self, command: list[str], threads: int, timeout: float | None = None, progress: Function | None = None
+    ) -> None:
         self._command = command
         self._timeout = timeout
         self.threads = threads
@@ -53,6 +57,8 @@ class Connection(Backend):
         # Held by whoever sends a signal, or changes `_is_cancelled`. A signal handler may interrupt the thread that
         # holds it, and call `cancel`.
         self._signals = threading.RLock()
+        self._function = progress
+        self._progress: Progress | None = None
         # Either the segment, or the reason why there is none. Both are missing in a forked child before its first call.
         self._mapped: _mapped.Mapped | None = None
         self._reason: str | None = None
@@ -211,8 +217,14 @@ class Connection(Backend):
                     self._mapped = _mapped.Mapped(_HELLO, self.threads)
                 except OSError as error:
                     self._reason = str(error)
-            inherited = [] if self._mapped is None else [self._mapped.segment.fd]
-            process = _process.Process(self._command, inherited, self._signals)
+            command, inherited = self._command, [] if self._mapped is None else [self._mapped.segment.fd]
+            if self._function is None:
+                process = _process.Process(command, inherited, self._signals)
+            else:
+                with Progress(weakref.WeakMethod(self._tell)) as progress:
+                    command, inherited = [*command, "--progress-fd", str(progress.fd)], [*inherited, progress.fd]
+                    process = _process.Process(command, inherited, self._signals)
+                self._progress = progress
         self._stopper.detach()
         self._stopper = weakref.finalize(self, _stop, process, self._lock)
         self._process = process
@@ -227,13 +239,14 @@ class Connection(Backend):
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         try:
             try:
-                return ask(self._process or self._running(), deadline, *arguments)
+                answer = ask(self._process or self._running(), deadline, *arguments)
             except _process.EndedError as end:
                 if not end.idle or self._is_given_up():
                     raise
                 self._kill()
-                return ask(self._running(), deadline, *arguments)
+                answer = ask(self._running(), deadline, *arguments)
         except CancelledError:
+            self._tell_end(completed=False)
             raise
         except _process.EndedError:
             failure = self._failure("the server ended before it had answered")
@@ -243,6 +256,17 @@ class Connection(Backend):
         except BaseException:
             self._kill()
             raise
+        if self._progress is not None:
+            self._tell_end(completed=True)
+        return answer
+
+    def _tell(self, done: float) -> None:
+        if self._function is not None:
+            self._function(done)
+
+    def _tell_end(self, completed: bool) -> None:
+        if self._progress is not None and self._progress.is_reported:
+            self._progress.end(completed=completed)
 
     def _running(self) -> _process.Process:
         if self._closed:
@@ -274,7 +298,7 @@ class Connection(Backend):
         """
         self._lock = threading.Lock()
         self._signals = threading.RLock()
-        self._process = None
+        self._process = self._progress = None
         self._is_under_way = self._is_cancelled = False
         self._forget_segment()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
+from typing import Callable
 
 from . import _find
 from ._backend import Backend
@@ -24,6 +25,12 @@ class Server(Functions):
     memory). `timeout` is the number of seconds that a request may take, from its first byte to the last byte of the
     answer (default: no limit). After that time the server is killed and the call raises `ServerTimeoutError`.
 
+    `progress` is a function that is called a few times a second while a request takes longer than half a second, with
+    the part of it that is done: a number that rises from 0 to 1. The last number is 1.0 if the request is completed. In
+    a call for a stack of matrices each matrix is a request. The function is called in a background thread. A call waits
+    for the last number to be told, but no longer than a tenth of a second. An exception of the function is given to
+    `threading.excepthook` and changes nothing else. The function may call `cancel`.
+
     Any number of threads may share a `Server`, which handles one call at a time. If its process dies, or a call is
     interrupted, the next call starts a new process. A forked child starts a process of its own at its first call.
     `close`, the end of the `with` block or the end of the program stops the process.
@@ -36,8 +43,9 @@ class Server(Functions):
         threads: int | None = None,
         max_bytes: int | None = None,
         timeout: float | None = None,
+        progress: Callable[[float], object] | None = None,
     ) -> None:
-        self._connection = connect(path, threads, max_bytes, timeout)
+        self._connection = connect(path, threads, max_bytes, timeout, progress)
 
     @property
     def pid(self) -> int | None:
@@ -62,7 +70,7 @@ class Server(Functions):
         its result comes first, it returns that. Calls that wait for their turn are not cancelled, and neither is what
         the shared library computes: `lu_solve`, and the second half of `solve` and `inv`.
 
-        `cancel` may be called by a signal handler, also in the thread of the call.
+        `cancel` may be called by a signal handler, also in the thread of the call, and by the `progress` function.
 
         The server gets SIGUSR1. One of version 0.1.0 has no handler for that signal, and neither has a shell script
         that runs a server without `exec`. Such a process is killed after one second, which cancels the call as well,
@@ -91,6 +99,7 @@ def connect(
     threads: int | None = None,
     max_bytes: int | None = None,
     timeout: float | None = None,
+    progress: Callable[[float], object] | None = None,
 ) -> Connection:
     """Starts a server. The arguments are those of `Server`."""
     threads = thread_count(threads)
@@ -98,7 +107,9 @@ def connect(
         max_bytes = integer(max_bytes, "max_bytes", 0)
     if timeout is not None and not timeout > 0:
         raise ValueError(f"expected a timeout of more than zero seconds, got {timeout=}")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"expected progress to be a function of one number, got {progress!r}")
     command = [_find.executable(path)]
     command += [] if threads is None else ["--threads", str(threads)]
     command += [] if max_bytes is None else ["--max-bytes", str(max_bytes)]
-    return Connection(command, threads or len(os.sched_getaffinity(0)), timeout)
+    return Connection(command, threads or len(os.sched_getaffinity(0)), timeout, progress)
