@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,17 @@ def slow(
 def cancel_at_once(server: recfact.Server) -> None:
     """Waits until a call is under way, and cancels it at its very beginning."""
     wait_until(server.cancel)
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Stops a process that waits for a request. It has stopped before the block begins."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T"))
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def is_asked(server: recfact.Server) -> bool:
@@ -116,24 +128,21 @@ def test_many_threads_cancel_one_call_and_not_the_next_one(
     medium = np.array(matrix(500, 500))
     expected = slow.lu_factor(medium)[0]
     pid = pid_of(slow)
+
+    def call() -> Array:
+        with pytest.raises(recfact.CancelledError):
+            slow.lu_factor(long[0])
+        return slow.lu_factor(medium)[0]
+
     for _ in range(3):
-        # The call does not end before all threads have seen it.
-        os.kill(pid, signal.SIGSTOP)
-
-        def call() -> Array:
-            with pytest.raises(recfact.CancelledError):
-                slow.lu_factor(long[0])
-            return slow.lu_factor(medium)[0]
-
         with ThreadPoolExecutor(9) as pool:
-            called = pool.submit(call)
-            try:
+            # The call does not end before all threads have seen it.
+            with stopped(pid):
+                called = pool.submit(call)
                 wait_until(lambda: is_asked(slow))
                 cancelled = [pool.submit(cancel_at_once, slow) for _ in range(8)]
                 for each in cancelled:
                     each.result()
-            finally:
-                os.kill(pid, signal.SIGCONT)
             assert same_bits(called.result(), expected)
         assert slow.pid == pid
 
@@ -143,12 +152,11 @@ def test_calls_that_wait_for_the_cancelled_one_are_right(
 ) -> None:
     slow.lu_factor(A)
     with ThreadPoolExecutor(5) as pool:
-        os.kill(pid_of(slow), signal.SIGSTOP)
-        called = pool.submit(slow.lu_factor, long[0])
-        wait_until(lambda: is_asked(slow))
-        waiting = [pool.submit(slow.lu_factor, A) for _ in range(4)]
-        cancel_at_once(slow)
-        os.kill(pid_of(slow), signal.SIGCONT)
+        with stopped(pid_of(slow)):
+            called = pool.submit(slow.lu_factor, long[0])
+            wait_until(lambda: is_asked(slow))
+            waiting = [pool.submit(slow.lu_factor, A) for _ in range(4)]
+            cancel_at_once(slow)
         assert isinstance(called.exception(), recfact.CancelledError)
         assert all(same_bits(call.result()[0], factors) for call in waiting)
 

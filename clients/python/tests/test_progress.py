@@ -121,7 +121,7 @@ def test_the_function_may_cancel_the_call(long: tuple[Array, Array]) -> None:
 
     def progress(done: float) -> None:
         told.append(done)
-        assert own.cancel()
+        own.cancel()
 
     with recfact.Server(threads=1, progress=progress) as own:
         pid = own.pid
@@ -129,8 +129,10 @@ def test_the_function_may_cancel_the_call(long: tuple[Array, Array]) -> None:
             with pytest.raises(recfact.CancelledError):
                 own.lu_factor(long[0])
             assert own.pid == pid
-            assert len(told) == 1
-            assert told.pop() < 1
+            # On a busy machine the server may say more before it has given up.
+            assert told
+            assert max(told) < 1
+            told.clear()
             own.lu_factor(A)
 
 
