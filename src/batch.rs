@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::element::Element;
 use crate::error::Error;
-use crate::matrix::Layout;
+use crate::matrix::{Layout, span};
 
 /// A mutable view of `count` matrices, `m` by `n`. Each begins `stride` elements after the one before, and lies in memory as
 /// [`Layout`] says, with a leading dimension: elements from one column to the next, or from one row to the next.
@@ -63,19 +63,18 @@ impl<'a, T: Element> BatchMut<'a, T> {
         if ld < length {
             return Err(Error::LeadingDimension { m: length, lda: ld });
         }
-        let found = data.len();
-        let too_short = |expected| Err(Error::SliceTooShort { expected, found });
-        if count > 0 && length > 0 && lines > 0 {
-            let Some(one) = ld.checked_mul(lines - 1).and_then(|before| before.checked_add(length)) else {
-                return too_short(None);
-            };
-            if count > 1 && stride < one {
-                return Err(Error::Stride { expected: one, found: stride });
-            }
-            match stride.checked_mul(count - 1).and_then(|before| before.checked_add(one)) {
-                Some(expected) if expected <= found => {}
-                expected => return too_short(expected),
-            }
+        let one = span(length, lines, ld);
+        if let Some(expected) = one.filter(|&one| count > 1 && stride < one) {
+            return Err(Error::Stride { expected, found: stride });
+        }
+        let all = match (count, one) {
+            (0, _) | (_, Some(0)) => Some(0),
+            // From the first element to the last, as in a matrix whose columns are the matrices.
+            (_, one) => one.and_then(|one| span(one, count, stride)),
+        };
+        match all {
+            Some(expected) if expected <= data.len() => {}
+            expected => return Err(Error::SliceTooShort { expected, found: data.len() }),
         }
         Ok(BatchMut { ptr: data.as_mut_ptr(), count, m, n, layout, ld, stride, owner: PhantomData })
     }

@@ -65,7 +65,7 @@ unsafe impl<T: Sync> Send for MatrixRef<'_, T> {}
 unsafe impl<T: Sync> Sync for MatrixRef<'_, T> {}
 
 /// Elements from the first to the last of an `m` by `n` matrix, both included; `None` on overflow.
-fn span(m: usize, n: usize, lda: usize) -> Option<usize> {
+pub(crate) fn span(m: usize, n: usize, lda: usize) -> Option<usize> {
     if m == 0 || n == 0 { Some(0) } else { lda.checked_mul(n - 1)?.checked_add(m) }
 }
 

@@ -45,7 +45,7 @@ pub struct BatchKernels<T: Scalar> {
     pub(crate) lanes: usize,
     pub(crate) interleave: unsafe fn(Lines<T>),
     pub(crate) deinterleave: unsafe fn(Lines<T>),
-    /// For each number of [`BATCH_ROWS`] the kernel for matrices of up to so many rows.
+    /// One kernel for each entry of [`BATCH_ROWS`], for matrices with at most that many rows.
     pub(crate) factor: [unsafe fn(Group<T>); BATCH_ROWS.len()],
 }
 
