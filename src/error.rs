@@ -31,12 +31,21 @@ pub enum Error {
     },
     /// A result of a batch has too few elements for all matrices.
     BatchResults {
-        /// `"ipiv"` or `"info"`.
+        /// What the result is.
         name: &'static str,
         /// Elements needed.
         expected: usize,
         /// Elements given.
         found: usize,
+    },
+    /// A batch has another shape than the others.
+    BatchShape {
+        /// What the matrices are.
+        name: &'static str,
+        /// Matrices, and rows and columns of each.
+        expected: [usize; 3],
+        /// Those that were given.
+        found: [usize; 3],
     },
     /// `ipiv` does not have `min(m, n)` elements (as an output it may have more).
     IpivLength {
@@ -122,6 +131,9 @@ impl fmt::Display for Error {
             }
             Error::BatchResults { name, expected, found } => {
                 write!(f, "expected {name} to have {expected} elements for all matrices of the batch, got {found}")
+            }
+            Error::BatchShape { name, expected: [count, m, n], found: [found, rows, columns] } => {
+                write!(f, "expected {name} to be {count} matrices of {m} x {n}, got {found} of {rows} x {columns}")
             }
             Error::IpivLength { expected, found } => {
                 write!(f, "expected ipiv to have min(m,n) = {expected} elements, got {found}")

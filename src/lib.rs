@@ -60,11 +60,16 @@ mod os;
 #[doc(hidden)]
 pub mod server;
 
-pub use batch::BatchMut;
+pub use batch::{BatchMut, BatchRef, Geometry};
 pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
-pub use lu::{Lu, factor, factor_batch, release, solve};
+#[doc(hidden)]
+pub use lu::{BatchSystem, Solution, check_batch_finite, system_batch};
+pub use lu::{
+    Coefficients, Determinant, Lu, Swaps, det_batch, factor, factor_batch, gesv_batch, inverse_batch, release, solve,
+    solve_batch,
+};
 #[doc(hidden)]
 pub use lu::{Monitor, Source, factor_in_steps, factor_out_of_place, solve_triangles};
 pub use matrix::{Layout, MatrixMut, MatrixRef};

@@ -24,7 +24,9 @@ pub(crate) use body::small::WORK;
 pub(crate) use body::tiny::TINY;
 pub use isa::Isa;
 pub use scalar::Scalar;
-pub(crate) use signatures::{Elements, Gemm, Gemv, Group, Lines, Pack, Panel, Small, Strided, Tiles, Trsm};
+pub(crate) use signatures::{
+    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Strided, Tiles, Trsm,
+};
 pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};
-pub(crate) use tuning::{BATCH_COLUMNS, BATCH_ROWS};
+pub(crate) use tuning::{BATCH_COLUMNS, BATCH_RHS, BATCH_ROWS};

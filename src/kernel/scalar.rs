@@ -46,6 +46,9 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// The index back.
     #[must_use]
     fn to_index(self) -> usize;
+    /// The number in double precision.
+    #[must_use]
+    fn to_f64(self) -> f64;
 }
 
 macro_rules! scalar {
@@ -91,6 +94,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn to_index(self) -> usize {
                 self as usize
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
             }
         }
     };

@@ -135,7 +135,8 @@ pub(crate) struct Small<T> {
 
 /// Copies the matrices of a group to or from work memory. A line is a column of a column-major matrix, or a row of a
 /// row-major one: `length` elements that stand next to each other. Element i of line l of matrix k is at `k * stride + l * lda +
-/// i` of `a`; in the work memory it is lane k of vector `l * next + i * step`.
+/// i` of `a`; in the work memory it is lane k of vector `l * next + i * step`. On the way back a matrix whose bit in `skipped` is
+/// set is left out.
 ///
 /// # Safety
 /// - `matrices` is 1 to `lanes`.
@@ -144,6 +145,7 @@ pub(crate) struct Small<T> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lines<T> {
     pub(crate) matrices: usize,
+    pub(crate) skipped: u32,
     pub(crate) stride: usize,
     pub(crate) length: usize,
     pub(crate) lines: usize,
@@ -154,19 +156,57 @@ pub(crate) struct Lines<T> {
     pub(crate) next: usize,
 }
 
-/// P A = L U of the `m` by `n` matrices in work memory, one in each lane, with partial pivoting; element (i, j) is vector
-/// `i + j * M`, where M is the number of rows that the kernel is made for. `ipiv` receives `min(m, n)` vectors of 1-based row numbers, and `info` one vector: the 1-based index of the
-/// first zero pivot, or 0. All of these are elements, which hold integers exactly.
+/// P A = L U of matrices in work memory, one in each lane, with partial pivoting. Element (i, j) is vector `i + j * M`, where M
+/// is the number of rows that the kernel is made for. The matrices have the first columns, of which `steps` have pivots; the
+/// columns behind them, up to column `n`, become L^-1 P times what they were.
+///
+/// `ipiv` receives `steps` vectors of 1-based row numbers, and `info` one vector: the 1-based index of the first zero pivot, or
+/// 0. All of these are elements, which hold integers exactly.
 ///
 /// # Safety
 /// - `m` is 1 to M, and the rows from m to M are zeros or what the kernel has left there.
+/// - `steps` is at most `m` and `n`.
 /// - `work` is good for n columns of M vectors, `ipiv` and `info` for their vectors.
 /// - They do not overlap.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Group<T> {
     pub(crate) m: usize,
     pub(crate) n: usize,
+    pub(crate) steps: usize,
     pub(crate) work: *mut T,
     pub(crate) ipiv: *mut T,
     pub(crate) info: *mut T,
+}
+
+/// X <- T^-1 B in place of B, for matrices in work memory, one in each lane. T is a lower triangle of order `n` with ones on its
+/// diagonal, which are not read, or with the diagonal that it has: element (i, k) is vector `i * row + k * col` from `t`. X has
+/// `nrhs` columns: element (i, j) is vector `i * inc + j * ldx` from `x`. The distances may be negative.
+///
+/// # Safety
+/// - The pointers are good for those vectors.
+/// - X does not overlap the elements of T that are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupTrsm<T> {
+    pub(crate) n: usize,
+    pub(crate) nrhs: usize,
+    pub(crate) unit: bool,
+    pub(crate) t: *const T,
+    pub(crate) row: isize,
+    pub(crate) col: isize,
+    pub(crate) x: *mut T,
+    pub(crate) inc: isize,
+    pub(crate) ldx: usize,
+}
+
+/// The 1-norm of each `m` by `n` matrix in work memory. Element (i, j) is vector `i + j * lda`.
+///
+/// # Safety
+/// - `a` is good for n columns of m vectors, `norm` for one vector.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupNorm<T> {
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    pub(crate) a: *const T,
+    pub(crate) lda: usize,
+    pub(crate) norm: *mut T,
 }

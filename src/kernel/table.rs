@@ -4,7 +4,7 @@ use super::body::tiny::TINY;
 use super::body::{batch, finite, gemm, gemv, panel, small, trsm};
 use super::isa::Isa;
 use super::scalar::Scalar;
-use super::signatures::{Elements, Gemm, Gemv, Group, Lines, Pack, Panel, Small, Trsm};
+use super::signatures::{Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Trsm};
 use super::tuning::{self, BATCH_ROWS, Tuning};
 
 /// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
@@ -47,6 +47,10 @@ pub struct BatchKernels<T: Scalar> {
     pub(crate) deinterleave: unsafe fn(Lines<T>),
     /// One kernel for each entry of [`BATCH_ROWS`], for matrices with at most that many rows.
     pub(crate) factor: [unsafe fn(Group<T>); BATCH_ROWS.len()],
+    pub(crate) trsm: unsafe fn(GroupTrsm<T>),
+    /// The same for the triangle with the magnitudes of the diagonal, and below it those of the elements, negated.
+    pub(crate) trsm_magnitudes: unsafe fn(GroupTrsm<T>),
+    pub(crate) norm1: unsafe fn(GroupNorm<T>),
 }
 
 /// A function that carries an instruction set's target features and inlines the body of a kernel.
@@ -132,18 +136,24 @@ macro_rules! batch_table {
             type T = <V as Vector>::T;
             const ROWS: [usize; BATCH_ROWS.len()] = BATCH_ROWS;
 
-            kernel!(#[$feature] interleave(Lines<T>) -> () = batch::interleave::<V>);
-            kernel!(#[$feature] deinterleave(Lines<T>) -> () = batch::deinterleave::<V>);
-            kernel!(#[$feature] factor_0(Group<T>) -> () = batch::columns::<V, { ROWS[0] }>);
-            kernel!(#[$feature] factor_1(Group<T>) -> () = batch::columns::<V, { ROWS[1] }>);
-            kernel!(#[$feature] factor_2(Group<T>) -> () = batch::columns::<V, { ROWS[2] }>);
-            kernel!(#[$feature] factor_3(Group<T>) -> () = batch::columns::<V, { ROWS[3] }>);
+            kernel!(#[$feature] interleave(Lines<T>) -> () = batch::copy::interleave::<V>);
+            kernel!(#[$feature] deinterleave(Lines<T>) -> () = batch::copy::deinterleave::<V>);
+            kernel!(#[$feature] factor_0(Group<T>) -> () = batch::factor::columns::<V, { ROWS[0] }>);
+            kernel!(#[$feature] factor_1(Group<T>) -> () = batch::factor::columns::<V, { ROWS[1] }>);
+            kernel!(#[$feature] factor_2(Group<T>) -> () = batch::factor::columns::<V, { ROWS[2] }>);
+            kernel!(#[$feature] factor_3(Group<T>) -> () = batch::factor::columns::<V, { ROWS[3] }>);
+            kernel!(#[$feature] trsm(GroupTrsm<T>) -> () = batch::solve::trsm::<V, false>);
+            kernel!(#[$feature] trsm_magnitudes(GroupTrsm<T>) -> () = batch::solve::trsm::<V, true>);
+            kernel!(#[$feature] norm1(GroupNorm<T>) -> () = batch::norm::norm1::<V>);
 
             pub(super) static TABLE: BatchKernels<T> = BatchKernels {
                 lanes: V::LANES,
                 interleave,
                 deinterleave,
                 factor: [factor_0, factor_1, factor_2, factor_3],
+                trsm,
+                trsm_magnitudes,
+                norm1,
             };
         }
     };

@@ -255,11 +255,22 @@ fn groups_are_the_naive_ones<T: Element + Float>(
         let (mut ipiv, mut info) = (vec![T::from_f64(0.0); lanes * steps], vec![T::from_f64(0.0); lanes]);
         let (length, lines, step, next) = if by_rows { (n, m, ld, 1) } else { (m, n, 1, ld) };
         let (stride, work) = (m * n, work.as_mut_ptr());
-        let copy = Lines { matrices: count, stride, length, lines, a: a.as_mut_ptr(), lda: length, work, step, next };
+        let copy = Lines {
+            matrices: count,
+            skipped: 0,
+            stride,
+            length,
+            lines,
+            a: a.as_mut_ptr(),
+            lda: length,
+            work,
+            step,
+            next,
+        };
         // SAFETY: the matrices and the work memory have these sizes.
         unsafe {
             (kernels.interleave)(copy);
-            kernel(Group { m, n, work, ipiv: ipiv.as_mut_ptr(), info: info.as_mut_ptr() });
+            kernel(Group { m, n, steps: m.min(n), work, ipiv: ipiv.as_mut_ptr(), info: info.as_mut_ptr() });
             (kernels.deinterleave)(copy);
         }
         for (lane, (a, naive)) in a.chunks(stride).zip(&naive).enumerate() {

@@ -22,6 +22,9 @@ pub(crate) const BATCH_ROWS: [usize; 4] = [4, 8, 12, 16];
 /// Matrices with more columns are factored by themselves: a group of them would not fit the caches.
 pub(crate) const BATCH_COLUMNS: usize = 64;
 
+/// Columns of right-hand sides that a group has in work memory at once.
+pub(crate) const BATCH_RHS: usize = 16;
+
 /// The sizes that a kernel is compiled for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {

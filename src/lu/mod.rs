@@ -18,7 +18,10 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
-pub use batch::factor_batch;
+pub use batch::{
+    BatchSystem, Coefficients, Determinant, Solution, Swaps, check_batch_finite, det_batch, factor_batch, gesv_batch,
+    inverse_batch, solve_batch, system_batch,
+};
 #[doc(hidden)]
 pub use factor::factor_in_steps;
 #[cfg(feature = "cli")]

@@ -1,78 +1,11 @@
-//! P A = L U of as many matrices at once as a register has lanes. The lanes are the matrices: each does what its own elements
-//! say, in the order of operations of every other kernel.
+//! P A = L U of the matrices of a group.
 //!
-//! The matrices of a group are copied into work memory, interleaved: vector i + j * M has element (i, j) of each of them.
-//! There they are factored, and from there the factors are copied back. The pivots' rows differ from lane to lane, so no
-//! vector can be moved to swap them: each row takes the lanes that it needs from each other row, by a mask.
+//! The pivots' rows differ from lane to lane, so no vector can be moved to swap them: each row takes the lanes that it needs
+//! from each other row, by a mask.
 
-use crate::kernel::lanes::{Lanes, MAX_LANES};
+use crate::kernel::lanes::Lanes;
 use crate::kernel::scalar::Scalar;
-use crate::kernel::signatures::{Group, Lines};
-
-/// Copies the matrices of a group into work memory.
-///
-/// # Safety
-/// - As [`Lines`] says.
-/// - The CPU has the lanes' instruction set.
-#[inline(always)]
-pub(in crate::kernel) unsafe fn interleave<V: Lanes>(arguments: Lines<V::T>) {
-    let Lines { matrices, stride, length, lines, a, lda, work, step, next } = arguments;
-    for line in 0..lines {
-        let mut i = 0;
-        while i < length {
-            let count = V::LANES.min(length - i);
-            // SAFETY: `count` elements from element i of a line on, in each of the matrices; LANES vectors of the work
-            // memory, which has room beyond its last line.
-            unsafe {
-                let from = a.add(line * lda + i);
-                let mut block = [V::splat(V::T::ZERO); MAX_LANES];
-                for (lane, x) in block.iter_mut().enumerate().take(V::LANES) {
-                    // The last matrix fills the lanes that are left.
-                    let from = from.add(lane.min(matrices - 1) * stride);
-                    *x = if count == V::LANES { V::load(from) } else { V::load_partial(from, count) };
-                }
-                V::transpose(block.as_mut_ptr());
-                let to = work.add((line * next + i * step) * V::LANES);
-                for (row, x) in block.iter().enumerate().take(V::LANES) {
-                    x.store(to.add(row * step * V::LANES));
-                }
-            }
-            i += V::LANES;
-        }
-    }
-}
-
-/// Copies them back.
-///
-/// # Safety
-/// As for [`interleave`].
-#[inline(always)]
-pub(in crate::kernel) unsafe fn deinterleave<V: Lanes>(arguments: Lines<V::T>) {
-    let Lines { matrices, stride, length, lines, a, lda, work, step, next } = arguments;
-    for line in 0..lines {
-        let mut i = 0;
-        while i < length {
-            let count = V::LANES.min(length - i);
-            // SAFETY: as in `interleave`; lanes beyond the matrices are not written.
-            unsafe {
-                let from = work.add((line * next + i * step) * V::LANES);
-                let mut block = [V::splat(V::T::ZERO); MAX_LANES];
-                for (row, x) in block.iter_mut().enumerate().take(V::LANES) {
-                    *x = V::load(from.add(row * step * V::LANES));
-                }
-                V::transpose(block.as_mut_ptr());
-                let to = a.add(line * lda + i);
-                for (lane, x) in block.iter().enumerate().take(V::LANES) {
-                    if lane < matrices {
-                        let to = to.add(lane * stride);
-                        if count == V::LANES { x.store(to) } else { x.store_partial(to, count) }
-                    }
-                }
-            }
-            i += V::LANES;
-        }
-    }
-}
+use crate::kernel::signatures::Group;
 
 /// The body for k = 0, 1, .., each a constant, as long as k is less than a constant and the condition holds.
 macro_rules! unrolled {
@@ -92,7 +25,8 @@ macro_rules! unrolled {
     };
 }
 
-/// P A = L U of a group of matrices with at most M rows. A column stays in registers for all of its updates.
+/// P A = L U of a group of matrices with at most M rows, and L^-1 P of further columns. A column stays in registers for all of
+/// its updates.
 ///
 /// Left-looking. Columns of L keep the order that their rows had when they were made; later swaps are done at the end.
 ///
@@ -101,8 +35,7 @@ macro_rules! unrolled {
 /// - The CPU has the lanes' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn columns<V: Lanes, const M: usize>(group: Group<V::T>) {
-    let Group { m, n, work, .. } = group;
-    let steps = m.min(n);
+    let Group { m, n, steps, work, .. } = group;
     // SAFETY: the group has n columns of M vectors; masks below row m of the first `steps` columns have been written before
     // they are read, and the others hold none.
     unsafe {

@@ -1,0 +1,334 @@
+//! As many matrices at once as a register has lanes.
+
+use super::determinant::Determinant;
+use super::job::{Block, Job, RightHandSides};
+use crate::batch::Geometry;
+use crate::element::Element;
+use crate::kernel::{BATCH_COLUMNS, BATCH_RHS, BATCH_ROWS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines};
+use crate::matrix::Layout;
+use crate::pivoting::Pivoting;
+
+/// How matrices are worked on as many at once as a register has lanes.
+pub(super) struct Across<T: Element> {
+    kernels: &'static BatchKernels<T>,
+    /// The number of rows that the kernel is made for.
+    rows: usize,
+    factor: unsafe fn(Group<T>),
+}
+
+impl<T: Element> Across<T> {
+    /// The kernels for matrices of this shape, if there are any.
+    pub(super) fn choose(isa: Isa, a: Geometry, pivoting: Pivoting) -> Option<Self> {
+        let is_for = pivoting == Pivoting::Partial && a.ncols() <= BATCH_COLUMNS;
+        let kernels = T::batch_kernels(isa).filter(|_| is_for)?;
+        let mut sizes = BATCH_ROWS.into_iter().zip(kernels.factor);
+        let (rows, factor) = sizes.find(|&(rows, _)| a.nrows() <= rows)?;
+        Some(Across { kernels, rows, factor })
+    }
+
+    /// Matrices of a group.
+    pub(super) fn lanes(&self) -> usize {
+        self.kernels.lanes
+    }
+
+    /// The fewest matrices for which a whole group takes less time than each by itself.
+    pub(super) fn least(&self) -> usize {
+        self.lanes().div_ceil(4)
+    }
+}
+
+/// The work memory of a group.
+struct Work<T> {
+    /// Columns of `rows` vectors: first those of the matrices, then those of right-hand sides.
+    columns: *mut T,
+    /// A vector of row numbers for each step.
+    pivots: *mut T,
+    info: *mut T,
+    norm: *mut T,
+    /// A column for the bound of the condition number.
+    column: *mut T,
+}
+
+impl<T: Element> Job<'_, T> {
+    /// Columns of right-hand sides that are in work memory at once.
+    fn columns_of_x(&self) -> usize {
+        let nrhs = self.nrhs();
+        if self.x.is_some_and(|x| x.is_identity) { nrhs } else { nrhs.min(BATCH_RHS) }
+    }
+
+    /// Vectors of the columns in work memory: whole blocks are written, which may be larger than the matrices.
+    fn vectors_of_columns(&self, across: &Across<T>) -> usize {
+        let columns = self.a.geometry.ncols() + self.columns_of_x();
+        (columns + across.lanes()) * across.rows + across.lanes()
+    }
+
+    /// Elements of work memory.
+    pub(super) fn memory_of_group(&self, across: &Across<T>) -> usize {
+        let (_, _, steps) = self.shape();
+        (self.vectors_of_columns(across) + steps + 2 + across.rows) * across.lanes()
+    }
+
+    /// Work on `count` matrices from `first` on at once.
+    ///
+    /// # Safety
+    /// - No other thread uses these matrices or their results.
+    /// - `memory` has [`Job::memory_of_group`] elements.
+    pub(super) unsafe fn group(&self, across: &Across<T>, first: usize, count: usize, memory: &mut [T]) {
+        let (m, n, steps) = self.shape();
+        let &Across { kernels, rows, .. } = across;
+        let lanes = kernels.lanes;
+        debug_assert!(memory.len() >= self.memory_of_group(across));
+        if rows > m && self.a.is_row_major() {
+            // Rows that the matrices do not have are not copied.
+            memory[..n * rows * lanes].fill(T::ZERO);
+        }
+        let columns = memory.as_mut_ptr();
+        let pivots = columns.wrapping_add(self.vectors_of_columns(across) * lanes);
+        let info = pivots.wrapping_add(steps * lanes);
+        let norm = info.wrapping_add(lanes);
+        let work = Work { columns, pivots, info, norm, column: norm.wrapping_add(lanes) };
+        // SAFETY: the caller vouches for the matrices and the results; the parts of the memory are in it, and do not overlap.
+        unsafe {
+            let a = lines(&self.a, [first, count], [0, n], columns, across);
+            (kernels.interleave)(a);
+            if let Some(ipiv) = self.given {
+                for (at, pivot) in (0..steps * lanes).map(|at| (at, pivots.add(at))) {
+                    // The lanes beyond the last matrix have it once more.
+                    let index = first + (at % lanes).min(count - 1);
+                    *pivot = T::from_index(*ipiv.add(index * steps + at / lanes) as usize);
+                }
+                self.solve_columns(across, [first, count], 0, &work);
+                return;
+            }
+            if self.rcond.is_some() {
+                (kernels.norm1)(GroupNorm { m, n, a: columns, lda: rows, norm });
+            }
+            // L^-1 P B comes with the factors, if the right-hand sides are there.
+            let with_b = self.x.filter(|x| !self.transposed && x.block.geometry.ncols() <= self.columns_of_x());
+            let r = with_b.map_or(0, |x| self.load_columns(&x, across, [first, count], [0, self.nrhs()], &work));
+            (across.factor)(Group { m, n: n + r, steps, work: columns, ipiv: pivots, info });
+            if let Some(lu) = &self.lu {
+                (kernels.deinterleave)(lines(lu, [first, count], [0, n], columns, across));
+            }
+            let singular = self.store_results(across, [first, count], &work);
+            match with_b {
+                Some(x) => {
+                    self.trsm(across, r, &work, Factor::Upper);
+                    let x = lines(&x.block, [first, count], [0, r], self.behind(columns, across), across);
+                    (kernels.deinterleave)(Lines { skipped: singular, ..x });
+                }
+                None => self.solve_columns(across, [first, count], singular, &work),
+            }
+        }
+    }
+
+    /// The first column of work memory behind those of the matrices.
+    fn behind(&self, columns: *mut T, across: &Across<T>) -> *mut T {
+        columns.wrapping_add(self.a.geometry.ncols() * across.rows * across.lanes())
+    }
+
+    /// Copies columns of the right-hand sides behind those of the matrices. Returns their number.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn load_columns(
+        &self,
+        x: &RightHandSides<T>,
+        across: &Across<T>,
+        matrices: [usize; 2],
+        columns: [usize; 2],
+        work: &Work<T>,
+    ) -> usize {
+        let (lanes, rows, to) = (across.lanes(), across.rows, self.behind(work.columns, across));
+        let [_, count] = columns;
+        // SAFETY: the work memory has room for these columns and for a block more.
+        unsafe {
+            if x.is_identity || rows > self.a.geometry.nrows() {
+                std::slice::from_raw_parts_mut(to, count * rows * lanes).fill(T::ZERO);
+            }
+            if x.is_identity {
+                for j in 0..count {
+                    std::slice::from_raw_parts_mut(to.add(j * (rows + 1) * lanes), lanes).fill(T::ONE);
+                }
+            } else {
+                (across.kernels.interleave)(lines(&x.block, matrices, columns, to, across));
+            }
+        }
+        count
+    }
+
+    /// X for right-hand sides that were not there when the matrices were factored, some columns at a time.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn solve_columns(&self, across: &Across<T>, matrices: [usize; 2], singular: u32, work: &Work<T>) {
+        let Some(x) = &self.x else { return };
+        for j in (0..self.nrhs()).step_by(self.columns_of_x().max(1)) {
+            let columns = [j, self.columns_of_x().min(self.nrhs() - j)];
+            // SAFETY: the caller's promise.
+            unsafe {
+                let r = self.load_columns(x, across, matrices, columns, work);
+                if self.transposed {
+                    self.trsm(across, r, work, Factor::UpperTransposed);
+                    self.trsm(across, r, work, Factor::LowerTransposed);
+                    self.swap_rows(across, r, work);
+                } else {
+                    self.swap_rows(across, r, work);
+                    self.trsm(across, r, work, Factor::Lower);
+                    self.trsm(across, r, work, Factor::Upper);
+                }
+                let x = lines(&x.block, matrices, columns, self.behind(work.columns, across), across);
+                (across.kernels.deinterleave)(Lines { skipped: singular, ..x });
+            }
+        }
+    }
+
+    /// P B, or P^T B if the systems are transposed, of each matrix.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn swap_rows(&self, across: &Across<T>, r: usize, work: &Work<T>) {
+        let (lanes, (_, _, steps)) = (across.lanes(), self.shape());
+        let b = self.behind(work.columns, across);
+        for at in 0..steps * lanes {
+            let at = if self.transposed { steps * lanes - 1 - at } else { at };
+            let (k, lane) = (at / lanes, at % lanes);
+            // SAFETY: the rows are below n: the kernel has made them, or they were checked.
+            unsafe {
+                let row = (*work.pivots.add(at)).to_index() - 1;
+                if row != k {
+                    for j in 0..r {
+                        let column = b.add(j * across.rows * lanes + lane);
+                        std::ptr::swap(column.add(k * lanes), column.add(row * lanes));
+                    }
+                }
+            }
+        }
+    }
+
+    /// X <- T^-1 X for r columns behind those of the matrices.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn trsm(&self, across: &Across<T>, r: usize, work: &Work<T>, factor: Factor) {
+        let x = self.behind(work.columns, across);
+        let system = factor.system(self.a.geometry.ncols(), work.columns, x, across);
+        // SAFETY: the columns are in work memory.
+        unsafe { (across.kernels.trsm)(GroupTrsm { nrhs: r, ..system }) };
+    }
+
+    /// Stores row swaps, `info`, determinants and bounds of the condition. Returns a bit for each matrix that is singular.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn store_results(&self, across: &Across<T>, [first, count]: [usize; 2], work: &Work<T>) -> u32 {
+        let (lanes, (_, n, steps)) = (across.lanes(), self.shape());
+        let mut singular = 0;
+        // SAFETY: the results have elements for these matrices, and the work memory for every lane.
+        unsafe {
+            for lane in 0..count {
+                for k in 0..steps {
+                    let row = (*work.pivots.add(k * lanes + lane)).to_index();
+                    self.swaps.store((first + lane) * steps + k, row);
+                }
+                let info = (*work.info.add(lane)).to_index();
+                singular |= u32::from(info > 0) << lane;
+                self.info.inspect(|to| *to.add(first + lane) = info as i64);
+            }
+            if let Some(det) = self.det {
+                for lane in 0..count {
+                    let pivots = (0..n).map(|k| *work.columns.add(k * (across.rows + 1) * lanes + lane));
+                    let row = |k: usize| (*work.pivots.add(k * lanes + lane)).to_index();
+                    let swaps = (0..n).filter(|&k| row(k) != k + 1).count();
+                    *det.add(first + lane) = Determinant::of(pivots, swaps);
+                }
+            }
+            if let Some(rcond) = self.rcond {
+                self.bound_condition(across, work);
+                for lane in 0..count {
+                    *rcond.add(first + lane) = *work.norm.add(lane);
+                }
+            }
+        }
+        singular
+    }
+
+    /// Puts a lower bound of 1 / (|A| |A^-1|) in the place of |A|. The columns of the matrices with the magnitudes on the
+    /// diagonals of L and U and the negated magnitudes beside them are positive when they are inverted, and at least as large
+    /// as those of L^-1 and U^-1. So one solve with ones gives sums that those of A^-1 do not exceed.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn bound_condition(&self, across: &Across<T>, work: &Work<T>) {
+        let (n, lanes) = (self.a.geometry.ncols(), across.lanes());
+        // SAFETY: the column is in work memory.
+        unsafe {
+            std::slice::from_raw_parts_mut(work.column, n * lanes).fill(T::ONE);
+            for factor in [Factor::UpperTransposed, Factor::LowerTransposed] {
+                let system = factor.system(n, work.columns, work.column, across);
+                (across.kernels.trsm_magnitudes)(GroupTrsm { nrhs: 1, ..system });
+            }
+            for lane in 0..lanes {
+                let sums = (0..n).map(|k| *work.column.add(k * lanes + lane));
+                *work.norm.add(lane) = rcond(*work.norm.add(lane), sums);
+            }
+        }
+    }
+}
+
+/// 1 / largest / norm; NaN if one of the sums is.
+pub(super) fn rcond<T: Element>(norm: T, sums: impl Iterator<Item = T>) -> T {
+    let largest = sums.fold(T::ZERO, |largest, sum| if sum <= largest { largest } else { sum });
+    T::ONE.div(largest).div(norm)
+}
+
+/// A triangle of a factored matrix.
+#[derive(Clone, Copy)]
+enum Factor {
+    Lower,
+    Upper,
+    UpperTransposed,
+    LowerTransposed,
+}
+
+impl Factor {
+    /// The system with this triangle of the first n columns of work memory, for one column of X at `x`. Upper triangles are
+    /// lower ones if rows and columns are counted from the last.
+    fn system<T: Element>(self, n: usize, columns: *mut T, x: *mut T, across: &Across<T>) -> GroupTrsm<T> {
+        let (rows, lanes) = (across.rows, across.lanes());
+        let (is_rotated, is_transposed, unit) = match self {
+            Factor::Lower => (false, false, true),
+            Factor::Upper => (true, false, false),
+            Factor::UpperTransposed => (false, true, false),
+            Factor::LowerTransposed => (true, true, true),
+        };
+        let (row, col) = if is_transposed { (rows as isize, 1) } else { (1, rows as isize) };
+        let upright = GroupTrsm { n, nrhs: 1, unit, t: columns, row, col, x, inc: 1, ldx: rows };
+        if !is_rotated {
+            return upright;
+        }
+        let last = n - 1;
+        let (t, x) = (columns.wrapping_add(last * (rows + 1) * lanes), x.wrapping_add(last * lanes));
+        GroupTrsm { t, row: -row, col: -col, x, inc: -1, ..upright }
+    }
+}
+
+/// Columns of matrices and their place in work memory; both are given by the first and the number.
+fn lines<T: Element>(
+    block: &Block<T>,
+    [first, matrices]: [usize; 2],
+    [column, columns]: [usize; 2],
+    work: *mut T,
+    across: &Across<T>,
+) -> Lines<T> {
+    let geometry = block.geometry;
+    let (m, ld, rows) = (geometry.nrows(), geometry.ld(), across.rows);
+    let (length, lines, step, next, distance) = match geometry.layout() {
+        // Columns without padding on either side are one line.
+        Layout::ColumnMajor if ld == m && rows == m => (m * columns, 1, 1, 0, ld),
+        Layout::ColumnMajor => (m, columns, 1, rows, ld),
+        Layout::RowMajor => (columns, m, rows, 1, 1),
+    };
+    let a = block.matrix(first).wrapping_add(column * distance);
+    Lines { matrices, skipped: 0, stride: geometry.stride(), length, lines, a, lda: ld, work, step, next }
+}

@@ -1,0 +1,367 @@
+//! Many small matrices of one shape: their factors, solutions of their systems, inverses and determinants.
+//!
+//! Matrices of few rows are worked on as many at once as a register has lanes (`group.rs`); the others, and a rest of a few, one
+//! after the other (`single.rs`). The bits are those of [`factor`](super::factor()) and [`solve`](super::solve()) either way.
+//! Threads take pieces of the batch in turn (`job.rs`).
+
+mod determinant;
+mod group;
+mod job;
+mod single;
+
+pub use determinant::Determinant;
+
+use crate::batch::{BatchMut, BatchRef, Geometry};
+use crate::element::{Element, kernels};
+use crate::error::Error;
+use crate::kernel::{Elements, Isa};
+use crate::lu::factor::kernels_for;
+use crate::lu::ipiv::are_rows;
+use crate::lu::recursion::Recursion;
+use crate::matrix::MatrixRef;
+use crate::options::{Options, Transpose};
+use group::Across;
+use job::{Block, Job, RightHandSides};
+
+/// The matrices A of a batch, and where their factors go: L below the diagonal, U on and above it.
+#[derive(Debug)]
+pub enum Coefficients<'a, T> {
+    /// The factors take the place of A.
+    Overwritten(BatchMut<'a, T>),
+    /// A stays as it is, and the factors are not wanted, which takes less time.
+    Kept(BatchRef<'a, T>),
+    /// A stays as it is; the factors go to matrices of the same shape.
+    Copied {
+        /// The matrices.
+        a: BatchRef<'a, T>,
+        /// Where the factors go.
+        lu: BatchMut<'a, T>,
+    },
+}
+
+impl<'a, T> From<BatchMut<'a, T>> for Coefficients<'a, T> {
+    fn from(a: BatchMut<'a, T>) -> Self {
+        Coefficients::Overwritten(a)
+    }
+}
+
+impl<'a, T> From<BatchRef<'a, T>> for Coefficients<'a, T> {
+    fn from(a: BatchRef<'a, T>) -> Self {
+        Coefficients::Kept(a)
+    }
+}
+
+/// Where the row swaps of a batch go: `min(m, n)` of each matrix, one matrix after the other.
+#[derive(Debug)]
+pub enum Swaps<'a> {
+    /// As LAPACK has them: rows are counted from 1.
+    Lapack(&'a mut [i64]),
+    /// As SciPy has them: rows are counted from 0. Their number must fit.
+    ZeroBased(&'a mut [i32]),
+    /// Nowhere.
+    Nowhere,
+}
+
+impl<'a> From<&'a mut [i64]> for Swaps<'a> {
+    fn from(ipiv: &'a mut [i64]) -> Self {
+        Swaps::Lapack(ipiv)
+    }
+}
+
+impl<'a, const N: usize> From<&'a mut [i64; N]> for Swaps<'a> {
+    fn from(ipiv: &'a mut [i64; N]) -> Self {
+        Swaps::Lapack(ipiv)
+    }
+}
+
+/// P A = L U of each matrix of a batch. The factors, row swaps and `info` of each are those that [`factor`](super::factor())
+/// gives for it, to the bit, in the layout of the batch.
+///
+/// `info` receives one number for each matrix. One that is singular does not stop the others. [`Options::threads`] above 1
+/// share the batch; only if it has fewer matrices than threads, several of them work on one matrix.
+///
+/// ```
+/// use recfact::{BatchMut, Layout, Options, factor_batch};
+///
+/// // The rows (4, 3) and (6, 3); and a matrix of ones, which is singular.
+/// let mut data = [4.0, 3.0, 6.0, 3.0, 1.0, 1.0, 1.0, 1.0];
+/// let (mut ipiv, mut info) = ([0; 4], [0; 2]);
+/// let batch = BatchMut::from_slice(&mut data, 2, [2, 2], Layout::RowMajor)?;
+/// factor_batch(batch, &mut ipiv, &mut info, &Options::default())?;
+/// assert_eq!(data[..3], [6.0, 3.0, 4.0 / 6.0]);
+/// assert_eq!((ipiv, info), ([2, 2, 1, 2], [0, 2]));
+/// # Ok::<(), recfact::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::BatchResults`] if the swaps or `info` are too short; [`Error::BatchShape`] if the factors go to matrices of another
+/// shape; [`Error::InstructionSet`] and [`Error::IsaUnavailable`]; [`Error::OutOfMemory`] if the system refuses the memory of
+/// one matrix, which is not needed if the factors of column-major matrices take their place.
+pub fn factor_batch<'a, T: Element>(
+    a: impl Into<Coefficients<'a, T>>,
+    swaps: impl Into<Swaps<'a>>,
+    info: &mut [i64],
+    options: &Options,
+) -> Result<(), Error> {
+    let mut job = Job::factor(a.into(), swaps.into(), info, options)?;
+    run(&mut job, options)
+}
+
+/// Solves A X = B or A^T X = B for each matrix of a batch, from the factors and row swaps that [`factor_batch`] left in `lu`
+/// and `ipiv`. Each B, n x (any number), becomes X: to the bit what [`solve`](super::solve()) gives for it.
+///
+/// ```
+/// use recfact::{BatchMut, BatchRef, Layout, Options, Transpose, factor_batch, solve_batch};
+///
+/// let mut a = [4.0, 3.0, 6.0, 3.0, 2.0, 0.0, 0.0, 2.0];
+/// let (mut ipiv, mut info) = ([0; 4], [0; 2]);
+/// let options = Options::default();
+/// factor_batch(BatchMut::from_slice(&mut a, 2, [2, 2], Layout::RowMajor)?, &mut ipiv, &mut info, &options)?;
+/// let mut b = [10.0, 12.0, 1.0, 2.0];
+/// let lu = BatchRef::from_slice(&a, 2, [2, 2], Layout::RowMajor)?;
+/// solve_batch(Transpose::No, lu, &ipiv, BatchMut::from_slice(&mut b, 2, [2, 1], Layout::RowMajor)?, &options)?;
+/// assert_eq!(b[2..], [0.5, 1.0]);
+/// # Ok::<(), recfact::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::NotSquare`]; [`Error::BatchShape`] if B has another number of matrices or rows; [`Error::BatchResults`] if `ipiv`
+/// is too short; [`Error::Pivot`] if it names a row outside of the matrix; [`Error::OutOfMemory`]; [`Error::InstructionSet`] and
+/// [`Error::IsaUnavailable`].
+pub fn solve_batch<T: Element>(
+    transpose: Transpose,
+    lu: BatchRef<'_, T>,
+    ipiv: &[i64],
+    b: BatchMut<'_, T>,
+    options: &Options,
+) -> Result<(), Error> {
+    let geometry = lu.geometry();
+    let n = check_right_hand_sides(geometry, b.geometry())?;
+    let expected = geometry.count() * n;
+    let swaps = ipiv.get(..expected).ok_or(Error::BatchResults { name: "ipiv", expected, found: ipiv.len() })?;
+    if let Some(at) = (0..expected).find(|&at| !are_rows(&swaps[at..=at], n)) {
+        return Err(Error::Pivot { index: at % n + 1, row: swaps[at], m: n });
+    }
+    let mut job = Job::new(Block::shared(lu), options)?;
+    job.given = Some(swaps.as_ptr());
+    job.transposed = transpose.is_transposed();
+    job.x = Some(RightHandSides { block: Block::mutable(b), is_identity: false });
+    run(&mut job, options)
+}
+
+/// Solves A X = B for each matrix of a batch (LAPACK: `DGESV`). Each B, n x (any number), becomes X, and A what
+/// [`Coefficients`] says. The bits are those of [`factor_batch`] and [`solve_batch`]. If A is singular, which its `info` says, B
+/// stays as it is.
+///
+/// ```
+/// use recfact::{BatchMut, BatchRef, Layout, Options, Swaps, gesv_batch};
+///
+/// let a = BatchRef::from_slice(&[4.0, 3.0, 6.0, 3.0, 1.0, 1.0, 1.0, 1.0], 2, [2, 2], Layout::RowMajor)?;
+/// let (mut b, mut info) = ([10.0, 12.0, 5.0, 6.0], [0; 2]);
+/// let x = BatchMut::from_slice(&mut b, 2, [2, 1], Layout::RowMajor)?;
+/// gesv_batch(a, Swaps::Nowhere, x, &mut info, &Options::default())?;
+/// assert_eq!((info, &b[2..]), ([0, 2], &[5.0, 6.0][..]));
+/// # Ok::<(), recfact::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`factor_batch`]; [`Error::NotSquare`]; [`Error::BatchShape`] if B has another number of matrices or rows.
+pub fn gesv_batch<'a, T: Element>(
+    a: impl Into<Coefficients<'a, T>>,
+    swaps: impl Into<Swaps<'a>>,
+    b: BatchMut<'_, T>,
+    info: &mut [i64],
+    options: &Options,
+) -> Result<(), Error> {
+    let system = BatchSystem { transpose: Transpose::No, x: Solution::Of(b), rcond: None };
+    system_batch(a.into(), swaps.into(), system, info, options)
+}
+
+/// The inverse of each matrix of a batch: to the bit the X with A X = I. For a singular matrix, which its `info` says, nothing
+/// is written.
+///
+/// # Errors
+/// As for [`gesv_batch`].
+pub fn inverse_batch<T: Element>(
+    a: BatchRef<'_, T>,
+    inverse: BatchMut<'_, T>,
+    info: &mut [i64],
+    options: &Options,
+) -> Result<(), Error> {
+    let system = BatchSystem { transpose: Transpose::No, x: Solution::Inverse(inverse), rcond: None };
+    system_batch(Coefficients::Kept(a), Swaps::Nowhere, system, info, options)
+}
+
+/// The determinant of each matrix of a batch.
+///
+/// ```
+/// use recfact::{BatchRef, Determinant, Layout, Options, det_batch};
+///
+/// let a = BatchRef::from_slice(&[4.0, 3.0, 6.0, 3.0, 1.0, 1.0, 1.0, 1.0], 2, [2, 2], Layout::RowMajor)?;
+/// let mut det = [Determinant::ONE; 2];
+/// det_batch(a, &mut det, &Options::default())?;
+/// assert_eq!(det.map(|det| det.value()), [-6.0, 0.0]);
+/// # Ok::<(), recfact::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::NotSquare`]; [`Error::BatchResults`]; [`Error::OutOfMemory`]; [`Error::InstructionSet`] and
+/// [`Error::IsaUnavailable`].
+pub fn det_batch<T: Element>(a: BatchRef<'_, T>, det: &mut [Determinant], options: &Options) -> Result<(), Error> {
+    square(a.geometry())?;
+    let det = results("det", det, a.geometry().count())?;
+    let mut job = Job::new(Block::shared(a), options)?;
+    job.det = Some(det.as_mut_ptr());
+    run(&mut job, options)
+}
+
+/// What [`system_batch`] solves, beside A.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct BatchSystem<'a, T> {
+    /// Which system is solved.
+    pub transpose: Transpose,
+    /// Where X goes.
+    pub x: Solution<'a, T>,
+    /// For each matrix a lower bound of the reciprocal of its condition number in the 1-norm. It may be far too low, and it is
+    /// NaN if it is not known.
+    pub rcond: Option<&'a mut [T]>,
+}
+
+/// The solution of a system.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Solution<'a, T> {
+    /// X takes the place of these right-hand sides.
+    Of(BatchMut<'a, T>),
+    /// X is the inverse, and goes here.
+    Inverse(BatchMut<'a, T>),
+}
+
+/// [`gesv_batch`] and [`inverse_batch`] with all that they can do.
+///
+/// # Errors
+/// As for [`gesv_batch`].
+#[doc(hidden)]
+pub fn system_batch<T: Element>(
+    a: Coefficients<'_, T>,
+    swaps: Swaps<'_>,
+    system: BatchSystem<'_, T>,
+    info: &mut [i64],
+    options: &Options,
+) -> Result<(), Error> {
+    let (x, is_identity) = match system.x {
+        Solution::Of(b) => (b, false),
+        Solution::Inverse(inverse) => (inverse, true),
+    };
+    let mut job = Job::factor(a, swaps, info, options)?;
+    let geometry = job.a.geometry;
+    let n = check_right_hand_sides(geometry, x.geometry())?;
+    if is_identity {
+        same_shape("the inverses", geometry, x.geometry())?;
+    }
+    if let Some(rcond) = system.rcond {
+        job.rcond = Some(results("rcond", rcond, geometry.count())?.as_mut_ptr());
+    }
+    job.transposed = system.transpose.is_transposed();
+    job.x = (n > 0).then(|| RightHandSides { block: Block::mutable(x), is_identity });
+    run(&mut job, options)
+}
+
+/// Checks that all elements of a batch are finite.
+///
+/// # Errors
+/// [`Error::NotFinite`]; [`Error::InstructionSet`] and [`Error::IsaUnavailable`].
+#[doc(hidden)]
+pub fn check_batch_finite<T: Element>(a: BatchRef<'_, T>, options: &Options) -> Result<(), Error> {
+    let kernels = kernels_for::<T>(options)?;
+    let geometry = a.geometry();
+    let ((length, lines), count) = (geometry.lines(), geometry.count());
+    let is_finite = |view: MatrixRef<'_, T>| {
+        // SAFETY: each run lies in the view.
+        view.runs().all(|(x, len)| unsafe { (kernels.all_finite)(Elements { len, x }) })
+    };
+    let is_packed = geometry.ld() == length && geometry.stride() == length * lines;
+    let (views, lines) = if is_packed { (count.min(1), lines * count) } else { (count, lines) };
+    let all = (0..views).all(|k| {
+        // SAFETY: these lines are elements of the batch, which is borrowed; packed matrices are one with all their lines.
+        is_finite(unsafe {
+            MatrixRef::from_raw_parts(a.as_ptr().wrapping_add(k * geometry.stride()), length, lines, geometry.ld())
+        })
+    });
+    if all { Ok(()) } else { Err(Error::NotFinite) }
+}
+
+impl<'k, T: Element> Job<'k, T> {
+    /// A job that does nothing yet with the matrices.
+    fn new(a: Block<T>, options: &Options) -> Result<Self, Error> {
+        let isa = options.isa.map_or_else(Isa::in_use, Ok)?;
+        let recursion = Recursion { kernels: kernels(isa)?, pivoting: options.pivoting, monitor: None };
+        Ok(Job::for_matrices(a, recursion, Across::choose(isa, a.geometry, options.pivoting)))
+    }
+
+    /// A job that factors the matrices.
+    fn factor(a: Coefficients<'_, T>, swaps: Swaps<'_>, info: &mut [i64], options: &Options) -> Result<Self, Error> {
+        let (a, lu) = match a {
+            Coefficients::Overwritten(a) => {
+                let a = Block::mutable(a);
+                (a, Some(a))
+            }
+            Coefficients::Kept(a) => (Block::shared(a), None),
+            Coefficients::Copied { a, lu } => {
+                same_shape("L and U", a.geometry(), lu.geometry())?;
+                (Block::shared(a), Some(Block::mutable(lu)))
+            }
+        };
+        let geometry = a.geometry;
+        let mut job = Job::new(a, options)?;
+        job.lu = lu;
+        // No overflow: there are no more pivots than elements, which the memory of the batch has.
+        let pivots = geometry.count() * geometry.nrows().min(geometry.ncols());
+        job.swaps = match swaps {
+            Swaps::Lapack(ipiv) => job::Swaps::Lapack(results("ipiv", ipiv, pivots)?.as_mut_ptr()),
+            Swaps::ZeroBased(piv) => job::Swaps::ZeroBased(results("piv", piv, pivots)?.as_mut_ptr()),
+            Swaps::Nowhere => job::Swaps::Nowhere,
+        };
+        job.info = Some(results("info", info, geometry.count())?.as_mut_ptr());
+        Ok(job)
+    }
+}
+
+/// Does a job; without lanes, if there is no memory for them.
+fn run<T: Element>(job: &mut Job<'_, T>, options: &Options) -> Result<(), Error> {
+    if job.a.geometry.nrows().min(job.a.geometry.ncols()) == 0 {
+        job.answer_empty();
+        return Ok(());
+    }
+    if job.run(options.threads) {
+        return Ok(());
+    }
+    job.across = None;
+    if job.run(options.threads) { Ok(()) } else { Err(Error::OutOfMemory { bytes: job.memory_bytes() }) }
+}
+
+/// The first `expected` elements of a result.
+fn results<'r, R>(name: &'static str, memory: &'r mut [R], expected: usize) -> Result<&'r mut [R], Error> {
+    let found = memory.len();
+    memory.get_mut(..expected).ok_or(Error::BatchResults { name, expected, found })
+}
+
+/// The order of square matrices.
+fn square(a: Geometry) -> Result<usize, Error> {
+    let (m, n) = (a.nrows(), a.ncols());
+    if m == n { Ok(n) } else { Err(Error::NotSquare { m, n }) }
+}
+
+/// Checks that A is square, and that there is a B with as many rows for each.
+fn check_right_hand_sides(a: Geometry, b: Geometry) -> Result<usize, Error> {
+    let n = square(a)?;
+    let (expected, found) = ([a.count(), n, b.ncols()], [b.count(), b.nrows(), b.ncols()]);
+    if expected == found { Ok(n) } else { Err(Error::BatchShape { name: "B", expected, found }) }
+}
+
+/// Checks that a result has the shape of A.
+fn same_shape(name: &'static str, a: Geometry, result: Geometry) -> Result<(), Error> {
+    let [expected, found] = [a, result].map(|batch| [batch.count(), batch.nrows(), batch.ncols()]);
+    if expected == found { Ok(()) } else { Err(Error::BatchShape { name, expected, found }) }
+}
