@@ -23,7 +23,7 @@
  * Memory. Every array belongs to the caller, before and after the call; the library keeps no pointer to it. No array
  * may overlap another of the same call. Each thread that calls keeps scratch memory for its next call (at most 8 MiB,
  * or 4% of its largest matrix) until it ends or calls recfact_release. No call ends the process for want of memory, and
- * none but recfact_lu fails for it: if the system refuses scratch memory, the call is slower.
+ * none but recfact_lu and those for batches fails for it: if the system refuses scratch memory, the call is slower.
  *
  * Threads. Every function may be called from any number of threads at once. A call that may use more than one thread
  * has helper threads. They belong to the calling thread: they block all signals, sleep between its calls, and end with
@@ -54,15 +54,16 @@ extern "C" {
 typedef enum recfact_status {
     RECFACT_SUCCESS = 0,
     RECFACT_NULL_POINTER = 1,      /* an array that has elements, or info, is NULL */
-    RECFACT_NEGATIVE_SIZE = 2,     /* m, n, nrhs or threads is negative */
-    RECFACT_LEADING_DIMENSION = 3, /* lda, ldb or ldlu is less than the number of rows (row-major: of columns) */
+    RECFACT_NEGATIVE_SIZE = 2,     /* count, m, n, nrhs or threads is negative */
+    RECFACT_LEADING_DIMENSION = 3, /* one is less than the number of rows (row-major: of columns) */
     RECFACT_OVERFLOW = 4,          /* an array does not fit the address space, or a row the integers of piv */
     RECFACT_FLAG = 5,              /* pivoting, trans or flags is not one of its values */
     RECFACT_PIVOT = 6,             /* ipiv names a row outside the matrix */
     RECFACT_INSTRUCTION_SET = 7,   /* RECFACT_ISA is not an instruction set of this CPU */
     RECFACT_MISALIGNED = 8,        /* an array is not aligned to its elements */
     RECFACT_NOT_FINITE = 9,        /* A has a NaN or an infinity, and the flags ask for a check */
-    RECFACT_OUT_OF_MEMORY = 10     /* recfact_lu: the system refuses memory for the row swaps */
+    RECFACT_OUT_OF_MEMORY = 10,    /* recfact_lu, batches: the system refuses memory for row swaps or a matrix */
+    RECFACT_STRIDE = 11            /* the matrices of a batch would overlap */
 } recfact_status;
 
 /* Where pivots come from. */
@@ -107,6 +108,87 @@ recfact_status recfact_solve_f64(char trans, int64_t n, int64_t nrhs, const doub
                                  double *b, int64_t ldb, int64_t threads);
 recfact_status recfact_solve_f32(char trans, int64_t n, int64_t nrhs, const float *lu, int64_t lda, const int64_t *ipiv,
                                  float *b, int64_t ldb, int64_t threads);
+
+/*
+ * Batches: count matrices of one shape in one call. Each begins stride elements after the one before; they must not
+ * overlap, and what is between them and between their columns is neither read nor written. Every result has the bits of
+ * the calls above for the matrix alone. Matrices of up to 16 rows are factored as many at once as a vector register has
+ * lanes. threads share the batch.
+ *
+ * info has one element for each matrix; a matrix that is singular does not stop the others. ipiv and piv have
+ * min(m, n) elements for each, one matrix after the other.
+ *
+ * Without memory for one matrix the calls fail with RECFACT_OUT_OF_MEMORY, except recfact_factor_batch with
+ * column-major matrices, which needs none.
+ */
+
+/* What a call for batches does besides: a sum of these, where the call says that it takes them. */
+enum {
+    RECFACT_BATCH_NO_PIVOTING = 0x4,    /* the pivots are taken from the diagonal */
+    RECFACT_BATCH_ROW_MAJOR = 0x100,    /* A (or lu) is row-major, lda >= n; factors in its place are, too */
+    RECFACT_BATCH_CHECK_FINITE = 0x200, /* if A or B has a NaN or an infinity, the call is refused: RECFACT_NOT_FINITE */
+    RECFACT_BATCH_B_ROW_MAJOR = 0x800,  /* B (or the inverse) is row-major: ldb >= nrhs */
+    RECFACT_BATCH_TRANSPOSED = 0x1000,  /* A^T X = B is solved */
+    RECFACT_BATCH_KEEP_A = 0x2000       /* A stays as it is, and ipiv is not used, which takes less time */
+};
+
+/* A determinant, mantissa * 2^exponent (ldexp), with 0.5 <= |mantissa| < 1; or the mantissa, if it is 0, infinite or NaN. */
+typedef struct recfact_determinant {
+    double mantissa;
+    int64_t exponent;
+} recfact_determinant;
+
+/* P A = L U in place. Flags: NO_PIVOTING, ROW_MAJOR. */
+recfact_status recfact_factor_batch_f64(int64_t count, int64_t m, int64_t n, double *a, int64_t lda, int64_t stride,
+                                        int64_t *ipiv, int flags, int64_t threads, int64_t *info);
+recfact_status recfact_factor_batch_f32(int64_t count, int64_t m, int64_t n, float *a, int64_t lda, int64_t stride,
+                                        int64_t *ipiv, int flags, int64_t threads, int64_t *info);
+
+/* P A = L U at another place, as recfact_lu: lu is column-major. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE. */
+recfact_status recfact_lu_batch_f64(int64_t count, int64_t m, int64_t n, const double *a, int64_t lda, int64_t stride,
+                                    int flags, double *lu, int64_t ldlu, int64_t stride_lu, int32_t *piv,
+                                    int64_t threads, int64_t *info);
+recfact_status recfact_lu_batch_f32(int64_t count, int64_t m, int64_t n, const float *a, int64_t lda, int64_t stride,
+                                    int flags, float *lu, int64_t ldlu, int64_t stride_lu, int32_t *piv,
+                                    int64_t threads, int64_t *info);
+
+/* A X = B or A^T X = B from the factors, as recfact_solve, in place of B. Flags: ROW_MAJOR, B_ROW_MAJOR. */
+recfact_status recfact_solve_batch_f64(char trans, int64_t count, int64_t n, int64_t nrhs, const double *lu, int64_t lda,
+                                       int64_t stride, const int64_t *ipiv, double *b, int64_t ldb, int64_t stride_b,
+                                       int flags, int64_t threads);
+recfact_status recfact_solve_batch_f32(char trans, int64_t count, int64_t n, int64_t nrhs, const float *lu, int64_t lda,
+                                       int64_t stride, const int64_t *ipiv, float *b, int64_t ldb, int64_t stride_b,
+                                       int flags, int64_t threads);
+
+/*
+ * A X = B from A itself (LAPACK: DGESV): A becomes its factors, unless it is kept, and B becomes X. Where A is singular, which
+ * its info says, B stays as it is. If rcond is not NULL, it receives for each matrix a lower bound of the reciprocal of
+ * its condition number in the 1-norm: a solution whose bound is well above the precision can be trusted. It may be far
+ * too low, and it is NaN if it is not known. All flags.
+ */
+recfact_status recfact_gesv_batch_f64(int64_t count, int64_t n, int64_t nrhs, double *a, int64_t lda, int64_t stride,
+                                      int64_t *ipiv, double *b, int64_t ldb, int64_t stride_b, int flags, double *rcond,
+                                      int64_t threads, int64_t *info);
+recfact_status recfact_gesv_batch_f32(int64_t count, int64_t n, int64_t nrhs, float *a, int64_t lda, int64_t stride,
+                                      int64_t *ipiv, float *b, int64_t ldb, int64_t stride_b, int flags, float *rcond,
+                                      int64_t threads, int64_t *info);
+
+/*
+ * The inverses of n x n matrices, to another place; where A is singular nothing is written. A stays as it is. rcond as
+ * above. Flags: NO_PIVOTING, ROW_MAJOR, B_ROW_MAJOR, CHECK_FINITE.
+ */
+recfact_status recfact_inverse_batch_f64(int64_t count, int64_t n, const double *a, int64_t lda, int64_t stride,
+                                         int flags, double *inverse, int64_t ld_inverse, int64_t stride_inverse,
+                                         double *rcond, int64_t threads, int64_t *info);
+recfact_status recfact_inverse_batch_f32(int64_t count, int64_t n, const float *a, int64_t lda, int64_t stride,
+                                         int flags, float *inverse, int64_t ld_inverse, int64_t stride_inverse,
+                                         float *rcond, int64_t threads, int64_t *info);
+
+/* The determinants of n x n matrices, which stay as they are. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE. */
+recfact_status recfact_det_batch_f64(int64_t count, int64_t n, const double *a, int64_t lda, int64_t stride, int flags,
+                                     recfact_determinant *det, int64_t threads);
+recfact_status recfact_det_batch_f32(int64_t count, int64_t n, const float *a, int64_t lda, int64_t stride, int flags,
+                                     recfact_determinant *det, int64_t threads);
 
 /*
  * The short form: P A = L U of an m x n matrix with lda = m. It returns info, or INT64_MIN + status if the status is

@@ -27,7 +27,7 @@ fn span<T>(m: i64, n: i64, lda: i64) -> Result<usize, Status> {
 }
 
 /// Checks a pointer to `elements` elements. A pointer to no elements may have any value.
-fn pointer<T>(pointer: *const T, elements: usize) -> Result<*const T, Status> {
+pub(crate) fn pointer<T>(pointer: *const T, elements: usize) -> Result<*const T, Status> {
     match elements {
         0 => Ok(std::ptr::NonNull::dangling().as_ptr()),
         _ if pointer.is_null() => Err(Status::NullPointer),

@@ -4,6 +4,7 @@
 //! Arguments are checked before anything is written. A panic cannot cross an `extern "C"` function: it ends the process.
 
 mod arguments;
+mod batch;
 #[cfg(feature = "lapack")]
 mod lapack;
 mod out_of_place;
