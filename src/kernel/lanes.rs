@@ -19,14 +19,17 @@ pub(crate) trait Lanes: Vector {
     unsafe fn is_less(self, x: Self) -> Self::Mask;
     /// `a` and `b`.
     unsafe fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
-    /// `a` and not `b`.
-    unsafe fn except(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// Whether any lane is true.
     unsafe fn any(mask: Self::Mask) -> bool;
     /// The lanes of `yes` where `mask` is true, of `no` where it is not.
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
     /// The magnitude of `self` with the sign of `sign`. `self` is not negative.
     unsafe fn with_sign(self, sign: Self) -> Self;
+    /// The lanes as integers: they are whole numbers that fit.
+    ///
+    /// # Safety
+    /// - `to` is valid for writes of `LANES` elements.
+    unsafe fn store_indices(self, to: *mut i32);
     /// Lane j of register i becomes lane i of register j, for `LANES` registers.
     ///
     /// # Safety

@@ -18,6 +18,8 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     const SAFE_MIN: Self;
     /// All bits but the sign.
     const MAGNITUDE_MASK: Self;
+    /// The first whole numbers: rows of small matrices.
+    const INDICES: [Self; 32];
 
     /// The bits of `self` that are set in `mask`.
     #[must_use]
@@ -34,18 +36,15 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// `-self`.
     #[must_use]
     fn neg(self) -> Self;
+    /// `self + b`.
+    #[must_use]
+    fn add(self, b: Self) -> Self;
     /// `self * b`.
     #[must_use]
     fn mul(self, b: Self) -> Self;
     /// `self / b`.
     #[must_use]
     fn div(self, b: Self) -> Self;
-    /// A small index as a number. It is exact below 2^24.
-    #[must_use]
-    fn from_index(index: usize) -> Self;
-    /// The index back.
-    #[must_use]
-    fn to_index(self) -> usize;
     /// The number in double precision.
     #[must_use]
     fn to_f64(self) -> f64;
@@ -58,6 +57,14 @@ macro_rules! scalar {
             const ONE: Self = 1.0;
             const SAFE_MIN: Self = $t::MIN_POSITIVE;
             const MAGNITUDE_MASK: Self = $t::from_bits(!$t::to_bits(-0.0));
+            const INDICES: [Self; 32] = {
+                let (mut indices, mut i) = ([0.0; 32], 0);
+                while i < 32 {
+                    indices[i] = i as $t;
+                    i += 1;
+                }
+                indices
+            };
 
             #[inline(always)]
             fn and(self, mask: Self) -> Self {
@@ -80,20 +87,16 @@ macro_rules! scalar {
                 -self
             }
             #[inline(always)]
+            fn add(self, b: Self) -> Self {
+                self + b
+            }
+            #[inline(always)]
             fn mul(self, b: Self) -> Self {
                 self * b
             }
             #[inline(always)]
             fn div(self, b: Self) -> Self {
                 self / b
-            }
-            #[inline(always)]
-            fn from_index(index: usize) -> Self {
-                index as $t
-            }
-            #[inline(always)]
-            fn to_index(self) -> usize {
-                self as usize
             }
             #[inline(always)]
             fn to_f64(self) -> f64 {

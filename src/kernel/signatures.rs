@@ -160,13 +160,13 @@ pub(crate) struct Lines<T> {
 /// is the number of rows that the kernel is made for. The matrices have the first columns, of which `steps` have pivots; the
 /// columns behind them, up to column `n`, become L^-1 P times what they were.
 ///
-/// `ipiv` receives `steps` vectors of 1-based row numbers, and `info` one vector: the 1-based index of the first zero pivot, or
-/// 0. All of these are elements, which hold integers exactly.
+/// `ipiv` receives 1-based row numbers, that of step k in lane l at `k * lanes + l`, and `info` for each lane the 1-based index
+/// of the first zero pivot, or 0.
 ///
 /// # Safety
 /// - `m` is 1 to M, and the rows from m to M are zeros or what the kernel has left there.
 /// - `steps` is at most `m` and `n`.
-/// - `work` is good for n columns of M vectors, `ipiv` and `info` for their vectors.
+/// - `work` is good for n columns of M vectors, `ipiv` for `steps` times `lanes` elements, `info` for `lanes`.
 /// - They do not overlap.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Group<T> {
@@ -174,8 +174,8 @@ pub(crate) struct Group<T> {
     pub(crate) n: usize,
     pub(crate) steps: usize,
     pub(crate) work: *mut T,
-    pub(crate) ipiv: *mut T,
-    pub(crate) info: *mut T,
+    pub(crate) ipiv: *mut i32,
+    pub(crate) info: *mut i32,
 }
 
 /// X <- T^-1 B in place of B, for matrices in work memory, one in each lane. T is a lower triangle of order `n` with ones on its

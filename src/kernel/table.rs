@@ -5,7 +5,7 @@ use super::body::{batch, finite, gemm, gemv, panel, small, trsm};
 use super::isa::Isa;
 use super::scalar::Scalar;
 use super::signatures::{Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Trsm};
-use super::tuning::{self, BATCH_ROWS, Tuning};
+use super::tuning::{self, Tuning};
 
 /// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
 /// at its argument.
@@ -45,10 +45,11 @@ pub struct BatchKernels<T: Scalar> {
     pub(crate) lanes: usize,
     pub(crate) interleave: unsafe fn(Lines<T>),
     pub(crate) deinterleave: unsafe fn(Lines<T>),
-    /// One kernel for each entry of [`BATCH_ROWS`], for matrices with at most that many rows.
-    pub(crate) factor: [unsafe fn(Group<T>); BATCH_ROWS.len()],
+    /// Kernels for matrices with at most so many rows, in rising order.
+    pub(crate) factor: &'static [(usize, unsafe fn(Group<T>))],
     pub(crate) trsm: unsafe fn(GroupTrsm<T>),
-    /// The same for the triangle with the magnitudes of the diagonal, and below it those of the elements, negated.
+    /// The same for the triangle with the magnitudes of the diagonal, and below it those of the elements, negated; products are
+    /// rounded before they are added.
     pub(crate) trsm_magnitudes: unsafe fn(GroupTrsm<T>),
     pub(crate) norm1: unsafe fn(GroupNorm<T>),
 }
@@ -127,21 +128,17 @@ table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::
 /// A module with the kernels for batches of one instruction set and element type, and the table of them.
 #[cfg(target_arch = "x86_64")]
 macro_rules! batch_table {
-    (#[$feature:meta] $name:ident: $v:ty) => {
+    (#[$feature:meta] $name:ident: $v:ty, rows: $($factor:ident $rows:literal),*) => {
         mod $name {
             use super::*;
             use crate::kernel::vector::Vector;
 
             type V = $v;
             type T = <V as Vector>::T;
-            const ROWS: [usize; BATCH_ROWS.len()] = BATCH_ROWS;
 
             kernel!(#[$feature] interleave(Lines<T>) -> () = batch::copy::interleave::<V>);
             kernel!(#[$feature] deinterleave(Lines<T>) -> () = batch::copy::deinterleave::<V>);
-            kernel!(#[$feature] factor_0(Group<T>) -> () = batch::factor::columns::<V, { ROWS[0] }>);
-            kernel!(#[$feature] factor_1(Group<T>) -> () = batch::factor::columns::<V, { ROWS[1] }>);
-            kernel!(#[$feature] factor_2(Group<T>) -> () = batch::factor::columns::<V, { ROWS[2] }>);
-            kernel!(#[$feature] factor_3(Group<T>) -> () = batch::factor::columns::<V, { ROWS[3] }>);
+            $(kernel!(#[$feature] $factor(Group<T>) -> () = batch::factor::factor::<V, $rows>);)*
             kernel!(#[$feature] trsm(GroupTrsm<T>) -> () = batch::solve::trsm::<V, false>);
             kernel!(#[$feature] trsm_magnitudes(GroupTrsm<T>) -> () = batch::solve::trsm::<V, true>);
             kernel!(#[$feature] norm1(GroupNorm<T>) -> () = batch::norm::norm1::<V>);
@@ -150,7 +147,7 @@ macro_rules! batch_table {
                 lanes: V::LANES,
                 interleave,
                 deinterleave,
-                factor: [factor_0, factor_1, factor_2, factor_3],
+                factor: &[$(($rows, $factor)),*],
                 trsm,
                 trsm_magnitudes,
                 norm1,
@@ -160,13 +157,17 @@ macro_rules! batch_table {
 }
 
 #[cfg(target_arch = "x86_64")]
-batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f64_batch: crate::kernel::arch::avx2::F64x4);
+batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f64_batch: crate::kernel::arch::avx2::F64x4,
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16);
 #[cfg(target_arch = "x86_64")]
-batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f32_batch: crate::kernel::arch::avx2::F32x8);
+batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f32_batch: crate::kernel::arch::avx2::F32x8,
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16);
 #[cfg(target_arch = "x86_64")]
-batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64_batch: crate::kernel::arch::avx512::F64x8);
+batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64_batch: crate::kernel::arch::avx512::F64x8,
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16, factor_20 20, factor_24 24);
 #[cfg(target_arch = "x86_64")]
-batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32_batch: crate::kernel::arch::avx512::F32x16);
+batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32_batch: crate::kernel::arch::avx512::F32x16,
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16, factor_20 20, factor_24 24);
 
 macro_rules! lookup {
     ($name:ident, $t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {

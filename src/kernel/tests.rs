@@ -252,7 +252,7 @@ fn groups_are_the_naive_ones<T: Element + Float>(
         let (a, naive) = group::<T>(count, m, n);
         let mut a = if by_rows { a.chunks(m * n).flat_map(|a| transposed(a, m, n)).collect() } else { a };
         let mut work = vec![T::from_f64(0.0); lanes * vectors];
-        let (mut ipiv, mut info) = (vec![T::from_f64(0.0); lanes * steps], vec![T::from_f64(0.0); lanes]);
+        let (mut ipiv, mut info) = (vec![0; lanes * steps], vec![0; lanes]);
         let (length, lines, step, next) = if by_rows { (n, m, ld, 1) } else { (m, n, 1, ld) };
         let (stride, work) = (m * n, work.as_mut_ptr());
         let copy = Lines {
@@ -277,8 +277,8 @@ fn groups_are_the_naive_ones<T: Element + Float>(
             let case =
                 format!("{name} {m} x {n}, lane {lane} of {count}, {}", if by_rows { "rows" } else { "columns" });
             let a = if by_rows { transposed(a, n, m) } else { a.to_vec() };
-            let ipiv: Vec<_> = (0..steps).map(|k| ipiv[k * lanes + lane].to_index() as i64).collect();
-            assert_eq!((&ipiv, info[lane].to_index() as i64), (&naive.ipiv, naive.info), "{case}");
+            let ipiv: Vec<_> = (0..steps).map(|k| i64::from(ipiv[k * lanes + lane])).collect();
+            assert_eq!((&ipiv, i64::from(info[lane])), (&naive.ipiv, naive.info), "{case}");
             assert_eq!(bits(&a), bits(&naive.lu), "{case}");
         }
     }
@@ -291,7 +291,7 @@ fn transposed<T: Copy>(a: &[T], m: usize, n: usize) -> Vec<T> {
 
 fn batches_are_the_naive_ones<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>().filter_map(|(isa, _)| Some((isa, T::batch_kernels(isa)?))) {
-        for (rows, kernel) in BATCH_ROWS.into_iter().zip(kernels.factor) {
+        for &(rows, kernel) in kernels.factor {
             for (m, n) in (1..=rows).flat_map(|m| (1..=20).map(move |n| (m, n))) {
                 groups_are_the_naive_ones(kernels, [m, n, rows], kernel, &format!("{isa:?} batches of {rows} rows"));
             }

@@ -16,9 +16,6 @@
 //!
 //! Nothing here changes a bit of any result.
 
-/// The numbers of rows that the kernels for batches are compiled for; a matrix with more rows is factored by itself.
-pub(crate) const BATCH_ROWS: [usize; 4] = [4, 8, 12, 16];
-
 /// Matrices with more columns are factored by themselves: a group of them would not fit the caches.
 pub(crate) const BATCH_COLUMNS: usize = 64;
 

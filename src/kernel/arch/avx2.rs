@@ -274,10 +274,11 @@ macro_rules! lanes {
     (
         $v:ident: $register:ident,
         cmp: $cmp:ident,
-        bits: $and:ident $andnot:ident $or:ident,
+        bits: $and:ident $or:ident,
         any: $movemask:ident,
         select: $blendv:ident,
         sign: $set1:ident,
+        store_indices: $to_i32:ident $store:ident,
         transpose: $transpose:ident,
     ) => {
         impl Lanes for $v {
@@ -299,11 +300,6 @@ macro_rules! lanes {
                 unsafe { $and(a, b) }
             }
             #[inline(always)]
-            unsafe fn except(a: $register, b: $register) -> $register {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                unsafe { $andnot(b, a) }
-            }
-            #[inline(always)]
             unsafe fn any(mask: $register) -> bool {
                 // SAFETY: the CPU has AVX (the trait's contract).
                 unsafe { $movemask(mask) != 0 }
@@ -319,6 +315,11 @@ macro_rules! lanes {
                 $v(unsafe { $or(self.0, $and(sign.0, $set1(-0.0))) })
             }
             #[inline(always)]
+            unsafe fn store_indices(self, to: *mut i32) {
+                // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for LANES elements at `to`.
+                unsafe { $store(to.cast(), $to_i32(self.0)) }
+            }
+            #[inline(always)]
             unsafe fn transpose(block: *mut Self) {
                 // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for LANES registers.
                 unsafe { $transpose(&mut *block.cast()) }
@@ -330,20 +331,22 @@ macro_rules! lanes {
 lanes! {
     F64x4: __m256d,
     cmp: _mm256_cmp_pd,
-    bits: _mm256_and_pd _mm256_andnot_pd _mm256_or_pd,
+    bits: _mm256_and_pd _mm256_or_pd,
     any: _mm256_movemask_pd,
     select: _mm256_blendv_pd,
     sign: _mm256_set1_pd,
+    store_indices: _mm256_cvttpd_epi32 _mm_storeu_si128,
     transpose: transpose_pd,
 }
 
 lanes! {
     F32x8: __m256,
     cmp: _mm256_cmp_ps,
-    bits: _mm256_and_ps _mm256_andnot_ps _mm256_or_ps,
+    bits: _mm256_and_ps _mm256_or_ps,
     any: _mm256_movemask_ps,
     select: _mm256_blendv_ps,
     sign: _mm256_set1_ps,
+    store_indices: _mm256_cvttps_epi32 _mm256_storeu_si256,
     transpose: transpose_ps,
 }
 

@@ -179,6 +179,7 @@ macro_rules! lanes {
         cmp: $cmp:ident,
         select: $blend:ident,
         sign: $set1:ident $to_int:ident $from_int:ident,
+        store_indices: $to_i32:ident $store:ident,
         transpose: $transpose:ident,
     ) => {
         impl Lanes for $v {
@@ -199,10 +200,6 @@ macro_rules! lanes {
                 a & b
             }
             #[inline(always)]
-            unsafe fn except(a: $mask, b: $mask) -> $mask {
-                a & !b
-            }
-            #[inline(always)]
             unsafe fn any(mask: $mask) -> bool {
                 mask != 0
             }
@@ -221,6 +218,11 @@ macro_rules! lanes {
                 }
             }
             #[inline(always)]
+            unsafe fn store_indices(self, to: *mut i32) {
+                // SAFETY: the CPU has AVX-512F (the trait's contract); the caller vouches for LANES elements at `to`.
+                unsafe { $store(to.cast(), $to_i32(self.0)) }
+            }
+            #[inline(always)]
             unsafe fn transpose(block: *mut Self) {
                 // SAFETY: the CPU has AVX-512F (the trait's contract); the caller vouches for LANES registers.
                 unsafe { $transpose(&mut *block.cast()) }
@@ -234,6 +236,7 @@ lanes! {
     cmp: _mm512_cmp_pd_mask,
     select: _mm512_mask_blend_pd,
     sign: _mm512_set1_pd _mm512_castpd_si512 _mm512_castsi512_pd,
+    store_indices: _mm512_cvttpd_epi32 _mm256_storeu_si256,
     transpose: transpose_pd,
 }
 
@@ -242,6 +245,7 @@ lanes! {
     cmp: _mm512_cmp_ps_mask,
     select: _mm512_mask_blend_ps,
     sign: _mm512_set1_ps _mm512_castps_si512 _mm512_castsi512_ps,
+    store_indices: _mm512_cvttps_epi32 _mm512_storeu_si512,
     transpose: transpose_ps,
 }
 

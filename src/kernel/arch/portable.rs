@@ -104,10 +104,6 @@ impl<T: Scalar, const N: usize> Lanes for Array<T, N> {
         from_fn(|i| a[i] && b[i])
     }
     #[inline(always)]
-    unsafe fn except(a: [bool; N], b: [bool; N]) -> [bool; N] {
-        from_fn(|i| a[i] && !b[i])
-    }
-    #[inline(always)]
     unsafe fn any(mask: [bool; N]) -> bool {
         mask.contains(&true)
     }
@@ -118,6 +114,13 @@ impl<T: Scalar, const N: usize> Lanes for Array<T, N> {
     #[inline(always)]
     unsafe fn with_sign(self, sign: Self) -> Self {
         Array(from_fn(|i| self.0[i].copysign(sign.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn store_indices(self, to: *mut i32) {
+        for (i, x) in self.0.into_iter().enumerate() {
+            // SAFETY: the caller vouches for N elements.
+            unsafe { *to.add(i) = x.to_f64() as i32 }
+        }
     }
     #[inline(always)]
     unsafe fn transpose(block: *mut Self) {

@@ -1,10 +1,10 @@
 //! As many matrices at once as a register has lanes.
 
 use super::determinant::Determinant;
-use super::job::{Block, Job, RightHandSides};
+use super::job::{Block, Job, RightHandSides, Swaps};
 use crate::batch::Geometry;
 use crate::element::Element;
-use crate::kernel::{BATCH_COLUMNS, BATCH_RHS, BATCH_ROWS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines};
+use crate::kernel::{BATCH_COLUMNS, BATCH_RHS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines};
 use crate::matrix::Layout;
 use crate::pivoting::Pivoting;
 
@@ -21,8 +21,7 @@ impl<T: Element> Across<T> {
     pub(super) fn choose(isa: Isa, a: Geometry, pivoting: Pivoting) -> Option<Self> {
         let is_for = pivoting == Pivoting::Partial && a.ncols() <= BATCH_COLUMNS;
         let kernels = T::batch_kernels(isa).filter(|_| is_for)?;
-        let mut sizes = BATCH_ROWS.into_iter().zip(kernels.factor);
-        let (rows, factor) = sizes.find(|&(rows, _)| a.nrows() <= rows)?;
+        let &(rows, factor) = kernels.factor.iter().find(|(rows, _)| a.nrows() <= *rows)?;
         Some(Across { kernels, rows, factor })
     }
 
@@ -41,9 +40,9 @@ impl<T: Element> Across<T> {
 struct Work<T> {
     /// Columns of `rows` vectors: first those of the matrices, then those of right-hand sides.
     columns: *mut T,
-    /// A vector of row numbers for each step.
-    pivots: *mut T,
-    info: *mut T,
+    /// For each step the row numbers of the matrices, counted from 1.
+    pivots: *mut i32,
+    info: *mut i32,
     norm: *mut T,
     /// A column for the bound of the condition number.
     column: *mut T,
@@ -83,10 +82,12 @@ impl<T: Element> Job<'_, T> {
             memory[..n * rows * lanes].fill(T::ZERO);
         }
         let columns = memory.as_mut_ptr();
-        let pivots = columns.wrapping_add(self.vectors_of_columns(across) * lanes);
+        let norm = columns.wrapping_add(self.vectors_of_columns(across) * lanes);
+        let column = norm.wrapping_add(lanes);
+        // Integers have at most the size of elements.
+        let pivots: *mut i32 = column.wrapping_add(rows * lanes).cast();
         let info = pivots.wrapping_add(steps * lanes);
-        let norm = info.wrapping_add(lanes);
-        let work = Work { columns, pivots, info, norm, column: norm.wrapping_add(lanes) };
+        let work = Work { columns, pivots, info, norm, column };
         // SAFETY: the caller vouches for the matrices and the results; the parts of the memory are in it, and do not overlap.
         unsafe {
             let a = lines(&self.a, [first, count], [0, n], columns, across);
@@ -95,7 +96,7 @@ impl<T: Element> Job<'_, T> {
                 for (at, pivot) in (0..steps * lanes).map(|at| (at, pivots.add(at))) {
                     // The lanes beyond the last matrix have it once more.
                     let index = first + (at % lanes).min(count - 1);
-                    *pivot = T::from_index(*ipiv.add(index * steps + at / lanes) as usize);
+                    *pivot = *ipiv.add(index * steps + at / lanes) as i32;
                 }
                 self.solve_columns(across, [first, count], 0, &work);
                 return;
@@ -195,7 +196,7 @@ impl<T: Element> Job<'_, T> {
             let (k, lane) = (at / lanes, at % lanes);
             // SAFETY: the rows are below n: the kernel has made them, or they were checked.
             unsafe {
-                let row = (*work.pivots.add(at)).to_index() - 1;
+                let row = *work.pivots.add(at) as usize - 1;
                 if row != k {
                     for j in 0..r {
                         let column = b.add(j * across.rows * lanes + lane);
@@ -226,20 +227,37 @@ impl<T: Element> Job<'_, T> {
         let mut singular = 0;
         // SAFETY: the results have elements for these matrices, and the work memory for every lane.
         unsafe {
-            for lane in 0..count {
-                for k in 0..steps {
-                    let row = (*work.pivots.add(k * lanes + lane)).to_index();
-                    self.swaps.store((first + lane) * steps + k, row);
+            let rows = |lane: usize| (0..steps).map(move |k| *work.pivots.add(k * lanes + lane));
+            match self.swaps {
+                Swaps::Lapack(ipiv) => {
+                    let mut to = ipiv.add(first * steps);
+                    for lane in 0..count {
+                        for row in rows(lane) {
+                            *to = i64::from(row);
+                            to = to.add(1);
+                        }
+                    }
                 }
-                let info = (*work.info.add(lane)).to_index();
+                Swaps::ZeroBased(piv) => {
+                    let mut to = piv.add(first * steps);
+                    for lane in 0..count {
+                        for row in rows(lane) {
+                            *to = row - 1;
+                            to = to.add(1);
+                        }
+                    }
+                }
+                Swaps::Nowhere => {}
+            }
+            for lane in 0..count {
+                let info = *work.info.add(lane);
                 singular |= u32::from(info > 0) << lane;
-                self.info.inspect(|to| *to.add(first + lane) = info as i64);
+                self.info.inspect(|to| *to.add(first + lane) = i64::from(info));
             }
             if let Some(det) = self.det {
                 for lane in 0..count {
                     let pivots = (0..n).map(|k| *work.columns.add(k * (across.rows + 1) * lanes + lane));
-                    let row = |k: usize| (*work.pivots.add(k * lanes + lane)).to_index();
-                    let swaps = (0..n).filter(|&k| row(k) != k + 1).count();
+                    let swaps = rows(lane).zip(1..).filter(|(row, k)| row != k).count();
                     *det.add(first + lane) = Determinant::of(pivots, swaps);
                 }
             }

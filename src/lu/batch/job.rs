@@ -64,24 +64,6 @@ pub(super) enum Swaps {
     Nowhere,
 }
 
-impl Swaps {
-    /// Stores row `row`, counted from 1, as swap number `at` of the batch.
-    ///
-    /// # Safety
-    /// - The results have that element, and no other thread uses it.
-    #[inline(always)]
-    pub(super) unsafe fn store(self, at: usize, row: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self {
-                Swaps::Lapack(ipiv) => *ipiv.add(at) = row as i64,
-                Swaps::ZeroBased(piv) => *piv.add(at) = row as i32 - 1,
-                Swaps::Nowhere => {}
-            }
-        }
-    }
-}
-
 /// Right-hand sides, which become X.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RightHandSides<T> {

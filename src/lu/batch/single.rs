@@ -75,10 +75,9 @@ impl<T: Element> Job<'_, T> {
             if let Some(to) = self.lu.filter(|to| to.is_row_major()) {
                 transpose(lu.as_ref(), to.view(index));
             }
-            if let Swaps::ZeroBased(_) = self.swaps {
-                for (k, &row) in ipiv.iter().enumerate() {
-                    self.swaps.store(index * steps + k, row as usize);
-                }
+            if let Swaps::ZeroBased(piv) = self.swaps {
+                let piv = std::slice::from_raw_parts_mut(piv.add(index * steps), steps);
+                piv.iter_mut().zip(&*ipiv).for_each(|(to, &row)| *to = row as i32 - 1);
             }
             self.info.inspect(|to| *to.add(index) = info);
             if let Some(det) = self.det {
@@ -137,7 +136,7 @@ impl<T: Element> Job<'_, T> {
 
 /// The largest sum of magnitudes in a column; a column that has a NaN does not count.
 fn norm1<T: Element>(mut a: MatrixMut<'_, T>) -> T {
-    let sum = |column: &[T]| column.iter().fold(T::ZERO, |sum, x| x.abs().mul_add(T::ONE, sum));
+    let sum = |column: &[T]| column.iter().fold(T::ZERO, |sum, x| sum.add(x.abs()));
     (0..a.ncols()).fold(T::ZERO, |largest, j| {
         let sum = sum(a.col_mut(j));
         if sum > largest { sum } else { largest }
@@ -149,13 +148,13 @@ fn bound_condition<T: Element>(norm: T, mut lu: MatrixMut<'_, T>, sums: &mut [T]
     let n = sums.len();
     for i in 0..n {
         let column = &lu.col_mut(i)[..=i];
-        let above = sums[..i].iter().zip(column).fold(T::ONE, |sum, (x, u)| u.abs().mul_add(*x, sum));
+        let above = sums[..i].iter().zip(column).fold(T::ONE, |sum, (x, u)| sum.add(u.abs().mul(*x)));
         sums[i] = above.div(column[i].abs());
     }
     for i in (0..n).rev() {
         let column = &lu.col_mut(i)[i..];
         let below = sums[i..].iter().zip(column).skip(1).rev();
-        sums[i] = below.fold(sums[i], |sum, (x, l)| l.abs().mul_add(*x, sum));
+        sums[i] = below.fold(sums[i], |sum, (x, l)| sum.add(l.abs().mul(*x)));
     }
     rcond(norm, sums.iter().copied())
 }

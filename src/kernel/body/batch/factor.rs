@@ -3,6 +3,7 @@
 //! The pivots' rows differ from lane to lane, so no vector can be moved to swap them: each row takes the lanes that it needs
 //! from each other row, by a mask.
 
+use super::pivot;
 use crate::kernel::lanes::Lanes;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Group;
@@ -10,7 +11,7 @@ use crate::kernel::signatures::Group;
 /// The body for k = 0, 1, .., each a constant, as long as k is less than a constant and the condition holds.
 macro_rules! unrolled {
     ($k:ident < $end:expr, while $condition:expr => $body:block) => {
-        unrolled!(@ $k < $end, $condition, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+        unrolled!(@ $k < $end, $condition, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23)
     };
     (@ $k:ident < $end:expr, $condition:expr, $body:block, $($i:literal)*) => {
         'all: {
@@ -25,17 +26,80 @@ macro_rules! unrolled {
     };
 }
 
-/// P A = L U of a group of matrices with at most M rows, and L^-1 P of further columns. A column stays in registers for all of
-/// its updates.
-///
-/// Left-looking. Columns of L keep the order that their rows had when they were made; later swaps are done at the end.
+/// Matrices of at most this many rows stay in registers as a whole.
+const TINY: usize = 4;
+
+/// P A = L U of a group of matrices with at most M rows, and L^-1 P of further columns.
 ///
 /// # Safety
-/// - As [`Group`] says; `m <= M <= 16`.
+/// - As [`Group`] says; `m <= M <= 24`.
 /// - The CPU has the lanes' instruction set.
 #[inline(always)]
-pub(in crate::kernel) unsafe fn columns<V: Lanes, const M: usize>(group: Group<V::T>) {
-    let Group { m, n, steps, work, .. } = group;
+pub(in crate::kernel) unsafe fn factor<V: Lanes, const M: usize>(group: Group<V::T>) {
+    // SAFETY: the caller's promise; with M pivots there are M rows and at least as many columns.
+    unsafe { if M <= TINY && group.steps == M { tiny::<V, M>(group) } else { columns::<V, M>(group) } }
+}
+
+/// Right-looking, with all elements of M x M matrices in registers.
+///
+/// # Safety
+/// - As for [`factor`]; the group has M pivots.
+#[inline(always)]
+unsafe fn tiny<V: Lanes, const M: usize>(group: Group<V::T>) {
+    let Group { n, work, ipiv, .. } = group;
+    // SAFETY: the group has n >= M columns of M vectors, and M vectors of `ipiv`.
+    unsafe {
+        let zero = V::splat(V::T::ZERO);
+        let none = zero.is_less(zero);
+        let mut masks = [[none; M]; M];
+        let mut info = zero;
+        let mut a = [[zero; M]; M];
+        for (j, x) in a.iter_mut().enumerate() {
+            load(x, work.add(j * M * V::LANES));
+        }
+        unrolled!(K < M, while true => {
+            let row = pivot::in_registers::<V, M, K>(&mut a[K], &mut masks[K], &mut info);
+            row.store_indices(ipiv.add(K * V::LANES));
+            let l = a[K];
+            for (j, x) in a.iter_mut().enumerate() {
+                if j != K {
+                    swap::<V, M, K>(x, &masks[K]);
+                }
+                if j > K {
+                    for i in K + 1..M {
+                        x[i] = x[i].sub_mul(l[i], x[K]);
+                    }
+                }
+            }
+        });
+        for (j, x) in a.iter().enumerate() {
+            store(x, work.add(j * M * V::LANES));
+        }
+        for j in M..n {
+            let column = work.add(j * M * V::LANES);
+            let mut x = [zero; M];
+            load(&mut x, column);
+            // L has all swaps by now, so those of this column are first.
+            unrolled!(K < M, while true => { swap::<V, M, K>(&mut x, &masks[K]); });
+            for (k, l) in a.iter().enumerate() {
+                for i in k + 1..M {
+                    x[i] = x[i].sub_mul(l[i], x[k]);
+                }
+            }
+            store(&x, column);
+        }
+        info.store_indices(group.info);
+    }
+}
+
+/// Left-looking: a column stays in registers for all of its updates. Columns of L keep the order that their rows had when
+/// they were made; later swaps are done at the end.
+///
+/// # Safety
+/// - As for [`factor`].
+#[inline(always)]
+unsafe fn columns<V: Lanes, const M: usize>(group: Group<V::T>) {
+    let Group { m, n, steps, work, ipiv, .. } = group;
     // SAFETY: the group has n columns of M vectors; masks below row m of the first `steps` columns have been written before
     // they are read, and the others hold none.
     unsafe {
@@ -47,9 +111,7 @@ pub(in crate::kernel) unsafe fn columns<V: Lanes, const M: usize>(group: Group<V
         for j in 0..n {
             let column = work.add(j * M * V::LANES);
             let mut x = [zero; M];
-            for (i, x) in x.iter_mut().enumerate() {
-                *x = V::load(column.add(i * V::LANES));
-            }
+            load(&mut x, column);
             let done = j.min(steps);
             unrolled!(K < M, while K < done => {
                 swap::<V, M, K>(&mut x, &masks[K]);
@@ -59,33 +121,59 @@ pub(in crate::kernel) unsafe fn columns<V: Lanes, const M: usize>(group: Group<V
                     x[i] = x[i].sub_mul(V::load(l.add(i * V::LANES)), x[K]);
                 }
             });
-            for (i, x) in x.iter().enumerate() {
-                x.store(column.add(i * V::LANES));
+            if j < steps && M <= pivot::IN_REGISTERS {
+                let masks = &mut masks[j];
+                unrolled!(J < M, while J <= j => {
+                    if J == j {
+                        let row = pivot::in_registers::<V, M, J>(&mut x, masks, &mut info);
+                        row.store_indices(ipiv.add(j * V::LANES));
+                    }
+                });
             }
-            if j < steps {
-                let row = pivot::<V>(&group, j, column, &mut info);
-                for (i, mask) in masks[j].iter_mut().enumerate().take(m).skip(j + 1) {
-                    *mask = row.equals(V::splat(V::T::from_index(i + 1)));
-                }
+            store(&x, column);
+            if j < steps && M > pivot::IN_REGISTERS {
+                let row = pivot::in_memory::<V>(j, m, column, &mut masks[j], &mut info);
+                row.store_indices(ipiv.add(j * V::LANES));
             }
         }
         for j in 0..steps {
             let column = work.add(j * M * V::LANES);
             let mut x = [zero; M];
-            for (i, x) in x.iter_mut().enumerate() {
-                *x = V::load(column.add(i * V::LANES));
-            }
+            load(&mut x, column);
             unrolled!(K < M, while K < steps => {
                 let is_later = (j + 1..).contains(&K);
                 if is_later {
                     swap::<V, M, K>(&mut x, &masks[K]);
                 }
             });
-            for (i, x) in x.iter().enumerate() {
-                x.store(column.add(i * V::LANES));
-            }
+            store(&x, column);
         }
-        info.store(group.info);
+        info.store_indices(group.info);
+    }
+}
+
+/// Loads a column.
+///
+/// # Safety
+/// - `column` is good for M vectors.
+/// - The CPU has the lanes' instruction set.
+#[inline(always)]
+unsafe fn load<V: Lanes, const M: usize>(x: &mut [V; M], column: *const V::T) {
+    for (i, x) in x.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *x = unsafe { V::load(column.add(i * V::LANES)) };
+    }
+}
+
+/// Stores a column.
+///
+/// # Safety
+/// - As for [`load`].
+#[inline(always)]
+unsafe fn store<V: Lanes, const M: usize>(x: &[V; M], column: *mut V::T) {
+    for (i, x) in x.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe { x.store(column.add(i * V::LANES)) }
     }
 }
 
@@ -102,58 +190,5 @@ unsafe fn swap<V: Lanes, const M: usize, const K: usize>(x: &mut [V; M], masks: 
             x[K] = V::select(masks[i], x[i], x[K]);
             x[i] = V::select(masks[i], top, x[i]);
         }
-    }
-}
-
-/// Makes column j one of L, with the pivots on the diagonal, by the rule of [`pivot`](super::pivot). Returns the pivots' rows,
-/// counted from 1, which also go to the group's `ipiv`.
-///
-/// # Safety
-/// - As [`Group`] says; `column` is its column j < m.
-/// - The CPU has the lanes' instruction set.
-#[inline(always)]
-unsafe fn pivot<V: Lanes>(group: &Group<V::T>, j: usize, column: *mut V::T, info: &mut V) -> V {
-    let m = group.m;
-    // SAFETY: rows j..m of the column; element j of `ipiv`.
-    unsafe {
-        let (zero, one) = (V::splat(V::T::ZERO), V::splat(V::T::ONE));
-        let mut largest = zero;
-        for i in j..m {
-            largest = largest.max(V::load(column.add(i * V::LANES)).abs());
-        }
-        let reciprocal = one.div(largest);
-        let top = V::load(column.add(j * V::LANES));
-        let first = V::splat(V::T::from_index(j + 1));
-        // From the last row up, so that the first of equals stays. A column of zeros and NaN keeps its rows.
-        let keeps_rows = zero.equals(largest);
-        let (mut pivot, mut row) = (top, first);
-        for i in (j..m).rev() {
-            let x = V::load(column.add(i * V::LANES));
-            let is_largest = V::except(x.abs().equals(largest), keeps_rows);
-            pivot = V::select(is_largest, x, pivot);
-            row = V::select(is_largest, V::splat(V::T::from_index(i + 1)), row);
-        }
-        row.store(group.ipiv.add(j * V::LANES));
-        pivot.store(column.add(j * V::LANES));
-        let is_tiny = largest.is_less(V::splat(V::T::SAFE_MIN));
-        let scale = reciprocal.with_sign(pivot);
-        if !V::any(is_tiny) {
-            for i in j + 1..m {
-                let is_pivot = row.equals(V::splat(V::T::from_index(i + 1)));
-                let x = V::select(is_pivot, top, V::load(column.add(i * V::LANES)));
-                x.mul(scale).store(column.add(i * V::LANES));
-            }
-            return row;
-        }
-        let is_zero = pivot.equals(zero);
-        for i in j + 1..m {
-            let is_pivot = row.equals(V::splat(V::T::from_index(i + 1)));
-            let x = V::select(is_pivot, top, V::load(column.add(i * V::LANES)));
-            let divided = V::select(is_zero, x, x.div(pivot));
-            V::select(is_tiny, divided, x.mul(scale)).store(column.add(i * V::LANES));
-        }
-        let is_first = V::both(is_zero, info.equals(zero));
-        *info = V::select(is_first, first, *info);
-        row
     }
 }

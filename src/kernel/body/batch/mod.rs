@@ -7,4 +7,8 @@
 pub(in crate::kernel) mod copy;
 pub(in crate::kernel) mod factor;
 pub(in crate::kernel) mod norm;
+mod pivot;
 pub(in crate::kernel) mod solve;
+
+/// The most rows that a kernel is made for.
+const MAX_ROWS: usize = 24;

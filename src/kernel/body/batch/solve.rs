@@ -51,36 +51,30 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const MAGNITUDES: bool>
     let of_x = |i: usize, j: usize| x.wrapping_offset((i as isize * inc + (j * ldx) as isize) * lanes);
     // SAFETY: rows 0 to i + R of T up to the diagonal, and those rows of X.
     unsafe {
-        let minus_one = V::splat(V::T::ONE.neg());
-        let mut tile = [[V::splat(V::T::ZERO); C]; R];
+        let zero = V::splat(V::T::ZERO);
+        let mut tile = [[zero; C]; R];
         for (r, row) in tile.iter_mut().enumerate() {
             for (j, x) in row.iter_mut().enumerate() {
                 *x = V::load(of_x(i + r, j));
             }
         }
         for k in 0..i {
-            let mut solved = [minus_one; C];
+            let mut solved = [zero; C];
             for (j, x) in solved.iter_mut().enumerate() {
                 *x = V::load(of_x(k, j));
             }
             for (r, row) in tile.iter_mut().enumerate() {
-                let mut t = V::load(at(i + r, k));
-                if MAGNITUDES {
-                    t = t.abs().with_sign(minus_one);
-                }
+                let t = V::load(at(i + r, k));
                 for (x, solved) in row.iter_mut().zip(solved) {
-                    *x = x.sub_mul(t, solved);
+                    *x = less::<V, MAGNITUDES>(*x, t, solved);
                 }
             }
         }
         for r in 0..R {
             for k in 0..r {
-                let mut t = V::load(at(i + r, i + k));
-                if MAGNITUDES {
-                    t = t.abs().with_sign(minus_one);
-                }
+                let t = V::load(at(i + r, i + k));
                 for j in 0..C {
-                    tile[r][j] = tile[r][j].sub_mul(t, tile[k][j]);
+                    tile[r][j] = less::<V, MAGNITUDES>(tile[r][j], t, tile[k][j]);
                 }
             }
             if !unit {
@@ -97,4 +91,14 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const MAGNITUDES: bool>
             }
         }
     }
+}
+
+/// x - t y with one rounding, or with MAGNITUDES x + |t| y with two.
+///
+/// # Safety
+/// - The CPU has the lanes' instruction set.
+#[inline(always)]
+unsafe fn less<V: Lanes, const MAGNITUDES: bool>(x: V, t: V, y: V) -> V {
+    // SAFETY: the caller's CPU has the instruction set.
+    unsafe { if MAGNITUDES { x.sub_mul(t.abs().mul(y), V::splat(V::T::ONE.neg())) } else { x.sub_mul(t, y) } }
 }
