@@ -11,5 +11,5 @@ mod trsm;
 pub(crate) use gemm::gemm;
 pub(crate) use tiles::Packed;
 pub(crate) use transpose::transpose;
-pub(crate) use triangle::{Triangle, solve};
+pub(crate) use triangle::{Triangle, solve, solve_triangle};
 pub(crate) use trsm::trsm;

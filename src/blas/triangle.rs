@@ -223,11 +223,23 @@ impl<'a, T: Element> Triangle<'a, T> {
     }
 }
 
+/// B <- T^-1 B.
+///
+/// # Panics
+/// If B does not have the rows of the triangle.
+pub(crate) fn solve_triangle<T: Element>(triangle: &Triangle<'_, T>, b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+    solve_all(std::slice::from_ref(triangle), b, kernels);
+}
+
 /// B <- T2^-1 T1^-1 B, for two triangles of one matrix.
 ///
 /// # Panics
 /// If B does not have the rows of the triangles.
-pub(crate) fn solve<T: Element>(triangles: [Triangle<'_, T>; 2], mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+pub(crate) fn solve<T: Element>(triangles: [Triangle<'_, T>; 2], b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+    solve_all(&triangles, b, kernels);
+}
+
+fn solve_all<T: Element>(triangles: &[Triangle<'_, T>], mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
     assert!(triangles.iter().all(|triangle| triangle.n == b.nrows()), "triangle: sizes do not fit");
     if b.nrows() == 0 || b.ncols() == 0 {
         return;

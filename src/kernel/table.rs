@@ -158,16 +158,16 @@ macro_rules! batch_table {
 
 #[cfg(target_arch = "x86_64")]
 batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f64_batch: crate::kernel::arch::avx2::F64x4,
-    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16);
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_6 6, factor_8 8, factor_12 12, factor_16 16);
 #[cfg(target_arch = "x86_64")]
 batch_table!(#[target_feature(enable = "avx2,fma")] avx2_f32_batch: crate::kernel::arch::avx2::F32x8,
-    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16);
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_6 6, factor_8 8, factor_12 12, factor_16 16);
 #[cfg(target_arch = "x86_64")]
 batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64_batch: crate::kernel::arch::avx512::F64x8,
-    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16, factor_20 20, factor_24 24);
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_6 6, factor_8 8, factor_12 12, factor_16 16, factor_20 20, factor_24 24);
 #[cfg(target_arch = "x86_64")]
 batch_table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32_batch: crate::kernel::arch::avx512::F32x16,
-    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_8 8, factor_12 12, factor_16 16, factor_20 20, factor_24 24);
+    rows: factor_1 1, factor_2 2, factor_3 3, factor_4 4, factor_6 6, factor_8 8, factor_12 12, factor_16 16, factor_20 20, factor_24 24);
 
 macro_rules! lookup {
     ($name:ident, $t:ident: $portable:ident, $avx2:ident, $avx512:ident) => {

@@ -4,7 +4,7 @@ use super::determinant::Determinant;
 use super::job::{Block, Job, RightHandSides, Swaps};
 use crate::batch::Geometry;
 use crate::element::Element;
-use crate::kernel::{BATCH_COLUMNS, BATCH_RHS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines};
+use crate::kernel::{BATCH_COLUMNS, BATCH_LEAST, BATCH_RHS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines};
 use crate::matrix::Layout;
 use crate::pivoting::Pivoting;
 
@@ -30,9 +30,12 @@ impl<T: Element> Across<T> {
         self.kernels.lanes
     }
 
-    /// The fewest matrices for which a whole group takes less time than each by itself.
-    pub(super) fn least(&self) -> usize {
-        self.lanes().div_ceil(4)
+    /// The fewest matrices for which a whole group takes less time than each by itself: it takes the same time for one as
+    /// for all.
+    pub(super) fn least(&self, has_systems: bool) -> usize {
+        let least = BATCH_LEAST.into_iter().find(|&(rows, _)| self.rows <= rows);
+        let [factors, systems] = least.map_or([1, 1], |(_, least)| least);
+        self.lanes().min(if has_systems { systems } else { factors })
     }
 }
 

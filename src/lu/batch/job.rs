@@ -205,7 +205,7 @@ impl<'k, T: Element> Job<'k, T> {
         while index < end {
             let left = end - index;
             index += match &self.across {
-                Some(across) if left >= across.least() => {
+                Some(across) if left >= across.least(self.x.is_some()) => {
                     let count = left.min(across.lanes());
                     // SAFETY: these matrices are this thread's, and the memory has the size for a group.
                     unsafe { self.group(across, index, count, memory) };

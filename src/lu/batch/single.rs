@@ -3,7 +3,7 @@
 use super::determinant::Determinant;
 use super::group::rcond;
 use super::job::{Job, RightHandSides, Swaps};
-use crate::blas::transpose;
+use crate::blas::{Triangle, solve_triangle, transpose};
 use crate::element::Element;
 use crate::lu::blocked::Blocking;
 use crate::lu::factor::by_blocks;
@@ -14,11 +14,15 @@ use crate::options::Transpose;
 /// Columns of row-major right-hand sides that are copied at once.
 const COLUMNS: usize = 64;
 
+/// Matrices with more columns are factored without their right-hand sides: the solution is a small part of the work, and a
+/// copy of A would not stay in the L2 cache.
+const MAX_JOINED: usize = 128;
+
 impl<T: Element> Job<'_, T> {
     /// Elements of memory for a matrix by itself, and its row swaps.
     pub(super) fn memory_of_single(&self) -> (usize, usize) {
         let (m, n, steps) = self.shape();
-        let copy = if self.needs_copy() { m * n } else { 0 };
+        let copy = if self.needs_copy() { m * (n + self.joined()) } else { 0 };
         let columns = self.x.filter(|x| x.block.is_row_major()).map_or(0, |_| n * self.nrhs().min(COLUMNS));
         let sums = if self.rcond.is_some() { n } else { 0 };
         let has_swaps = self.given.is_some() || matches!(self.swaps, Swaps::Lapack(_));
@@ -29,9 +33,19 @@ impl<T: Element> Job<'_, T> {
     fn needs_copy(&self) -> bool {
         match (self.given, &self.lu) {
             (Some(_), _) => self.a.is_row_major(),
-            (None, Some(lu)) => lu.is_row_major(),
+            (None, Some(lu)) => lu.is_row_major() || self.joined() > 0,
             (None, None) => true,
         }
+    }
+
+    /// The number of right-hand sides that stand beside a copy of A while it is factored, all or none: then they become
+    /// L^-1 P B, which is half of their solution.
+    fn joined(&self) -> usize {
+        let (_, n, _) = self.shape();
+        let (nrhs, small) = (self.nrhs(), self.recursion.kernels.small);
+        let is_for = self.given.is_none() && !self.transposed && nrhs <= n && n <= MAX_JOINED;
+        // Beside a small matrix there must be room for them in the kernel that factors it.
+        if is_for && (n > small || n + nrhs <= small) { nrhs } else { 0 }
     }
 
     /// Work on a matrix by itself.
@@ -41,12 +55,13 @@ impl<T: Element> Job<'_, T> {
     /// - `memory` and `swaps` have the sizes of [`Job::memory_of_single`] at least.
     pub(super) unsafe fn single(&self, index: usize, memory: &mut [T], swaps: &mut [i64]) {
         let (m, n, steps) = self.shape();
-        let (copy, rest) = memory.split_at_mut(if self.needs_copy() { m * n } else { 0 });
+        let (r, needs_copy) = (self.joined(), self.needs_copy());
+        let (copy, rest) = memory.split_at_mut(if needs_copy { m * (n + r) } else { 0 });
         // SAFETY: the caller vouches for the matrix and its results. Of the views of one matrix one is used after the other.
         unsafe {
             if let Some(ipiv) = self.given {
                 let ipiv = std::slice::from_raw_parts(ipiv.add(index * steps), steps);
-                let lu = if self.a.is_row_major() {
+                let lu = if needs_copy {
                     transpose(self.a.view(index).as_ref(), MatrixMut::in_memory(copy, n, n, n));
                     MatrixMut::in_memory(copy, n, n, n)
                 } else {
@@ -59,21 +74,26 @@ impl<T: Element> Job<'_, T> {
                 Swaps::Lapack(ipiv) => std::slice::from_raw_parts_mut(ipiv.add(index * steps), steps),
                 _ => &mut swaps[..steps],
             };
-            let mut lu = match self.lu {
-                Some(lu) if !lu.is_row_major() => lu.view(index),
-                _ => MatrixMut::in_memory(copy, m, n, m),
+            let mut whole = match self.lu {
+                Some(lu) if !needs_copy => lu.view(index),
+                _ => MatrixMut::in_memory(copy, m, n + r, m),
             };
+            let (mut lu, b) = whole.reborrow().split_at_col(n);
             let a = self.a.view(index);
             if self.a.is_row_major() {
                 transpose(a.as_ref(), lu.reborrow());
-            } else if !self.lu.is_some_and(|lu| lu.is(&self.a)) || self.needs_copy() {
+            } else if needs_copy || !self.lu.is_some_and(|lu| lu.is(&self.a)) {
                 lu.copy_from(a.as_ref());
             }
+            self.load(index, 0, b);
             let norm = if self.rcond.is_some() { norm1(lu.reborrow()) } else { T::ZERO };
-            let blocking = Blocking::choose(m, n, self.inner_threads, self.recursion.kernels);
-            let info = by_blocks(&self.recursion, lu.reborrow(), ipiv, blocking);
-            if let Some(to) = self.lu.filter(|to| to.is_row_major()) {
-                transpose(lu.as_ref(), to.view(index));
+            let blocking = Blocking::choose(m, n + r, self.inner_threads, self.recursion.kernels);
+            let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
+            let (mut lu, b) = whole.split_at_col(n);
+            match self.lu {
+                Some(to) if to.is_row_major() => transpose(lu.as_ref(), to.view(index)),
+                Some(to) if needs_copy => to.view(index).copy_from(lu.as_ref()),
+                _ => {}
             }
             if let Swaps::ZeroBased(piv) = self.swaps {
                 let piv = std::slice::from_raw_parts_mut(piv.add(index * steps), steps);
@@ -88,9 +108,53 @@ impl<T: Element> Job<'_, T> {
             if let Some(to) = self.rcond {
                 *to.add(index) = bound_condition(norm, lu.reborrow(), &mut rest[..n]);
             }
-            if info == 0 {
-                self.solve_single(index, lu.as_ref(), ipiv, rest);
+            if info != 0 {
+                return;
             }
+            if r == 0 {
+                return self.solve_single(index, lu.as_ref(), ipiv, rest);
+            }
+            let mut x = b;
+            solve_triangle(&Triangle::upper(lu.as_ref(), false), x.reborrow(), self.recursion.kernels);
+            self.store(index, 0, x.as_ref());
+        }
+    }
+
+    /// Copies columns of the right-hand sides of a matrix, from `first` on, to a column-major matrix.
+    ///
+    /// # Safety
+    /// - Nothing writes them, and there are as many columns.
+    unsafe fn load(&self, index: usize, first: usize, mut to: MatrixMut<'_, T>) {
+        let Some(RightHandSides { block, is_identity }) = self.x.filter(|_| to.ncols() > 0) else { return };
+        if is_identity {
+            for j in 0..to.ncols() {
+                let column = to.col_mut(j);
+                column.fill(T::ZERO);
+                column[first + j] = T::ONE;
+            }
+            return;
+        }
+        // SAFETY: the caller's promise.
+        let b = unsafe { block.view(index) };
+        if block.is_row_major() {
+            transpose(rows(b, first, to.ncols()).as_ref(), to);
+        } else {
+            to.copy_from(b.as_ref());
+        }
+    }
+
+    /// Copies a column-major matrix to columns of X, from `first` on.
+    ///
+    /// # Safety
+    /// - Nothing else uses them, and there are as many columns.
+    unsafe fn store(&self, index: usize, first: usize, from: MatrixRef<'_, T>) {
+        let Some(RightHandSides { block, .. }) = self.x else { return };
+        // SAFETY: the caller's promise.
+        let mut x = unsafe { block.view(index) };
+        if block.is_row_major() {
+            transpose(from, rows(x, first, from.ncols()));
+        } else {
+            x.copy_from(from);
         }
     }
 
@@ -102,36 +166,30 @@ impl<T: Element> Job<'_, T> {
         let Some(RightHandSides { block, is_identity }) = self.x else { return };
         let transpose_of_a = if self.transposed { Transpose::Yes } else { Transpose::No };
         let system = System { transpose: transpose_of_a, lu, ipiv, kernels: self.recursion.kernels };
-        let n = lu.nrows();
-        let identity = |mut x: MatrixMut<'_, T>, first: usize| {
-            for j in 0..x.ncols() {
-                let column = x.col_mut(j);
-                column.fill(T::ZERO);
-                column[first + j] = T::ONE;
-            }
-        };
+        let (n, nrhs) = (lu.nrows(), block.geometry.ncols());
         // SAFETY: the caller's promise.
-        let mut b = unsafe { block.view(index) };
-        if !block.is_row_major() {
-            if is_identity {
-                identity(b.reborrow(), 0);
+        unsafe {
+            if !block.is_row_major() {
+                let mut x = block.view(index);
+                if is_identity {
+                    self.load(index, 0, x.reborrow());
+                }
+                return system.solve(x, self.inner_threads);
             }
-            return system.solve(b, self.inner_threads);
-        }
-        let nrhs = block.geometry.ncols();
-        for j in (0..nrhs).step_by(COLUMNS) {
-            let columns = COLUMNS.min(nrhs - j);
-            let mut x = MatrixMut::in_memory(memory, n, columns, n);
-            let mut rows = b.reborrow().split_at_row(j).1.split_at_row(columns).0;
-            if is_identity {
-                identity(x.reborrow(), j);
-            } else {
-                transpose(rows.as_ref(), x.reborrow());
+            for j in (0..nrhs).step_by(COLUMNS) {
+                let columns = COLUMNS.min(nrhs - j);
+                let mut x = MatrixMut::in_memory(memory, n, columns, n);
+                self.load(index, j, x.reborrow());
+                system.solve(x.reborrow(), self.inner_threads);
+                self.store(index, j, x.as_ref());
             }
-            system.solve(x.reborrow(), self.inner_threads);
-            transpose(x.as_ref(), rows.reborrow());
         }
     }
+}
+
+/// Rows of a matrix from `first` on.
+fn rows<T: Element>(a: MatrixMut<'_, T>, first: usize, count: usize) -> MatrixMut<'_, T> {
+    a.split_at_row(first).1.split_at_row(count).0
 }
 
 /// The largest sum of magnitudes in a column; a column that has a NaN does not count.
