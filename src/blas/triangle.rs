@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::scratch::{self, leading_dimension};
 use super::tiles::sub_product;
 use crate::element::Element;
-use crate::kernel::{Gemv, Kernels, Strided, Tiles, Trsm};
+use crate::kernel::{Gemv, Kernels, MAX_ORDER, Strided, Tiles, Trsm, Trsv};
 use crate::matrix::{MatrixMut, MatrixRef};
 
 /// A lower triangle of order `n`, with its rows in the order in which they are solved: element (i, k) is
@@ -91,6 +91,23 @@ impl<'a, T: Element> Triangle<'a, T> {
                 }
             }
         }
+    }
+
+    /// Whether it is solved one of its columns after the other.
+    fn is_short(&self, columns: usize, kernels: &Kernels<T>) -> bool {
+        let has_columns = self.row.abs() == 1 && self.rotated != self.unit;
+        has_columns && columns < kernels.tuning.solve.very_few && self.n <= MAX_ORDER
+    }
+
+    /// B <- T^-1 B, for a short L or U.
+    fn solve_short(&self, mut b: MatrixMut<'_, T>, kernels: &Kernels<T>) {
+        assert!(b.nrows() == self.n && self.is_short(b.ncols(), kernels), "triangle: not short");
+        let last = self.n - 1;
+        let t = if self.rotated { self.element(last, last) } else { self.first };
+        let (n, nrhs, ldt, ldx) = (self.n, b.ncols(), self.col.unsigned_abs(), b.lda());
+        let trsv = Trsv { n, nrhs, upper: self.rotated, t, ldt, x: b.as_mut_ptr(), ldx };
+        // SAFETY: T is a triangle of an n x n matrix that begins there, B has n rows, and the views do not overlap.
+        unsafe { (kernels.trsv)(trsv) };
     }
 
     /// X <- T11^-1 B1, and B1 <- X, where T11 has these rows and columns and B1 these rows. The rows of X are in the order
@@ -245,6 +262,9 @@ fn solve_all<T: Element>(triangles: &[Triangle<'_, T>], mut b: MatrixMut<'_, T>,
         return;
     }
     let columns = b.ncols();
+    if triangles.iter().all(|triangle| triangle.is_short(columns, kernels)) {
+        return triangles.iter().for_each(|triangle| triangle.solve_short(b.reborrow(), kernels));
+    }
     let mut solve = |cut: &Cut, memory: &mut [T]| {
         triangles.iter().for_each(|triangle| triangle.solve(cut, b.reborrow(), memory, kernels));
     };

@@ -22,10 +22,11 @@ mod tests;
 
 pub(crate) use body::small::WORK;
 pub(crate) use body::tiny::TINY;
+pub(crate) use body::trsv::MAX_ORDER;
 pub use isa::Isa;
 pub use scalar::Scalar;
 pub(crate) use signatures::{
-    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Strided, Tiles, Trsm,
+    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Strided, Tiles, Trsm, Trsv,
 };
 pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};

@@ -98,6 +98,24 @@ pub(crate) struct Trsm<T> {
     pub(crate) ldx: usize,
 }
 
+/// X <- T^-1 X, where T is the upper triangle of an `n` by `n` matrix, or the lower one with ones on the diagonal, which are not
+/// read. X is `n` by `nrhs`.
+///
+/// # Safety
+/// - `n` is at most [`MAX_ORDER`](super::body::trsv::MAX_ORDER).
+/// - `t` and `x` are good for column-major blocks of those sizes, `ldt >= n`, `ldx >= n`.
+/// - They do not overlap.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trsv<T> {
+    pub(crate) n: usize,
+    pub(crate) nrhs: usize,
+    pub(crate) upper: bool,
+    pub(crate) t: *const T,
+    pub(crate) ldt: usize,
+    pub(crate) x: *mut T,
+    pub(crate) ldx: usize,
+}
+
 /// P A = L U of an `m` by `n` panel in place, `n <= nb`; `ipiv` receives `min(m, n)` 1-based row numbers. Returns the
 /// 1-based index of the first zero pivot, or 0.
 ///

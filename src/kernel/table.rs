@@ -1,10 +1,10 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
 use super::body::tiny::TINY;
-use super::body::{batch, finite, gemm, gemv, panel, small, trsm};
+use super::body::{batch, finite, gemm, gemv, panel, small, trsm, trsv};
 use super::isa::Isa;
 use super::scalar::Scalar;
-use super::signatures::{Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Trsm};
+use super::signatures::{Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Trsm, Trsv};
 use super::tuning::{self, Tuning};
 
 /// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
@@ -34,6 +34,7 @@ pub struct Kernels<T: Scalar> {
     pub(crate) trsm_unit: unsafe fn(Trsm<T>),
     /// The solve with the diagonal that L has, of at most `lanes` rows.
     pub(crate) trsm: unsafe fn(Trsm<T>),
+    pub(crate) trsv: unsafe fn(Trsv<T>),
     pub(crate) panel: unsafe fn(Panel<T>) -> usize,
     pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
     pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
@@ -86,6 +87,7 @@ macro_rules! table {
             kernel!($(#[$feature])* pack(Pack<T>) -> () = gemm::pack::<V, MV>);
             kernel!($(#[$feature])* trsm_unit(Trsm<T>) -> () = trsm::trsm::<V, MV, NT, true>);
             kernel!($(#[$feature])* trsm(Trsm<T>) -> () = trsm::trsm::<V, 1, NT, false>);
+            kernel!($(#[$feature])* trsv(Trsv<T>) -> () = trsv::trsv::<V>);
             kernel!($(#[$feature])* panel(Panel<T>) -> usize = panel::panel::<V, NB>);
             kernel!($(#[$feature])* factor_small(Small<T>) -> usize = small::small::<V, { SHAPE.small }>);
             kernel!($(#[$feature])* all_finite(Elements<T>) -> bool = finite::all_finite::<V>);
@@ -104,6 +106,7 @@ macro_rules! table {
                 pack,
                 trsm_unit,
                 trsm,
+                trsv,
                 panel,
                 factor_small,
                 all_finite,

@@ -137,6 +137,38 @@ fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
     }
 }
 
+fn trsv_is_the_naive_one<T: Element + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        for (n, nrhs, upper) in
+            (0..=2 * kernels.lanes + 3).flat_map(|n| [(n, 1, false), (n, 2, true), (n, 3, false), (n, 1, true)])
+        {
+            let (t, ldt) = block::<T>(n, n, 4);
+            let (mut x, ldx) = block::<T>(n, nrhs, 5);
+            let mut expected = x.clone();
+            for (j, step) in (0..nrhs).flat_map(|j| (0..n).map(move |step| (j, step))) {
+                let x = &mut expected[j * ldx..];
+                let k = if upper { n - 1 - step } else { step };
+                if upper {
+                    x[k] = Float::div(x[k], t[k + k * ldt]);
+                }
+                for i in if upper { 0..k } else { k + 1..n } {
+                    x[i] = Float::neg(t[i + k * ldt]).fma(x[k], x[i]);
+                }
+            }
+            let trsv = Trsv { n, nrhs, upper, t: t.as_ptr(), ldt, x: x.as_mut_ptr(), ldx };
+            // SAFETY: the blocks have these sizes and leading dimensions.
+            unsafe { (kernels.trsv)(trsv) };
+            assert_eq!(bits(&x), bits(&expected), "{isa:?} n={n} nrhs={nrhs} upper={upper}");
+        }
+    }
+}
+
+#[test]
+fn trsv_is_the_naive_one_at_every_edge() {
+    trsv_is_the_naive_one::<f64>();
+    trsv_is_the_naive_one::<f32>();
+}
+
 fn one_element_that_is_not_finite_is_found<T: Element + Float>() {
     let special = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(T::from_f64);
     for (isa, kernels) in kernels::<T>() {

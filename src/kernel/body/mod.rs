@@ -11,3 +11,4 @@ mod pivot;
 pub(super) mod small;
 pub(super) mod tiny;
 pub(super) mod trsm;
+pub(super) mod trsv;
