@@ -3,6 +3,7 @@
 
 #![allow(clippy::needless_range_loop)] // the check reads like its formulas
 
+mod batch;
 mod peak;
 mod peer;
 mod report;
@@ -41,6 +42,16 @@ struct Args {
     /// Elements from one column to the next, where it is not the number of rows
     #[arg(long)]
     lda: Option<usize>,
+    /// Factor so many matrices of each order by one call, where a peer has one for that
+    #[arg(long, value_name = "COUNT")]
+    batch: Option<usize>,
+    /// With --batch: also solve a system with each matrix
+    #[arg(long, requires = "batch")]
+    solve: bool,
+    /// With --batch: a CSV file with n and further columns, ns for each matrix, that is shown beside the peers; may be given
+    /// several times
+    #[arg(long, requires = "batch", value_name = "FILE")]
+    lines: Vec<PathBuf>,
     /// Save the table here
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -57,9 +68,11 @@ enum Type {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
-    match args.r#type {
-        Type::F32 => run::<f32>(&args),
-        Type::F64 => run::<f64>(&args),
+    match (args.r#type, args.batch) {
+        (Type::F32, None) => run::<f32>(&args),
+        (Type::F64, None) => run::<f64>(&args),
+        (Type::F32, Some(count)) => batch::run::<f32>(&args, count),
+        (Type::F64, Some(count)) => batch::run::<f64>(&args, count),
     }
 }
 
@@ -86,6 +99,17 @@ fn run<T: Element>(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         table.save_svg(file)?;
     }
     Ok(())
+}
+
+/// Random numbers from -1 to 1, always the same.
+fn random() -> impl FnMut() -> f64 {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
 }
 
 /// A matrix to factor.
@@ -125,14 +149,8 @@ impl Turn {
 impl<T: Element> Case<T> {
     /// A random matrix.
     fn new(m: usize, n: usize, lda: usize) -> Self {
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut random = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            T::nearest((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
-        };
-        Case { m, n, lda, a: (0..lda * n).map(|_| random()).collect() }
+        let mut random = random();
+        Case { m, n, lda, a: (0..lda * n).map(|_| T::nearest(random())).collect() }
     }
 
     /// Additions and multiplications of the factorization.

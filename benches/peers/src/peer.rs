@@ -156,16 +156,24 @@ impl Library {
         Ok(Library { name: name.into(), path: path.into() })
     }
 
-    /// Loads it and finds its getrf, with 64-bit integers if there is one, else with 32-bit ones.
-    pub fn open<T: Element>(&self, threads: usize) -> Result<Box<dyn Peer<T>>, Box<dyn std::error::Error>> {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Loads it. It stays for as long as the process runs: its threads could not survive an unload.
+    pub fn load(&self, threads: usize) -> Result<&'static libloading::Library, libloading::Error> {
         for variable in ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS"] {
             // SAFETY: no other thread reads the environment yet.
             unsafe { std::env::set_var(variable, threads.to_string()) };
         }
         // SAFETY: the user named this library to be run.
         let library = unsafe { libloading::Library::new(&self.path) }?;
-        // It stays for as long as the process runs: its threads could not survive an unload.
-        let library: &'static libloading::Library = Box::leak(Box::new(library));
+        Ok(Box::leak(Box::new(library)))
+    }
+
+    /// Loads it and finds its getrf, with 64-bit integers if there is one, else with 32-bit ones.
+    pub fn open<T: Element>(&self, threads: usize) -> Result<Box<dyn Peer<T>>, Box<dyn std::error::Error>> {
+        let library = self.load(threads)?;
         let d = T::LETTER;
         for (symbol, long) in
             [(format!("scipy_{d}getrf_64_"), true), (format!("{d}getrf_64_"), true), (format!("{d}getrf_"), false)]
@@ -185,7 +193,7 @@ impl Library {
     }
 }
 
-type Getrf<T, I> =
+pub type Getrf<T, I> =
     unsafe extern "C" fn(m: *const I, n: *const I, a: *mut T, lda: *const I, ipiv: *mut I, info: *mut I) -> c_char;
 
 struct Lapack<T, I> {

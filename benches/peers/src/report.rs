@@ -51,21 +51,7 @@ impl Table {
     }
 
     fn title(&self) -> String {
-        let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let field = |name: &str| {
-            let line = cpu.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name));
-            line.and_then(|line| line.split(':').nth(1)).unwrap_or("?").trim().to_owned()
-        };
-        format!(
-            "{} (family {}, model {}), {}, {} thread(s), {}, FMA peak {:.1} GFLOP/s",
-            field("model name"),
-            field("cpu family"),
-            field("model"),
-            Isa::best().name(),
-            self.threads,
-            self.element,
-            self.peak
-        )
+        format!("{}, FMA peak {:.1} GFLOP/s", machine(self.element, self.threads), self.peak)
     }
 
     pub fn save_csv(&self, file: &Path) -> Result<(), Box<dyn Error>> {
@@ -91,5 +77,96 @@ impl Table {
         let title = self.title();
         let plot = Plot { title: &title, y_title: "GFLOP/s", y: (0.0, self.peak * 1.05), curves: &curves };
         Ok(std::fs::write(file, plot.linear()?)?)
+    }
+}
+
+/// The CPU, its best instruction set, threads and the element type.
+fn machine(element: &str, threads: usize) -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| {
+        let line = cpu.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name));
+        line.and_then(|line| line.split(':').nth(1)).unwrap_or("?").trim().to_owned()
+    };
+    let (name, family, model) = (field("model name"), field("cpu family"), field("model"));
+    format!("{name} (family {family}, model {model}), {}, {threads} thread(s), {element}", Isa::best().name())
+}
+
+/// Nanoseconds for each matrix of a batch, by order and peer, ours first.
+pub struct Batches {
+    names: Vec<String>,
+    title: String,
+    rows: Vec<(usize, Vec<f64>)>,
+    /// Curves that were measured elsewhere.
+    lines: Vec<(String, Vec<(f64, f64)>)>,
+}
+
+impl Batches {
+    pub fn new(names: Vec<String>, element: &'static str, threads: usize, what: &str) -> Self {
+        let title = format!("{}, {what}", machine(element, threads));
+        Batches { names, title, rows: Vec::new(), lines: Vec::new() }
+    }
+
+    /// Adds the columns of a CSV file that has n in the first one.
+    pub fn add_lines(&mut self, file: &Path) -> Result<(), Box<dyn Error>> {
+        let mut table = csv::Reader::from_path(file)?;
+        let names: Vec<String> = table.headers()?.iter().skip(1).map(str::to_owned).collect();
+        let first = self.lines.len();
+        self.lines.extend(names.into_iter().map(|name| (name, Vec::new())));
+        for record in table.records() {
+            let numbers = record?.iter().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+            for ((_, points), &value) in self.lines[first..].iter_mut().zip(&numbers[1..]) {
+                points.push((numbers[0], value));
+            }
+        }
+        Ok(())
+    }
+
+    fn line_at(points: &[(f64, f64)], n: usize) -> f64 {
+        points.iter().find(|(order, _)| *order == n as f64).map_or(f64::NAN, |&(_, value)| value)
+    }
+
+    pub fn print_head(&self) {
+        println!("{}; ns for each matrix", self.title);
+        print!("{:>6}", "n");
+        let names = self.names.iter().chain(self.lines.iter().map(|(name, _)| name));
+        names.for_each(|name| print!("  {name:>12}"));
+        println!();
+    }
+
+    /// Adds a row and prints it: the times, and for the others how many times ours they are.
+    pub fn push(&mut self, n: usize, times: Vec<f64>) {
+        print!("{n:>6}");
+        let others = self.lines.iter().map(|(_, points)| Self::line_at(points, n));
+        let names = self.names.iter().chain(self.lines.iter().map(|(name, _)| name));
+        for (name, time) in names.zip(times.iter().copied().chain(others)) {
+            print!("  {:>width$}", format!("{time:.1} ({:.2})", time / times[0]), width = name.len().max(12));
+        }
+        println!();
+        self.rows.push((n, times));
+    }
+
+    pub fn save_csv(&self, file: &Path) -> Result<(), Box<dyn Error>> {
+        let mut out = csv::Writer::from_path(file)?;
+        out.write_record([&"n".to_owned()].into_iter().chain(&self.names))?;
+        for (n, times) in &self.rows {
+            out.write_record([n.to_string()].into_iter().chain(times.iter().map(|time| format!("{time:.2}"))))?;
+        }
+        Ok(out.flush()?)
+    }
+
+    pub fn save_svg(&self, file: &Path) -> Result<(), Box<dyn Error>> {
+        let peers = self.names.iter().enumerate().map(|(at, name)| {
+            let points = self.rows.iter().map(|(n, times)| (*n as f64, times[at])).collect();
+            Curve { name, points, width: if at == 0 { 3 } else { 1 }, is_limit: false }
+        });
+        let lines = self.lines.iter().map(|(name, points)| {
+            let points = points.iter().copied().filter(|(n, _)| self.rows.iter().any(|(m, _)| *m as f64 == *n));
+            Curve { name, points: points.collect(), width: 1, is_limit: false }
+        });
+        let curves: Vec<_> = peers.chain(lines).collect();
+        let values = || curves.iter().flat_map(|curve| &curve.points).map(|&(_, y)| y);
+        let y = (values().fold(f64::MAX, f64::min) / 1.5, values().fold(0.0, f64::max) * 1.5);
+        let plot = Plot { title: &self.title, y_title: "ns for each matrix", y, curves: &curves };
+        Ok(std::fs::write(file, plot.logarithmic()?)?)
     }
 }
