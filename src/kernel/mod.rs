@@ -30,4 +30,4 @@ pub(crate) use signatures::{
 };
 pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};
-pub(crate) use tuning::{BATCH_COLUMNS, BATCH_LEAST, BATCH_RHS};
+pub(crate) use tuning::{BATCH_COLUMNS, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS};

@@ -178,6 +178,8 @@ pub(crate) struct Lines<T> {
 /// is the number of rows that the kernel is made for. The matrices have the first columns, of which `steps` have pivots; the
 /// columns behind them, up to column `n`, become L^-1 P times what they were.
 ///
+/// While it works it asks for `ahead` cache lines of `next` for each column.
+///
 /// `ipiv` receives 1-based row numbers, that of step k in lane l at `k * lanes + l`, and `info` for each lane the 1-based index
 /// of the first zero pivot, or 0.
 ///
@@ -194,6 +196,8 @@ pub(crate) struct Group<T> {
     pub(crate) work: *mut T,
     pub(crate) ipiv: *mut i32,
     pub(crate) info: *mut i32,
+    pub(crate) next: *const T,
+    pub(crate) ahead: usize,
 }
 
 /// X <- T^-1 B in place of B, for matrices in work memory, one in each lane. T is a lower triangle of order `n` with ones on its

@@ -302,7 +302,8 @@ fn groups_are_the_naive_ones<T: Element + Float>(
         // SAFETY: the matrices and the work memory have these sizes.
         unsafe {
             (kernels.interleave)(copy);
-            kernel(Group { m, n, steps: m.min(n), work, ipiv: ipiv.as_mut_ptr(), info: info.as_mut_ptr() });
+            let (ipiv, info, next) = (ipiv.as_mut_ptr(), info.as_mut_ptr(), std::ptr::null());
+            kernel(Group { m, n, steps: m.min(n), work, ipiv, info, next, ahead: 2 });
             (kernels.deinterleave)(copy);
         }
         for (lane, (a, naive)) in a.chunks(stride).zip(&naive).enumerate() {

@@ -25,6 +25,9 @@ pub(crate) const BATCH_COLUMNS: usize = 64;
 pub(crate) const BATCH_LEAST: [(usize, [usize; 2]); 6] =
     [(4, [1, 1]), (8, [2, 1]), (12, [3, 2]), (16, [4, 3]), (20, [6, 4]), (24, [7, 5])];
 
+/// Bytes of a batch that is expected to be in the L2 cache, so that it need not be asked for.
+pub(crate) const BATCH_IN_CACHE: usize = 256 << 10;
+
 /// Columns of right-hand sides that a group has in work memory at once.
 pub(crate) const BATCH_RHS: usize = 16;
 

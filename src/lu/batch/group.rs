@@ -4,7 +4,9 @@ use super::determinant::Determinant;
 use super::job::{Block, Job, RightHandSides, Swaps};
 use crate::batch::Geometry;
 use crate::element::Element;
-use crate::kernel::{BATCH_COLUMNS, BATCH_LEAST, BATCH_RHS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines};
+use crate::kernel::{
+    BATCH_COLUMNS, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines,
+};
 use crate::matrix::Layout;
 use crate::pivoting::Pivoting;
 
@@ -110,7 +112,8 @@ impl<T: Element> Job<'_, T> {
             // L^-1 P B comes with the factors, if the right-hand sides are there.
             let with_b = self.x.filter(|x| !self.transposed && x.block.geometry.ncols() <= self.columns_of_x());
             let r = with_b.map_or(0, |x| self.load_columns(&x, across, [first, count], [0, self.nrhs()], &work));
-            (across.factor)(Group { m, n: n + r, steps, work: columns, ipiv: pivots, info });
+            let (next, ahead) = self.ahead(first + count, lanes);
+            (across.factor)(Group { m, n: n + r, steps, work: columns, ipiv: pivots, info, next, ahead });
             if let Some(lu) = &self.lu {
                 (kernels.deinterleave)(lines(lu, [first, count], [0, n], columns, across));
             }
@@ -124,6 +127,15 @@ impl<T: Element> Job<'_, T> {
                 None => self.solve_columns(across, [first, count], singular, &work),
             }
         }
+    }
+
+    /// Where the next group is, and the cache lines of it for each column of this one; none if the batch is in the L2 cache.
+    fn ahead(&self, next: usize, lanes: usize) -> (*const T, usize) {
+        let geometry = self.a.geometry;
+        let one = geometry.stride() * size_of::<T>();
+        let is_in_cache = geometry.count() * one <= BATCH_IN_CACHE;
+        let lines = if is_in_cache { 0 } else { (lanes * one).div_ceil(64 * geometry.ncols()) };
+        (self.a.matrix(next), lines)
     }
 
     /// The first column of work memory behind those of the matrices.

@@ -91,8 +91,8 @@ fn ways() -> impl Iterator<Item = (Options, Layout)> {
 
 fn every_shape<T: Element + Float>() {
     for (options, layout) in ways() {
-        for (m, n) in (0..=18).flat_map(|m| (0..=18).map(move |n| (m, n))) {
-            let seed = (19 * m + n) as u64;
+        for (m, n) in (0..=26).flat_map(|m| (0..=26).map(move |n| (m, n))) {
+            let seed = (27 * m + n) as u64;
             for (count, padding) in [(1, [0, 0]), (17, [2, 3]), (33, [0, 0])] {
                 Memory::<T>::new(count, [m, n], layout, padding, seed).check(&options);
             }
@@ -327,7 +327,7 @@ const LAYOUTS: [Layout; 2] = [Layout::ColumnMajor, Layout::RowMajor];
 
 fn systems_of_every_order<T: Element + Float>() {
     for (options, layout) in ways() {
-        for n in 0..=18 {
+        for n in 0..=26 {
             for (count, nrhs, padding) in
                 [(1, 1, [0, 0]), (17, 3, [2, 3]), (33, 1, [0, 0]), (9, 19, [1, 0]), (7, 0, [0, 0])]
             {

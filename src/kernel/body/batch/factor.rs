@@ -26,6 +26,9 @@ macro_rules! unrolled {
     };
 }
 
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
 /// Matrices of at most this many rows stay in registers as a whole.
 const TINY: usize = 4;
 
@@ -99,7 +102,7 @@ unsafe fn tiny<V: Lanes, const M: usize>(group: Group<V::T>) {
 /// - As for [`factor`].
 #[inline(always)]
 unsafe fn columns<V: Lanes, const M: usize>(group: Group<V::T>) {
-    let Group { m, n, steps, work, ipiv, .. } = group;
+    let Group { m, n, steps, work, ipiv, next, ahead, .. } = group;
     // SAFETY: the group has n columns of M vectors; masks below row m of the first `steps` columns have been written before
     // they are read, and the others hold none.
     unsafe {
@@ -109,6 +112,10 @@ unsafe fn columns<V: Lanes, const M: usize>(group: Group<V::T>) {
         let mut masks = [[none; M]; M];
         let mut info = zero;
         for j in 0..n {
+            // The next group comes while this one is computed: all of it at once would have to wait.
+            for line in j * ahead..(j + 1) * ahead {
+                V::prefetch(next.wrapping_add(line * LINE / size_of::<V::T>()));
+            }
             let column = work.add(j * M * V::LANES);
             let mut x = [zero; M];
             load(&mut x, column);
