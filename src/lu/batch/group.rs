@@ -1,45 +1,11 @@
 //! As many matrices at once as a register has lanes.
 
+use super::across::Across;
 use super::determinant::Determinant;
-use super::job::{Block, Job, RightHandSides, Swaps};
-use crate::batch::Geometry;
+use super::job::{Block, Job, RightHandSides, Swaps, rcond};
 use crate::element::Element;
-use crate::kernel::{
-    BATCH_COLUMNS, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, BatchKernels, Group, GroupNorm, GroupTrsm, Isa, Lines,
-};
+use crate::kernel::{BATCH_IN_CACHE, BATCH_RHS, Group, GroupNorm, GroupTrsm, Lines};
 use crate::matrix::Layout;
-use crate::pivoting::Pivoting;
-
-/// How matrices are worked on as many at once as a register has lanes.
-pub(super) struct Across<T: Element> {
-    kernels: &'static BatchKernels<T>,
-    /// The number of rows that the kernel is made for.
-    rows: usize,
-    factor: unsafe fn(Group<T>),
-}
-
-impl<T: Element> Across<T> {
-    /// The kernels for matrices of this shape, if there are any.
-    pub(super) fn choose(isa: Isa, a: Geometry, pivoting: Pivoting) -> Option<Self> {
-        let is_for = pivoting == Pivoting::Partial && a.ncols() <= BATCH_COLUMNS;
-        let kernels = T::batch_kernels(isa).filter(|_| is_for)?;
-        let &(rows, factor) = kernels.factor.iter().find(|(rows, _)| a.nrows() <= *rows)?;
-        Some(Across { kernels, rows, factor })
-    }
-
-    /// Matrices of a group.
-    pub(super) fn lanes(&self) -> usize {
-        self.kernels.lanes
-    }
-
-    /// The fewest matrices for which a whole group takes less time than each by itself: it takes the same time for one as
-    /// for all.
-    pub(super) fn least(&self, has_systems: bool) -> usize {
-        let least = BATCH_LEAST.into_iter().find(|&(rows, _)| self.rows <= rows);
-        let [factors, systems] = least.map_or([1, 1], |(_, least)| least);
-        self.lanes().min(if has_systems { systems } else { factors })
-    }
-}
 
 /// The work memory of a group.
 struct Work<T> {
@@ -307,12 +273,6 @@ impl<T: Element> Job<'_, T> {
             }
         }
     }
-}
-
-/// 1 / largest / norm; NaN if one of the sums is.
-pub(super) fn rcond<T: Element>(norm: T, sums: impl Iterator<Item = T>) -> T {
-    let largest = sums.fold(T::ZERO, |largest, sum| if sum <= largest { largest } else { sum });
-    T::ONE.div(largest).div(norm)
 }
 
 /// A triangle of a factored matrix.

@@ -2,12 +2,14 @@
 //!
 //! Matrices of few rows are worked on as many at once as a register has lanes (`group.rs`); the others, and a rest of a few, one
 //! after the other (`single.rs`). The bits are those of [`factor`](super::factor()) and [`solve`](super::solve()) either way.
-//! Threads take pieces of the batch in turn (`job.rs`).
+//! Threads take pieces of the batch in turn (`threads.rs`).
 
+mod across;
 mod determinant;
 mod group;
 mod job;
 mod single;
+mod threads;
 
 pub use determinant::Determinant;
 
@@ -20,7 +22,7 @@ use crate::lu::ipiv::are_rows;
 use crate::lu::recursion::Recursion;
 use crate::matrix::MatrixRef;
 use crate::options::{Options, Transpose};
-use group::Across;
+use across::Across;
 use job::{Block, Job, RightHandSides};
 
 /// The matrices A of a batch, and where their factors go: L below the diagonal, U on and above it.

@@ -1,8 +1,7 @@
 //! One matrix of a batch by itself.
 
 use super::determinant::Determinant;
-use super::group::rcond;
-use super::job::{Job, RightHandSides, Swaps};
+use super::job::{Job, RightHandSides, Swaps, rcond};
 use crate::blas::{Triangle, solve_triangle, transpose};
 use crate::element::Element;
 use crate::lu::blocked::Blocking;

@@ -1,0 +1,95 @@
+//! Threads that work on a batch piece by piece.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::job::Job;
+use crate::blas::scratch;
+use crate::element::Element;
+use crate::team;
+
+/// Bytes of matrices that a thread takes at a time: they stay in its L1 cache with their work memory.
+const PIECE_BYTES: usize = 32 << 10;
+
+impl<T: Element> Job<'_, T> {
+    /// Works on all matrices. Returns `false`, and has done nothing, if the system refuses memory.
+    pub(super) fn run(&mut self, threads: usize) -> bool {
+        let count = self.a.geometry.count();
+        let (m, n, steps) = self.shape();
+        let work = count.saturating_mul(m * n).saturating_mul(steps + self.nrhs());
+        let is_worth_helpers = work >= self.recursion.kernels.tuning.blocks.min_work_for_helpers;
+        let threads = if is_worth_helpers { threads.min(team::cores()) } else { 1 };
+        self.inner_threads = if count < threads && self.across.is_none() { threads } else { 1 };
+        self.next = AtomicUsize::new(0);
+        let job = &*self;
+        let outer = if job.inner_threads > 1 { 1 } else { threads };
+        let own = |memory: &mut [T], swaps: &mut [i64]| {
+            // A helper that gets no memory leaves the work to the others.
+            let helper = || {
+                let _ = job.with_memory(|memory, swaps| job.work(memory, swaps));
+            };
+            team::run(outer, &mut || job.work(memory, swaps), &helper);
+        };
+        job.with_memory(own).is_some()
+    }
+
+    /// Calls a function with the memory that a thread needs.
+    fn with_memory(&self, f: impl FnOnce(&mut [T], &mut [i64])) -> Option<()> {
+        let (elements, swaps) = self.memory();
+        let mut f = Some(f);
+        let mut call = |elements: &mut [T], swaps: &mut [i64]| f.take().map(|f| f(elements, swaps));
+        match (elements, swaps) {
+            (0, 0) => call(&mut [], &mut []),
+            (_, 0) => scratch::with(elements, |memory| call(memory, &mut []))?,
+            _ => scratch::with(elements, |memory| scratch::with(swaps, |swaps| call(memory, swaps)))??,
+        }
+    }
+
+    /// Elements, and swaps, that each thread needs.
+    fn memory(&self) -> (usize, usize) {
+        let (one, swaps) = self.memory_of_single();
+        (one.max(self.across.as_ref().map_or(0, |across| self.memory_of_group(across))), swaps)
+    }
+
+    /// Bytes of the memory that each thread needs.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let (elements, swaps) = self.memory();
+        elements.saturating_mul(size_of::<T>()).saturating_add(swaps * size_of::<i64>())
+    }
+
+    /// Takes pieces of the batch and works on them until none is left.
+    fn work(&self, memory: &mut [T], swaps: &mut [i64]) {
+        let lanes = self.across.as_ref().map_or(1, |across| across.lanes());
+        let (m, n, _) = self.shape();
+        let group_bytes = lanes * (m * n + n * self.nrhs()) * size_of::<T>();
+        let piece = (PIECE_BYTES / group_bytes).max(1) * lanes;
+        let count = self.a.geometry.count();
+        loop {
+            let first = self.next.fetch_add(piece, Ordering::Relaxed);
+            if first >= count {
+                return;
+            }
+            self.work_on(first, count.min(first + piece), memory, swaps);
+        }
+    }
+
+    /// Works on the matrices from `first` to before `end`.
+    fn work_on(&self, first: usize, end: usize, memory: &mut [T], swaps: &mut [i64]) {
+        let mut index = first;
+        while index < end {
+            let left = end - index;
+            index += match &self.across {
+                Some(across) if left >= across.least(self.x.is_some()) => {
+                    let count = left.min(across.lanes());
+                    // SAFETY: these matrices are this thread's, and the memory has the size for a group.
+                    unsafe { self.group(across, index, count, memory) };
+                    count
+                }
+                _ => {
+                    // SAFETY: this matrix is this thread's, and the memory has the size for one.
+                    unsafe { self.single(index, memory, swaps) };
+                    1
+                }
+            }
+        }
+    }
+}
