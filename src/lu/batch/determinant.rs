@@ -29,11 +29,15 @@ impl Determinant {
         self.mantissa * power_of_two(first) * power_of_two(second) * power_of_two(rest)
     }
 
-    /// The product of pivots, negated for an odd number of swaps. The order of the pivots decides the bits.
+    /// The product of pivots, negated for an odd number of swaps; zero if one of them is, whatever the others are. The order
+    /// of the pivots decides the bits.
     pub(in crate::lu) fn of<T: Scalar>(pivots: impl Iterator<Item = T>, swaps: usize) -> Self {
         let start = if swaps % 2 == 0 { Determinant::ONE } else { Determinant { mantissa: -0.5, ..Determinant::ONE } };
         pivots.fold(start, |det, pivot| {
             let pivot = Determinant::from(pivot.to_f64());
+            if det.mantissa == 0.0 || pivot.mantissa == 0.0 {
+                return Determinant { mantissa: 0.0, exponent: 0 };
+            }
             let product = Determinant::from(det.mantissa * pivot.mantissa);
             let is_regular = product.mantissa.abs() < 1.0 && product.mantissa != 0.0;
             let exponent = if is_regular { product.exponent + det.exponent + pivot.exponent } else { 0 };
@@ -100,6 +104,9 @@ mod tests {
             let det = Determinant::of([2.0, x, 3.0].into_iter(), 0);
             assert_eq!((det.mantissa.to_bits(), det.exponent), (x.to_bits(), 0));
         }
-        assert_eq!(Determinant::of([0.0, f64::INFINITY].into_iter(), 0).mantissa.is_nan(), true);
+        for pivots in [[0.0, f64::INFINITY], [f64::NAN, 0.0], [-0.0, -1.0]] {
+            let det = Determinant::of(pivots.into_iter(), 1);
+            assert_eq!((det.mantissa.to_bits(), det.exponent), (0, 0), "{pivots:?}");
+        }
     }
 }

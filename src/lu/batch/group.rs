@@ -320,6 +320,8 @@ fn lines<T: Element>(
         // Columns without padding on either side are one line.
         Layout::ColumnMajor if ld == m && rows == m => (m * columns, 1, 1, 0, ld),
         Layout::ColumnMajor => (m, columns, 1, rows, ld),
+        // One column whose elements are next to each other.
+        Layout::RowMajor if geometry.ncols() == 1 && ld == 1 => (m, 1, 1, 0, 1),
         Layout::RowMajor => (columns, m, rows, 1, 1),
     };
     let a = block.matrix(first).wrapping_add(column * distance);
