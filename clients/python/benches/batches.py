@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 # OpenBLAS and MKL read them when they are loaded.
-for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import scipy
@@ -143,7 +144,7 @@ def _measured(contestants: Contestants) -> dict[str, float]:
     """Returns the best time of each. All take turns."""
     times = dict.fromkeys(contestants, float("inf"))
     begin, rounds = time.perf_counter(), 0
-    while rounds < MIN_ROUNDS or rounds < MAX_ROUNDS and time.perf_counter() - begin < SECONDS:
+    while rounds < MIN_ROUNDS or (rounds < MAX_ROUNDS and time.perf_counter() - begin < SECONDS):
         for name, call in contestants.items():
             start = time.perf_counter()
             call()

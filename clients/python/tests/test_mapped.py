@@ -26,7 +26,7 @@ from conftest import (
 )
 
 import recfact
-from recfact import _library, _mapped, _segment
+from recfact import _calls, _mapped, _segment
 
 A = matrix(30, 30)
 
@@ -70,10 +70,10 @@ def test_the_plans_of_the_library_are_few() -> None:
     library = recfact._fallback.library()
     for n in range(1, 150):
         assert same_bits(recfact.inprocess.lu_factor(matrix(n, 2))[0], recfact.lu_factor(matrix(n, 2))[0])
-    assert len(library._plans) <= _library._MAX_PLANS
-    for plans in library._plans.values():
+    assert len(library._plans._idle) <= _calls._MAX_PLANS
+    for plans in library._plans._idle.values():
         for plan in plans:
-            assert plan.lu.nbytes <= _library._MAX_PLAN_BYTES
+            assert plan.inputs[0].nbytes <= _calls.MAX_PLAN_BYTES
 
 
 def test_memory_is_given_back_when_matrices_become_smaller(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,27 @@ NOT_FINITE = "array must not contain infs or NaNs"
 PLAIN_TYPES = frozenset([np.dtype(np.float32), np.dtype(np.float64)])
 
 
-class Backend(Protocol):
-    """Factors and solves in place.
+class Solved(NamedTuple):
+    """The solutions for a stack of matrices: new arrays.
 
-    Every array is Fortran-contiguous, aligned, writable, float32 or float64, and not empty, except for that of
-    `lu_factor`. `ipiv` is LAPACK's: int64, contiguous, counted from 1.
+    `info` has LAPACK's number for each matrix; where it is not 0 `x` is no solution. `rcond` is a lower bound of the
+    reciprocal condition number of each matrix, or NaN.
+    """
+
+    x: Array
+    info: Integers
+    rcond: Array
+
+
+class Backend(Protocol):
+    """Factors and solves.
+
+    `lu_factor`, `gesv`, `inverse` and `determinant` take plain matrices: of a type of `PLAIN_TYPES`, with two or more
+    dimensions and at least one element; their memory may have any layout, and stays as it is. They return None if the
+    backend has no such call for them: then the caller has to check and copy them, and to use the other methods.
+
+    These work in place. Every array is Fortran-contiguous, aligned, writable, float32 or float64, and not empty. `ipiv`
+    is LAPACK's: int64, contiguous, counted from 1.
     """
 
     @property
@@ -33,16 +49,39 @@ class Backend(Protocol):
 
     def lu_factor(
         self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
-    ) -> tuple[Array, Array, int] | None:
-        """Computes P A = L U of a plain matrix, which stays as it is: the most frequent call, without detours.
+    ) -> tuple[Array, Array, int | Integers] | None:
+        """Computes P A = L U of a plain matrix, or of each matrix of a stack.
 
-        A plain matrix has a type of `PLAIN_TYPES`, two dimensions and at least one element; its memory may have any
-        layout. Returns new arrays `lu`, Fortran-contiguous, and `piv`, int32 and counted from 0, and `info`; or None if
-        the caller has to copy the matrix, check it and use `factor_stack`.
+        Returns new arrays `lu`, in which each matrix is Fortran-contiguous, and `piv`, int32 and counted from 0, and
+        `info`.
 
         Raises:
             ValueError: `check_finite` is true, and there is an infinity or a NaN.
         """
+
+    def gesv(self, a: Array, b: Array, *, transposed: bool, check_finite: bool, threads: int | None) -> Solved | None:
+        """Solves A X = B, or A^T X = B, for plain matrices (.., n, n) and (.., n, nrhs), or one and a vector.
+
+        Raises:
+            ValueError: `check_finite` is true, and there is an infinity or a NaN.
+        """
+        return None
+
+    def inverse(self, a: Array, *, check_finite: bool, threads: int | None) -> Solved | None:
+        """Computes the inverse of each plain matrix (.., n, n).
+
+        Raises:
+            ValueError: `check_finite` is true, and there is an infinity or a NaN.
+        """
+        return None
+
+    def determinant(self, a: Array, *, check_finite: bool, threads: int | None) -> tuple[Array, Array] | None:
+        """Computes the determinant of each plain matrix (.., n, n), as mantissa and exponent.
+
+        Raises:
+            ValueError: `check_finite` is true, and there is an infinity or a NaN.
+        """
+        return None
 
     def factor_stack(
         self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
@@ -64,3 +103,8 @@ class Backend(Protocol):
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """Computes B <- A^-1 B, or B <- A^-T B with `trans`, from the factors of an n x n matrix; B is n x nrhs."""
+
+    def solve_stack(self, trans: bool, lu: Array, ipiv: Integers, x: Array, *, threads: int | None) -> None:
+        """Does the same as `solve` for each matrix of stacks with the same leading dimensions."""
+        for at in np.ndindex(x.shape[:-2]):
+            self.solve(trans, lu[at], ipiv[at], x[at], threads=threads)

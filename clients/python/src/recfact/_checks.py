@@ -88,10 +88,9 @@ def warn_of_singular(info: Integers) -> None:
         warnings.warn(message, LinAlgWarning, stacklevel=3)
 
 
-def warn_of_ill_conditioned(norms: Iterable[float], inverse_norms: Iterable[float], dtype: DTypeLike) -> None:
-    """Warns of ill-conditioned matrices, given the 1-norms of them and of their inverses, at the caller's caller."""
-    rconds = [_condition.reciprocal(a, inverse) for a, inverse in zip(norms, inverse_norms)]
-    ill = [f"slice {i} has rcond = {rcond}" for i, rcond in enumerate(rconds) if _condition.is_ill(rcond, dtype)]
+def warn_of_ill_conditioned(rconds: Iterable[tuple[int, float]], dtype: DTypeLike) -> None:
+    """Warns of ill-conditioned matrices, given their numbers and rcond, at the line that called the caller."""
+    ill = [f"slice {i} has rcond = {rcond}" for i, rcond in rconds if _condition.is_ill(rcond, dtype)]
     if ill:
         warnings.warn(f"An ill-conditioned matrix detected: {','.join(ill)}.", LinAlgWarning, stacklevel=3)
 

@@ -84,9 +84,9 @@ class Connection(Backend):
 
     def lu_factor(
         self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
-    ) -> tuple[Array, Array, int] | None:
+    ) -> tuple[Array, Array, int | Integers] | None:
         """See `recfact._backend`."""
-        if self._reason is not None:
+        if self._reason is not None or a.ndim > 2:
             return None
         flags = _mapped.USUAL_FLAGS if pivot and check_finite else _mapped.flags_of(pivot, check_finite)
         with self._lock:
@@ -200,6 +200,10 @@ class Connection(Backend):
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """See `recfact._backend`. The protocol has no solves, so the shared library computes them, or SciPy."""
         _fallback.library_or_scipy().solve(trans, lu, ipiv, b, threads=threads)
+
+    def solve_stack(self, trans: bool, lu: Array, ipiv: Integers, x: Array, *, threads: int | None) -> None:
+        """See `recfact._backend`, and `solve`."""
+        _fallback.library_or_scipy().solve_stack(trans, lu, ipiv, x, threads=threads)
 
     def close(self) -> None:
         """Stops the process after the current request. Later calls raise `ServerError`."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from . import _condition
 from ._arrays import in_place, stack
-from ._backend import Array, Backend, Integers
+from ._backend import Array, Backend, Integers, Solved
 from ._checks import thread_count
 
 
@@ -52,14 +53,60 @@ class Engine(ABC):
         """Solves A X = B, or A^T X = B, with stacks broadcast; in place of B if that is allowed and possible."""
         batch = np.broadcast_shapes(lu.shape[:-2], ipiv.shape[:-1], b.shape[:-2])
         x = stack(np.broadcast_to(b, batch + b.shape[-2:]), dtype) if batch else in_place(b, dtype, overwrite)
-        lu, ipiv = np.broadcast_to(lu, batch + lu.shape[-2:]), np.broadcast_to(ipiv, batch + ipiv.shape[-1:])
-        if x.size:
-            threads = thread_count(threads)
-            backend = self._backend(threads)
-            for at in np.ndindex(*batch):
-                factors = np.require(lu[at], dtype, ["F", "A"]), np.require(ipiv[at], np.int64, ["C", "A"])
-                backend.solve(trans, *factors, x[at], threads=threads)
+        if not x.size:
+            return x
+        threads = thread_count(threads)
+        backend = self._backend(threads)
+        if not batch:
+            factors = np.require(lu, dtype, ["F", "A"]), np.require(ipiv, np.int64, ["C", "A"])
+            backend.solve(trans, *factors, x, threads=threads)
+            return x
+        rows = np.broadcast_to(ipiv, batch + ipiv.shape[-1:])
+        lu = _packed_by_columns(np.broadcast_to(lu, batch + lu.shape[-2:]), dtype)
+        backend.solve_stack(trans, lu, np.require(rows, np.int64, ["C", "A"]), x, threads=threads)
         return x
+
+    def _solved(
+        self,
+        a: Array,
+        b: Array,
+        batch: tuple[int, ...],
+        dtype: np.dtype[Any],
+        transposed: bool,
+        threads: int | None,
+    ) -> Solved | None:
+        """Solves A X = B, or A^T X = B, for a matrix or a stack, and right-hand sides that are broadcast to it."""
+        threads = thread_count(threads)
+        # Matrices that are broadcast themselves would be factored several times.
+        if a.shape[:-2] not in ((), batch):
+            return None
+        a, backend, checks = a.astype(dtype, copy=False), self._backend(threads), {"check_finite": False}
+        if a.shape[:-2] == batch:
+            b = np.broadcast_to(b, batch + b.shape[-2:]).astype(dtype, copy=False)
+            return backend.gesv(a, b, transposed=transposed, threads=threads, **checks)
+        # The right-hand sides of the whole stack belong to one matrix.
+        columns = np.moveaxis(b, -2, 0).astype(dtype, copy=False)
+        found = backend.gesv(a, columns.reshape(len(a), -1), transposed=transposed, threads=threads, **checks)
+        return None if found is None else found._replace(x=np.moveaxis(found.x.reshape(columns.shape), 0, -2))
+
+    def _determinants(
+        self, a: Array, dtype: np.dtype[Any], check_finite: bool, threads: int | None
+    ) -> tuple[Array, Array] | None:
+        """Computes the determinants of a matrix or a stack, as mantissa and exponent."""
+        if not a.size:
+            return None
+        threads = thread_count(threads)
+        a = a.astype(dtype, copy=False)
+        return self._backend(threads).determinant(a, check_finite=check_finite, threads=threads)
+
+    def _rconds(self, a: Array, bounds: Array, threads: int | None) -> Iterable[tuple[int, float]]:
+        """Yields the reciprocal condition number of each matrix for which its bound is too low to tell.
+
+        What has a bound above the precision is not ill-conditioned.
+        """
+        for at, matrix in _suspects(a, bounds):
+            lu, ipiv, _ = self._factor(matrix, matrix.dtype, False, threads)
+            yield at, _condition.reciprocal(float(norms(matrix)), self._inverse_norm(lu, ipiv, threads))
 
     def _inverse_norm(self, lu: Array, ipiv: Integers, threads: int | None) -> float:
         """Returns the 1-norm of A^-1, or an estimate of it, from the factors of A."""
@@ -71,17 +118,50 @@ class Engine(ABC):
         return _condition.inverse_norm(solve, lu.shape[0], lu.dtype)
 
 
+def _suspects(a: Array, bounds: Array) -> Iterator[tuple[int, Array]]:
+    """Yields the matrices of a stack that may be ill-conditioned, with their numbers."""
+    is_well = bounds >= np.finfo(a.dtype).eps
+    if not is_well.all():
+        matrices = a.reshape(-1, *a.shape[-2:])
+        for at in np.flatnonzero(~is_well).tolist():
+            yield at, matrices[at]
+
+
+def rconds_of_inverses(a: Array, inverses: Solved) -> Iterable[tuple[int, float]]:
+    """Yields the reciprocal condition number of each matrix for which its bound is too low to tell."""
+    for at, matrix in _suspects(a, inverses.rcond):
+        inverse = inverses.x.reshape(-1, *a.shape[-2:])[at]
+        yield at, _condition.reciprocal(float(norms(matrix)), float(norms(inverse)))
+
+
+def rconds_of(norms_of_a: Array, inverse_norms: Any) -> Iterable[tuple[int, float]]:
+    """Returns the reciprocal condition numbers, from the 1-norms of the matrices and of their inverses."""
+    pairs = zip(norms_of_a.flat, np.asarray(inverse_norms).flat)
+    return enumerate(_condition.reciprocal(a, inverse) for a, inverse in pairs)
+
+
+def _packed_by_columns(a: Array, dtype: np.dtype[Any]) -> Array:
+    """Returns a stack itself if its matrices are packed and Fortran-contiguous, else a copy that is."""
+    is_packed = a.dtype == dtype and a.swapaxes(-1, -2).flags.c_contiguous and a.flags.aligned
+    return a if is_packed else stack(a, dtype)
+
+
 def norms(a: Array) -> Array:
     """Returns the 1-norm of each matrix."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(np.abs(a).sum(-2, np.float64).max(-1))
 
 
-def permuted_rows(m: int, ipiv: Integers) -> list[int]:
-    """Returns the rows of A in the order in which P A has them."""
-    rows = list(range(m))
-    for i, p in enumerate(ipiv.tolist()):
-        rows[i], rows[p - 1] = rows[p - 1], rows[i]
+def permuted_rows(m: int, ipiv: Integers) -> Array:
+    """Returns the rows of A in the order in which P A has them, for a matrix or a stack."""
+    *batch, k = ipiv.shape
+    rows = np.empty((*batch, m), np.int64)
+    rows[...] = np.arange(m)
+    for i in range(k):
+        swapped = ipiv[..., i : i + 1] - 1
+        other = np.take_along_axis(rows, swapped, -1)
+        np.put_along_axis(rows, swapped, rows[..., i : i + 1].copy(), -1)
+        rows[..., i : i + 1] = other
     return rows
 
 

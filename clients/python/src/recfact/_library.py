@@ -6,32 +6,22 @@ import ctypes
 import os
 from ctypes import c_char, c_char_p, c_int, c_int64, c_void_p
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Callable
 
 import numpy as np
 
-from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, ROW_MAJOR, Array, Backend, Integers
+from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, ROW_MAJOR, Array, Backend, Integers, Solved
+from ._calls import Plan, Plans
 
 # Values of `recfact_status` in recfact.h.
 _SUCCESS, _INSTRUCTION_SET, _NOT_FINITE = 0, 7, 9
 
-# A matrix of at most this size is copied to memory of a plan, and its factors from there: up to n = 90 that takes less
-# time than to ask NumPy for the addresses of new arrays, 1.5 us each (AMD Zen 3 with AVX2, November 2026, numpy 2.4).
-_MAX_PLAN_BYTES = 1 << 16
+# Flags of the functions for batches.
+_B_ROW_MAJOR, _TRANSPOSED, _KEEP_A = 0x800, 0x1000, 0x2000
 
-# The number of different calls for which plans are kept. With that of `_MAX_PLAN_BYTES` this bounds their memory: 8 MiB
-# for each thread that calls at the same time.
-_MAX_PLANS = 64
+_DETERMINANT = np.dtype([("mantissa", np.float64), ("exponent", np.int64)])
 
-
-class _Plan(NamedTuple):
-    """A call that is ready to be made: working memory, and the C arguments that point to it."""
-
-    source: Array
-    call: partial[int]
-    info: c_int64
-    lu: Array
-    piv: Array
+_OF_STACKS = ("factor", "lu", "solve", "gesv", "inverse", "det")
 
 
 class Library(Backend):
@@ -49,59 +39,111 @@ class Library(Backend):
         self._solve = {s: self._function(f"recfact_solve_{s}", solve) for s in ("f32", "f64")}
         # Without a list of argument types ctypes converts nothing: the arguments are its own objects already.
         self._lu = {s: self._function(f"recfact_lu_{s}", None) for s in ("f32", "f64")}
-        # Plans that no call uses at the moment. To take one and to put it back are atomic operations of a list, so no
-        # two threads use the same plan, and a fork finds whole plans in the child.
-        self._plans: dict[tuple[Any, ...], list[_Plan]] = {}
+        self._stacks = {
+            (name, s): self._function(f"recfact_{name}_batch_{s}", None) for name in _OF_STACKS for s in ("f32", "f64")
+        }
+        self._plans = Plans(self._check)
         self._dll.recfact_strerror.argtypes = [c_int]
         self._dll.recfact_strerror.restype = c_char_p
 
     def lu_factor(
         self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
-    ) -> tuple[Array, Array, int] | None:
+    ) -> tuple[Array, Array, int | Integers] | None:
         """See `recfact._backend`."""
-        flags = (0 if pivot else NO_PIVOTING) | (CHECK_FINITE if check_finite else 0)
-        key = a.shape, a.dtype, a.flags.f_contiguous, flags, threads
-        try:
-            plans = self._plans[key]
-            plan = plans.pop()
-        except (KeyError, IndexError):
-            if a.nbytes > _MAX_PLAN_BYTES:
-                return self._lu_of_large(a, flags, threads)
-            plan = self._plan(a, flags, threads)
-            if len(self._plans) >= _MAX_PLANS:
-                self._plans = {}
-            plans = self._plans.setdefault(key, [])
-        source, call, info, lu, piv = plan
-        source[...] = a
-        self._check(call())
-        result = lu.copy("F"), piv.copy(), info.value
-        plans.append(plan)
-        return result
-
-    def _plan(self, a: Array, flags: int, threads: int | None) -> _Plan:
-        """Makes a plan for matrices like this one."""
-        source = np.empty(a.shape, a.dtype, "F" if a.flags.f_contiguous else "C")
-        lu, piv, info = np.empty(a.shape, a.dtype, "F"), np.empty(min(a.shape), np.int32), c_int64()
-        return _Plan(source, self._call(source, flags, lu, piv, threads, info), info, lu, piv)
-
-    def _lu_of_large(self, a: Array, flags: int, threads: int | None) -> tuple[Array, Array, int] | None:
-        """Has the factors of a matrix written to new arrays at once."""
-        if not (a.flags.forc and a.flags.aligned) or len(a) >= 2**31:
+        if a.shape[-2] >= 2**31:
             return None
-        lu, piv, info = np.empty(a.shape, a.dtype, "F"), np.empty(min(a.shape), np.int32), c_int64()
-        self._check(self._call(a, flags, lu, piv, threads, info)())
-        return lu, piv, info.value
+        flags = (0 if pivot else NO_PIVOTING) | (CHECK_FINITE if check_finite else 0)
+        prepare = self._prepared_lu if a.ndim == 2 else self._prepared_lu_stack
+        lu, piv, info = self._plans.run(prepare, (a,), flags, threads)
+        return lu, piv, info
 
-    def _call(self, a: Array, flags: int, lu: Array, piv: Array, threads: int | None, info: c_int64) -> partial[int]:
-        """Prepares a call of `recfact_lu_f64` or `recfact_lu_f32`. The arrays must live as long as it does."""
+    def gesv(self, a: Array, b: Array, *, transposed: bool, check_finite: bool, threads: int | None) -> Solved | None:
+        """See `recfact._backend`."""
+        flags = _KEEP_A | (_TRANSPOSED if transposed else 0) | (CHECK_FINITE if check_finite else 0)
+        return Solved(*self._plans.run(self._prepared_gesv, (a, b), flags, threads))
+
+    def inverse(self, a: Array, *, check_finite: bool, threads: int | None) -> Solved | None:
+        """See `recfact._backend`."""
+        return Solved(*self._plans.run(self._prepared_inverse, (a,), CHECK_FINITE if check_finite else 0, threads))
+
+    def determinant(self, a: Array, *, check_finite: bool, threads: int | None) -> tuple[Array, Array] | None:
+        """See `recfact._backend`."""
+        (det,) = self._plans.run(self._prepared_determinant, (a,), CHECK_FINITE if check_finite else 0, threads)
+        return det["mantissa"], det["exponent"]
+
+    def _prepared_lu(self, a: Array, flags: int, threads: int | None) -> Plan:
         m, n = a.shape
-        flags, lda = (flags, m) if a.flags.f_contiguous else (flags | ROW_MAJOR, n)
-        return partial(
+        order, lda, *_ = _layout(a)
+        lu, piv, info = np.empty(a.shape, a.dtype, "F"), np.empty(min(m, n), np.int32), np.empty((), np.int64)
+        call = partial(
             self._lu[_suffix(a)],
-            *(c_int64(m), c_int64(n), c_void_p(a.ctypes.data), c_int64(lda), c_int(flags)),
-            *(c_void_p(lu.ctypes.data), c_int64(m), c_void_p(piv.ctypes.data), c_int64(threads or 0)),
-            ctypes.byref(info),
+            *(c_int64(m), c_int64(n), _address(a), c_int64(lda), c_int(flags | order)),
+            *(_address(lu), c_int64(m), _address(piv), c_int64(threads or 0), _address(info)),
         )
+        return Plan((a,), call, (lu, piv, info))
+
+    def _prepared_lu_stack(self, a: Array, flags: int, threads: int | None) -> Plan:
+        *batch, m, n = a.shape
+        order, lda, stride, count = _layout(a)
+        lu = np.empty((*batch, n, m), a.dtype).swapaxes(-1, -2)
+        piv, info = np.empty((*batch, min(m, n)), np.int32), np.empty(batch, np.int64)
+        call = partial(
+            self._stacks["lu", _suffix(a)],
+            *(c_int64(count), c_int64(m), c_int64(n), _address(a), c_int64(lda), c_int64(stride)),
+            *(c_int(flags | order), _address(lu), c_int64(m), c_int64(m * n), _address(piv)),
+            *(c_int64(threads or 0), _address(info)),
+        )
+        return Plan((a,), call, (lu, piv, info))
+
+    def _prepared_gesv(self, a: Array, x: Array, flags: int, threads: int | None) -> Plan:
+        n = a.shape[-1]
+        order, lda, stride, count = _layout(a)
+        nrhs = x.shape[-1] if x.ndim == a.ndim else 1
+        info, rcond = np.empty(a.shape[:-2], np.int64), np.empty(a.shape[:-2], a.dtype)
+        call = partial(
+            self._stacks["gesv", _suffix(a)],
+            *(c_int64(count), c_int64(n), c_int64(nrhs), _address(a), c_int64(lda), c_int64(stride), c_void_p()),
+            *(_address(x), c_int64(nrhs), c_int64(n * nrhs), c_int(flags | order | _B_ROW_MAJOR), _address(rcond)),
+            *(c_int64(threads or 0), _address(info)),
+        )
+        return Plan((a, x), call, (x, info, rcond))
+
+    def _prepared_inverse(self, a: Array, flags: int, threads: int | None) -> Plan:
+        n = a.shape[-1]
+        order, lda, stride, count = _layout(a)
+        x, info, rcond = np.empty(a.shape, a.dtype), np.empty(a.shape[:-2], np.int64), np.empty(a.shape[:-2], a.dtype)
+        call = partial(
+            self._stacks["inverse", _suffix(a)],
+            *(c_int64(count), c_int64(n), _address(a), c_int64(lda), c_int64(stride)),
+            *(c_int(flags | order | _B_ROW_MAJOR), _address(x), c_int64(n), c_int64(n * n), _address(rcond)),
+            *(c_int64(threads or 0), _address(info)),
+        )
+        return Plan((a,), call, (x, info, rcond))
+
+    def _prepared_determinant(self, a: Array, flags: int, threads: int | None) -> Plan:
+        order, lda, stride, count = _layout(a)
+        det = np.empty(a.shape[:-2], _DETERMINANT)
+        call = partial(
+            self._stacks["det", _suffix(a)],
+            *(c_int64(count), c_int64(a.shape[-1]), _address(a), c_int64(lda), c_int64(stride)),
+            *(c_int(flags | order), _address(det), c_int64(threads or 0)),
+        )
+        return Plan((a,), call, (det,))
+
+    def factor_stack(
+        self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
+    ) -> Array:
+        """See `recfact._backend`."""
+        a = place()
+        *_, m, n = a.shape
+        count = a.size // (m * n)
+        self._check(
+            self._stacks["factor", _suffix(a)](
+                *(c_int64(count), c_int64(m), c_int64(n), _address(a), c_int64(m), c_int64(m * n), _address(ipiv)),
+                *(c_int(0 if pivot else NO_PIVOTING), c_int64(threads or 0), _address(info)),
+            )
+        )
+        return a
 
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`."""
@@ -117,6 +159,18 @@ class Library(Backend):
         solve = self._solve[_suffix(lu)]
         side = b"T" if trans else b"N"
         self._check(solve(side, n, nrhs, lu.ctypes.data, n, ipiv.ctypes.data, b.ctypes.data, n, threads or 0))
+
+    def solve_stack(self, trans: bool, lu: Array, ipiv: Integers, x: Array, *, threads: int | None) -> None:
+        """See `recfact._backend`."""
+        *_, n, nrhs = x.shape
+        _, lda, stride, count = _layout(lu)
+        self._check(
+            self._stacks["solve", _suffix(lu)](
+                *(c_char(b"T" if trans else b"N"), c_int64(count), c_int64(n), c_int64(nrhs)),
+                *(_address(lu), c_int64(lda), c_int64(stride), _address(ipiv)),
+                *(_address(x), c_int64(n), c_int64(n * nrhs), c_int(0), c_int64(threads or 0)),
+            )
+        )
 
     def _function(self, symbol: str, arguments: list[Any] | None) -> Any:
         try:
@@ -139,6 +193,17 @@ class Library(Backend):
                 f"or avx512), got {self._isa!r}; unset it, or set it to portable, and start the program again"
             )
         raise RuntimeError(f"librecfact.so refused the call: {self._dll.recfact_strerror(status).decode()}")
+
+
+def _layout(a: Array) -> tuple[int, int, int, int]:
+    """Returns the flag for the order of packed matrices, their leading dimension, their distance and their number."""
+    *_, m, n = a.shape
+    order, lda = (ROW_MAJOR, n) if a.flags.c_contiguous else (0, m)
+    return order, lda, m * n, a.size // (m * n)
+
+
+def _address(a: Array) -> c_void_p:
+    return c_void_p(a.ctypes.data)
 
 
 def _suffix(a: Array) -> str:

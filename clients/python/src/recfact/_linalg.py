@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -20,7 +21,12 @@ from ._checks import (
     warn_of_invalid,
     warn_of_singular,
 )
-from ._engine import Engine, diagonal, norms, parity, permuted_rows
+from ._engine import Engine, diagonal, norms, parity, permuted_rows, rconds_of, rconds_of_inverses
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
+_LOG_2 = math.log(2)
 
 # One number for a matrix, an array of them for a stack of matrices.
 Determinant = Union[np.float64, NDArray[np.float64]]
@@ -56,13 +62,13 @@ class Functions(Engine):
         `pivot=False` takes the pivots from the diagonal. `threads` is the largest number of threads that the call may
         use (default: one for each processor); it never changes the result.
         """
-        if type(a) is np.ndarray and a.dtype in PLAIN_TYPES and a.ndim == 2 and a.size and not overwrite_a:
+        if _is_plain(a) and not overwrite_a:
             threads = thread_count(threads)
             backend = self._backend(threads)
             found = backend.lu_factor(a, pivot=pivot, check_finite=check_finite, threads=threads)
             if found is not None:
-                if found[2]:
-                    warn_of_singular(np.array(found[2]))
+                if np.any(found[2]):
+                    warn_of_singular(np.asarray(found[2]))
                 return found[:2]
         a1 = checked(a, check_finite)
         if a1.ndim > 2 and 0 in a1.shape[:-2]:
@@ -138,8 +144,7 @@ class Functions(Engine):
         lower, upper = np.tril(packed[..., :k], -1), np.triu(packed[..., :k, :])
         lower[..., np.arange(k), np.arange(k)] = 1
         p = np.empty((*batch, m), np.int32)
-        for at in np.ndindex(*batch):
-            p[at][permuted_rows(m, ipiv[at])] = np.arange(m)
+        np.put_along_axis(p, permuted_rows(m, ipiv), np.arange(m, dtype=np.int32), -1)
         if permute_l:
             return np.take_along_axis(lower, p[..., None], -2), upper
         return p if p_indices else np.eye(m, dtype=dtype)[p], lower, upper
@@ -163,6 +168,13 @@ class Functions(Engine):
         "gen" or "general", which all mean the same.
         """
         require_general(assume_a, "solve")
+        if _is_plain(a) and _is_right_hand_side(b, a) and not (overwrite_a or overwrite_b):
+            threads = thread_count(threads)
+            found = self._backend(threads).gesv(a, b, transposed=transposed, check_finite=check_finite, threads=threads)
+            if found is not None:
+                require_regular(found.info)
+                warn_of_ill_conditioned(self._rconds(a, found.rcond, threads), a.dtype)
+                return found.x
         a1, b1 = np.atleast_2d(validated(a, check_finite)), np.atleast_1d(validated(b, check_finite))
         require_square(a1)
         dtype = common_type(a1, b1)
@@ -177,12 +189,18 @@ class Functions(Engine):
         if a1.size == 0 or b1.size == 0:
             x = np.empty((*batch, *b1.shape[-2:]), dtype)
             return x[..., 0] if vector else x
+        if not (overwrite_a or overwrite_b):
+            found = self._solved(a1, b1, batch, dtype, transposed, threads)
+            if found is not None:
+                require_regular(found.info)
+                warn_of_ill_conditioned(self._rconds(a1.astype(dtype, copy=False), found.rcond, threads), dtype)
+                return found.x[..., 0] if vector else found.x
         a_norms = norms(a1)
         lu, ipiv, info = self._factor(a1, dtype, overwrite_a, threads)
         require_regular(info)
         x = self._solve(lu, ipiv, b1, dtype, transposed, overwrite_b, threads)
         inverse_norms = [self._inverse_norm(lu[at], ipiv[at], threads) for at in np.ndindex(*a1.shape[:-2])]
-        warn_of_ill_conditioned(a_norms.flat, inverse_norms, dtype)
+        warn_of_ill_conditioned(rconds_of(a_norms, inverse_norms), dtype)
         return x[..., 0] if vector else x
 
     def inv(
@@ -201,6 +219,13 @@ class Functions(Engine):
         takes its place. `assume_a` may be None, "gen" or "general", which all mean the same.
         """
         require_general(assume_a, "inv")
+        if _is_plain(a) and a.shape[-1] == a.shape[-2] and not overwrite_a:
+            threads = thread_count(threads)
+            found = self._backend(threads).inverse(a, check_finite=check_finite, threads=threads)
+            if found is not None:
+                require_regular(found.info)
+                warn_of_ill_conditioned(rconds_of_inverses(a, found), a.dtype)
+                return found.x
         a1 = validated(a, check_finite)
         if a1.ndim < 2:
             raise ValueError(f"Expected at least ndim=2, got {a1.ndim=}")
@@ -213,7 +238,7 @@ class Functions(Engine):
         require_regular(info)
         identity = np.eye(a1.shape[-1], dtype=dtype, order="F")
         inverse = self._solve(lu, ipiv, identity, dtype, False, True, threads)
-        warn_of_ill_conditioned(a_norms.flat, norms(inverse).flat, dtype)
+        warn_of_ill_conditioned(rconds_of(a_norms, norms(inverse)), dtype)
         if lu is a1:
             a1[...] = inverse
             return a1
@@ -240,6 +265,10 @@ class Functions(Engine):
         if a1.dtype.kind not in "biufc" or a1.dtype.char == "g":
             raise TypeError(f"The dtype {a1.dtype} cannot be cast to float(32, 64) or complex(64, 128).")
         dtype = real_type(a1)
+        found = self._determinants(a1, dtype, False, threads) if not overwrite_a else None
+        if found is not None:
+            with np.errstate(over="ignore", under="ignore"):
+                return np.ldexp(*found)[()]
         if overwrite_a:
             a1 = reordered(a1, dtype)
         lu, ipiv, info = self._factor(a1, dtype, overwrite_a, threads)
@@ -259,6 +288,12 @@ class Functions(Engine):
         if a1.shape[-1] != a1.shape[-2]:
             raise LinAlgError("Last 2 dimensions of the array must be square")
         dtype = numpy_linalg_type(a1)
+        found = self._determinants(a1, dtype, False, threads)
+        # Whether there is a NaN among the pivots, the determinant does not tell if another pivot is zero.
+        if found is not None and (np.abs(found[0]) > 0).all():
+            mantissa, exponent = found
+            logarithm = np.log(np.abs(mantissa)) + exponent * _LOG_2
+            return SlogdetResult(np.sign(mantissa).astype(dtype)[()], logarithm.astype(dtype)[()])
         lu, ipiv, info = self._factor(a1, dtype, False, threads)
         pivots = diagonal(lu)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -267,6 +302,18 @@ class Functions(Engine):
         sign = np.where(info == 0, parity(ipiv) * (1 - 2 * (negative % 2)), 0)
         warn_of_invalid(pivots, "slogdet")
         return SlogdetResult(sign.astype(dtype)[()], logarithm.astype(dtype)[()])
+
+
+def _is_plain(a: Any) -> TypeGuard[Array]:
+    """Returns whether an argument can go to a backend as it is: see `Backend`."""
+    return type(a) is np.ndarray and a.dtype in PLAIN_TYPES and a.ndim >= 2 and a.size > 0
+
+
+def _is_right_hand_side(b: Any, a: Array) -> TypeGuard[Array]:
+    """Returns whether there are plain right-hand sides for each of square matrices, which need not be broadcast."""
+    if type(b) is not np.ndarray or b.dtype != a.dtype or b.size == 0 or a.size == 1 or a.shape[-1] != a.shape[-2]:
+        return False
+    return b.shape[:-1] == a.shape[:-1] or (a.ndim == 2 and b.shape == a.shape[:1])
 
 
 def _divided(b: Array, a: Array, dtype: np.dtype[Any]) -> Array:

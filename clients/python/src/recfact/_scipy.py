@@ -21,7 +21,7 @@ class Scipy(Backend):
 
     def lu_factor(
         self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
-    ) -> tuple[Array, Array, int] | None:
+    ) -> tuple[Array, Array, int | Integers] | None:
         """See `recfact._backend`."""
         return None
 
