@@ -162,9 +162,9 @@ recfact_status recfact_solve_batch_f32(char trans, int64_t count, int64_t n, int
 
 /*
  * A X = B from A itself (LAPACK: DGESV): A becomes its factors, unless it is kept, and B becomes X. Where A is singular, which
- * its info says, B stays as it is. If rcond is not NULL, it receives for each matrix a lower bound of the reciprocal of
- * its condition number in the 1-norm: a solution whose bound is well above the precision can be trusted. It may be far
- * too low, and it is NaN if it is not known. All flags.
+ * its info says, B stays as it is. If rcond is not NULL, it receives the reciprocal of the condition number of each matrix
+ * in the 1-norm. If that is less than the precision (DBL_EPSILON, FLT_EPSILON), a solution may have no correct digit.
+ * Up to n = 32 it is exact, or a lower bound where that is clearly more; above it is estimated (LAPACK: DGECON). It is NaN for matrices with a NaN. All flags.
  */
 recfact_status recfact_gesv_batch_f64(int64_t count, int64_t n, int64_t nrhs, double *a, int64_t lda, int64_t stride,
                                       int64_t *ipiv, double *b, int64_t ldb, int64_t stride_b, int flags, double *rcond,

@@ -16,6 +16,8 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// The smallest normal number. Its reciprocal is finite; that of a smaller number may not be
     /// (LAPACK: `DLAMCH('S')`).
     const SAFE_MIN: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
     /// All bits but the sign.
     const MAGNITUDE_MASK: Self;
     /// The first whole numbers: rows of small matrices.
@@ -48,6 +50,9 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// The number in double precision.
     #[must_use]
     fn to_f64(self) -> f64;
+    /// The nearest number of this type.
+    #[must_use]
+    fn nearest(x: f64) -> Self;
 }
 
 macro_rules! scalar {
@@ -56,6 +61,7 @@ macro_rules! scalar {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const SAFE_MIN: Self = $t::MIN_POSITIVE;
+            const EPSILON: Self = $t::EPSILON;
             const MAGNITUDE_MASK: Self = $t::from_bits(!$t::to_bits(-0.0));
             const INDICES: [Self; 32] = {
                 let (mut indices, mut i) = ([0.0; 32], 0);
@@ -101,6 +107,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
+            }
+            #[inline(always)]
+            fn nearest(x: f64) -> Self {
+                x as $t
             }
         }
     };

@@ -5,6 +5,7 @@
 
 mod batch;
 mod blocked;
+mod condition;
 mod factor;
 mod factors;
 mod ipiv;

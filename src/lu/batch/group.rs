@@ -2,9 +2,10 @@
 
 use super::across::Across;
 use super::determinant::Determinant;
-use super::job::{Block, Job, RightHandSides, Swaps, rcond};
+use super::job::{Block, Job, RightHandSides, Swaps};
 use crate::element::Element;
 use crate::kernel::{BATCH_IN_CACHE, BATCH_RHS, Group, GroupNorm, GroupTrsm, Lines};
+use crate::lu::condition::{is_well, norm1, reciprocal};
 use crate::matrix::Layout;
 
 /// The work memory of a group.
@@ -26,9 +27,15 @@ impl<T: Element> Job<'_, T> {
         if self.x.is_some_and(|x| x.is_identity) { nrhs } else { nrhs.min(BATCH_RHS) }
     }
 
+    /// Columns of work memory behind those of the matrices.
+    fn columns_behind(&self) -> usize {
+        let columns_of_inverse = if self.rcond.is_some() { BATCH_RHS.min(self.a.geometry.ncols()) } else { 0 };
+        self.columns_of_x().max(columns_of_inverse)
+    }
+
     /// Vectors of the columns in work memory: whole blocks are written, which may be larger than the matrices.
     fn vectors_of_columns(&self, across: &Across<T>) -> usize {
-        let columns = self.a.geometry.ncols() + self.columns_of_x();
+        let columns = self.a.geometry.ncols() + self.columns_behind();
         (columns + across.lanes()) * across.rows + across.lanes()
     }
 
@@ -92,6 +99,9 @@ impl<T: Element> Job<'_, T> {
                 }
                 None => self.solve_columns(across, [first, count], singular, &work),
             }
+            if let Some(rcond) = self.rcond {
+                self.store_conditions(across, count, singular, rcond.add(first), &work);
+            }
         }
     }
 
@@ -153,9 +163,9 @@ impl<T: Element> Job<'_, T> {
                 if self.transposed {
                     self.trsm(across, r, work, Factor::UpperTransposed);
                     self.trsm(across, r, work, Factor::LowerTransposed);
-                    self.swap_rows(across, r, work);
+                    self.swap_rows(across, r, true, work);
                 } else {
-                    self.swap_rows(across, r, work);
+                    self.swap_rows(across, r, false, work);
                     self.trsm(across, r, work, Factor::Lower);
                     self.trsm(across, r, work, Factor::Upper);
                 }
@@ -165,15 +175,15 @@ impl<T: Element> Job<'_, T> {
         }
     }
 
-    /// P B, or P^T B if the systems are transposed, of each matrix.
+    /// P B, or with `back` P^T B, of each matrix.
     ///
     /// # Safety
     /// As for [`Job::group`].
-    unsafe fn swap_rows(&self, across: &Across<T>, r: usize, work: &Work<T>) {
+    unsafe fn swap_rows(&self, across: &Across<T>, r: usize, back: bool, work: &Work<T>) {
         let (lanes, (_, _, steps)) = (across.lanes(), self.shape());
         let b = self.behind(work.columns, across);
         for at in 0..steps * lanes {
-            let at = if self.transposed { steps * lanes - 1 - at } else { at };
+            let at = if back { steps * lanes - 1 - at } else { at };
             let (k, lane) = (at / lanes, at % lanes);
             // SAFETY: the rows are below n: the kernel has made them, or they were checked.
             unsafe {
@@ -242,34 +252,78 @@ impl<T: Element> Job<'_, T> {
                     *det.add(first + lane) = Determinant::of(pivots, swaps);
                 }
             }
-            if let Some(rcond) = self.rcond {
-                self.bound_condition(across, work);
-                for lane in 0..count {
-                    *rcond.add(first + lane) = *work.norm.add(lane);
-                }
-            }
         }
         singular
     }
 
-    /// Puts a lower bound of 1 / (|A| |A^-1|) in the place of |A|. The columns of the matrices with the magnitudes on the
-    /// diagonals of L and U and the negated magnitudes beside them are positive when they are inverted, and at least as large
-    /// as those of L^-1 and U^-1. So one solve with ones gives sums that those of A^-1 do not exceed.
+    /// Stores the reciprocal condition number of each matrix: a lower bound, where that is enough to tell that the matrix is
+    /// well-conditioned.
+    ///
+    /// # Safety
+    /// As for [`Job::group`]; `rcond` is good for `count` elements.
+    unsafe fn store_conditions(&self, across: &Across<T>, count: usize, singular: u32, rcond: *mut T, work: &Work<T>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.bound_inverses(across, work);
+            let is_known = |lane: usize| singular >> lane & 1 == 1 || is_well(*rcond.add(lane));
+            let lanes = across.lanes();
+            for lane in 0..count {
+                let sums = (0..self.a.geometry.ncols()).map(|k| std::iter::once(*work.column.add(k * lanes + lane)));
+                *rcond.add(lane) = reciprocal(*work.norm.add(lane), norm1(sums));
+            }
+            if (0..count).all(is_known) {
+                return;
+            }
+            self.norms_of_inverses(across, work);
+            for lane in (0..count).filter(|&lane| !is_known(lane)) {
+                *rcond.add(lane) = reciprocal(*work.norm.add(lane), *work.column.add(lane));
+            }
+        }
+    }
+
+    /// Makes a column of sums that those of the magnitudes in the columns of A^-1 do not exceed. Take L and U with the
+    /// magnitudes on their diagonals and the negated magnitudes beside them: their inverses are positive, and at least as
+    /// large as L^-1 and U^-1. So one solve with ones is enough.
     ///
     /// # Safety
     /// As for [`Job::group`].
-    unsafe fn bound_condition(&self, across: &Across<T>, work: &Work<T>) {
-        let (n, lanes) = (self.a.geometry.ncols(), across.lanes());
+    unsafe fn bound_inverses(&self, across: &Across<T>, work: &Work<T>) {
+        let n = self.a.geometry.ncols();
         // SAFETY: the column is in work memory.
         unsafe {
-            std::slice::from_raw_parts_mut(work.column, n * lanes).fill(T::ONE);
+            std::slice::from_raw_parts_mut(work.column, n * across.lanes()).fill(T::ONE);
             for factor in [Factor::UpperTransposed, Factor::LowerTransposed] {
                 let system = factor.system(n, work.columns, work.column, across);
                 (across.kernels.trsm_magnitudes)(GroupTrsm { nrhs: 1, ..system });
             }
-            for lane in 0..lanes {
-                let sums = (0..n).map(|k| *work.column.add(k * lanes + lane));
-                *work.norm.add(lane) = rcond(*work.norm.add(lane), sums);
+        }
+    }
+
+    /// Puts |A^-1| of each matrix into the first vector of the column. What is behind the matrices is lost.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn norms_of_inverses(&self, across: &Across<T>, work: &Work<T>) {
+        let (n, lanes, rows) = (self.a.geometry.ncols(), across.lanes(), across.rows);
+        let x = self.behind(work.columns, across);
+        // SAFETY: the work memory has room for these columns.
+        unsafe {
+            std::slice::from_raw_parts_mut(work.column, lanes).fill(T::ZERO);
+            for first in (0..n).step_by(BATCH_RHS) {
+                let r = BATCH_RHS.min(n - first);
+                std::slice::from_raw_parts_mut(x, r * rows * lanes).fill(T::ZERO);
+                for j in 0..r {
+                    std::slice::from_raw_parts_mut(x.add((j * rows + first + j) * lanes), lanes).fill(T::ONE);
+                }
+                self.swap_rows(across, r, false, work);
+                self.trsm(across, r, work, Factor::Lower);
+                self.trsm(across, r, work, Factor::Upper);
+                for lane in 0..lanes {
+                    let at = |i: usize, j: usize| x.add((i + j * rows) * lanes + lane);
+                    let norm = norm1((0..r).map(|j| (0..n).map(move |i| *at(i, j))));
+                    let norms = [*work.column.add(lane), norm].map(std::iter::once);
+                    *work.column.add(lane) = norm1(norms.into_iter());
+                }
             }
         }
     }

@@ -133,9 +133,3 @@ impl<'k, T: Element> Job<'k, T> {
         }
     }
 }
-
-/// 1 / largest / norm; NaN if one of the sums is.
-pub(super) fn rcond<T: Element>(norm: T, sums: impl Iterator<Item = T>) -> T {
-    let largest = sums.fold(T::ZERO, |largest, sum| if sum <= largest { largest } else { sum });
-    T::ONE.div(largest).div(norm)
-}

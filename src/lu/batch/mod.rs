@@ -225,8 +225,8 @@ pub struct BatchSystem<'a, T> {
     pub transpose: Transpose,
     /// Where X goes.
     pub x: Solution<'a, T>,
-    /// For each matrix a lower bound of the reciprocal of its condition number in the 1-norm. It may be far too low, and it is
-    /// NaN if it is not known.
+    /// For each matrix the reciprocal of its condition number in the 1-norm: up to n = 32 exact, or a lower bound where that
+    /// tells that the matrix is well-conditioned; above it is estimated.
     pub rcond: Option<&'a mut [T]>,
 }
 

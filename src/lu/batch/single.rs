@@ -1,10 +1,11 @@
 //! One matrix of a batch by itself.
 
 use super::determinant::Determinant;
-use super::job::{Job, RightHandSides, Swaps, rcond};
+use super::job::{Job, RightHandSides, Swaps};
 use crate::blas::{Triangle, solve_triangle, transpose};
 use crate::element::Element;
 use crate::lu::blocked::Blocking;
+use crate::lu::condition::{self, MAX_EXACT_ORDER, inverse_norm1, is_well, norm1, reciprocal};
 use crate::lu::factor::by_blocks;
 use crate::lu::solve::System;
 use crate::matrix::{MatrixMut, MatrixRef};
@@ -23,7 +24,7 @@ impl<T: Element> Job<'_, T> {
         let (m, n, steps) = self.shape();
         let copy = if self.needs_copy() { m * (n + self.joined()) } else { 0 };
         let columns = self.x.filter(|x| x.block.is_row_major()).map_or(0, |_| n * self.nrhs().min(COLUMNS));
-        let sums = if self.rcond.is_some() { n } else { 0 };
+        let sums = if self.rcond.is_some() { n.max(condition::memory(n)) } else { 0 };
         let has_swaps = self.given.is_some() || matches!(self.swaps, Swaps::Lapack(_));
         (copy + columns + sums, if has_swaps { 0 } else { steps })
     }
@@ -85,7 +86,7 @@ impl<T: Element> Job<'_, T> {
                 lu.copy_from(a.as_ref());
             }
             self.load(index, 0, b);
-            let norm = if self.rcond.is_some() { norm1(lu.reborrow()) } else { T::ZERO };
+            let norm = if self.rcond.is_some() { norm_of(lu.reborrow()) } else { T::ZERO };
             let blocking = Blocking::choose(m, n + r, self.inner_threads, self.recursion.kernels);
             let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
             let (mut lu, b) = whole.split_at_col(n);
@@ -105,7 +106,17 @@ impl<T: Element> Job<'_, T> {
                 *det.add(index) = Determinant::of((0..n).map(|k| *pivots.add(k * (lu.lda() + 1))), swaps);
             }
             if let Some(to) = self.rcond {
-                *to.add(index) = bound_condition(norm, lu.reborrow(), &mut rest[..n]);
+                // For larger matrices the bound is too low nearly always.
+                let bound = (info != 0 || n <= MAX_EXACT_ORDER)
+                    .then(|| bound_condition(norm, lu.as_ref(), &mut rest[..n]))
+                    .filter(|&bound| info != 0 || is_well(bound));
+                *to.add(index) = if let Some(bound) = bound {
+                    bound
+                } else {
+                    let (transpose, kernels) = (Transpose::No, self.recursion.kernels);
+                    let system = System { transpose, lu: lu.as_ref(), ipiv, kernels };
+                    reciprocal(norm, inverse_norm1(&system, rest))
+                };
             }
             if info != 0 {
                 return;
@@ -191,8 +202,8 @@ fn rows<T: Element>(a: MatrixMut<'_, T>, first: usize, count: usize) -> MatrixMu
     a.split_at_row(first).1.split_at_row(count).0
 }
 
-/// The largest sum of magnitudes in a column; a column that has a NaN does not count.
-fn norm1<T: Element>(mut a: MatrixMut<'_, T>) -> T {
+/// The 1-norm; a column that has a NaN does not count.
+fn norm_of<T: Element>(mut a: MatrixMut<'_, T>) -> T {
     let sum = |column: &[T]| column.iter().fold(T::ZERO, |sum, x| sum.add(x.abs()));
     (0..a.ncols()).fold(T::ZERO, |largest, j| {
         let sum = sum(a.col_mut(j));
@@ -200,18 +211,45 @@ fn norm1<T: Element>(mut a: MatrixMut<'_, T>) -> T {
     })
 }
 
-/// The bound of [`Job::group`]'s matrices, in the same order of operations.
-fn bound_condition<T: Element>(norm: T, mut lu: MatrixMut<'_, T>, sums: &mut [T]) -> T {
+/// The bound of [`Job::group`]'s matrices, in the same order of operations. Several sums are in progress at once.
+fn bound_condition<T: Element>(norm: T, lu: MatrixRef<'_, T>, sums: &mut [T]) -> T {
+    const SUMS: usize = 4;
     let n = sums.len();
-    for i in 0..n {
-        let column = &lu.col_mut(i)[..=i];
-        let above = sums[..i].iter().zip(column).fold(T::ONE, |sum, (x, u)| sum.add(u.abs().mul(*x)));
-        sums[i] = above.div(column[i].abs());
+    assert!(lu.nrows() == n && lu.ncols() == n, "bound: sizes do not fit");
+    // SAFETY: the callers' rows and columns are below n.
+    let magnitude = |i: usize, j: usize| unsafe { (*lu.as_ptr().add(i + j * lu.lda())).abs() };
+    for first in (0..n).step_by(SUMS) {
+        let count = SUMS.min(n - first);
+        let mut tile = [T::ONE; SUMS];
+        for (k, &x) in sums[..first].iter().enumerate() {
+            for (j, sum) in tile.iter_mut().enumerate().take(count) {
+                *sum = sum.add(magnitude(k, first + j).mul(x));
+            }
+        }
+        for j in 0..count {
+            for k in 0..j {
+                tile[j] = tile[j].add(magnitude(first + k, first + j).mul(tile[k]));
+            }
+            tile[j] = tile[j].div(magnitude(first + j, first + j));
+        }
+        sums[first..first + count].copy_from_slice(&tile[..count]);
     }
-    for i in (0..n).rev() {
-        let column = &lu.col_mut(i)[i..];
-        let below = sums[i..].iter().zip(column).skip(1).rev();
-        sums[i] = below.fold(sums[i], |sum, (x, l)| sum.add(l.abs().mul(*x)));
+    // From the last row up.
+    for last in (0..n).rev().step_by(SUMS) {
+        let count = SUMS.min(last + 1);
+        let mut tile = [T::ZERO; SUMS];
+        (0..count).for_each(|j| tile[j] = sums[last - j]);
+        for k in (last + 1..n).rev() {
+            for (j, sum) in tile.iter_mut().enumerate().take(count) {
+                *sum = sum.add(magnitude(k, last - j).mul(sums[k]));
+            }
+        }
+        for j in 0..count {
+            for k in 0..j {
+                tile[j] = tile[j].add(magnitude(last - k, last - j).mul(tile[k]));
+            }
+            sums[last - j] = tile[j];
+        }
     }
-    rcond(norm, sums.iter().copied())
+    reciprocal(norm, norm1(sums.iter().map(|&sum| std::iter::once(sum))))
 }

@@ -23,8 +23,8 @@ PLAIN_TYPES = frozenset([np.dtype(np.float32), np.dtype(np.float64)])
 class Solved(NamedTuple):
     """The solutions for a stack of matrices: new arrays.
 
-    `info` has LAPACK's number for each matrix; where it is not 0 `x` is no solution. `rcond` is a lower bound of the
-    reciprocal condition number of each matrix, or NaN.
+    `info` has LAPACK's number for each matrix; where it is not 0 `x` is no solution. `rcond` is the reciprocal
+    condition number of each matrix, or a lower bound of it that is above the precision.
     """
 
     x: Array

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from numpy.typing import DTypeLike
 
 from . import _condition
 from ._backend import Array, Integers
@@ -88,11 +87,13 @@ def warn_of_singular(info: Integers) -> None:
         warnings.warn(message, LinAlgWarning, stacklevel=3)
 
 
-def warn_of_ill_conditioned(rconds: Iterable[tuple[int, float]], dtype: DTypeLike) -> None:
-    """Warns of ill-conditioned matrices, given their numbers and rcond, at the line that called the caller."""
-    ill = [f"slice {i} has rcond = {rcond}" for i, rcond in rconds if _condition.is_ill(rcond, dtype)]
-    if ill:
-        warnings.warn(f"An ill-conditioned matrix detected: {','.join(ill)}.", LinAlgWarning, stacklevel=3)
+def warn_of_ill_conditioned(rconds: Array, dtype: np.dtype[Any]) -> None:
+    """Warns of ill-conditioned matrices, given their rcond, at the line that called the caller."""
+    is_well = rconds >= _condition.smallest_well(dtype)
+    if is_well.all():
+        return
+    ill = [f"slice {i} has rcond = {float(rconds.flat[i])}" for i in np.flatnonzero(~is_well).tolist()]
+    warnings.warn(f"An ill-conditioned matrix detected: {','.join(ill)}.", LinAlgWarning, stacklevel=3)
 
 
 def warn_of_invalid(pivots: Array, function: str) -> None:

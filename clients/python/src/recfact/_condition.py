@@ -6,7 +6,7 @@ LAPACK's xLACN2.
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -26,9 +26,12 @@ def reciprocal(norm: float, inverse_norm: float) -> float:
         return float(1 / (np.float64(norm) * np.float64(inverse_norm)))
 
 
-def is_ill(rcond: float, dtype: DTypeLike) -> bool:
-    """Returns whether a result of this precision may have no correct digit. A NaN counts as ill-conditioned."""
-    return not rcond >= np.finfo(dtype).eps / 2
+_SMALLEST_WELL = {np.dtype(t): float(np.finfo(t).eps / 2) for t in (np.float32, np.float64)}
+
+
+def smallest_well(dtype: np.dtype[Any]) -> float:
+    """Returns the least rcond with which a result of this precision has a correct digit."""
+    return _SMALLEST_WELL[dtype]
 
 
 def inverse_norm(solve: Solve, n: int, dtype: DTypeLike) -> float:

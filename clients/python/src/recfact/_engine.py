@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -99,15 +98,6 @@ class Engine(ABC):
         a = a.astype(dtype, copy=False)
         return self._backend(threads).determinant(a, check_finite=check_finite, threads=threads)
 
-    def _rconds(self, a: Array, bounds: Array, threads: int | None) -> Iterable[tuple[int, float]]:
-        """Yields the reciprocal condition number of each matrix for which its bound is too low to tell.
-
-        What has a bound above the precision is not ill-conditioned.
-        """
-        for at, matrix in _suspects(a, bounds):
-            lu, ipiv, _ = self._factor(matrix, matrix.dtype, False, threads)
-            yield at, _condition.reciprocal(float(norms(matrix)), self._inverse_norm(lu, ipiv, threads))
-
     def _inverse_norm(self, lu: Array, ipiv: Integers, threads: int | None) -> float:
         """Returns the 1-norm of A^-1, or an estimate of it, from the factors of A."""
         backend = self._backend(threads)
@@ -118,26 +108,10 @@ class Engine(ABC):
         return _condition.inverse_norm(solve, lu.shape[0], lu.dtype)
 
 
-def _suspects(a: Array, bounds: Array) -> Iterator[tuple[int, Array]]:
-    """Yields the matrices of a stack that may be ill-conditioned, with their numbers."""
-    is_well = bounds >= np.finfo(a.dtype).eps
-    if not is_well.all():
-        matrices = a.reshape(-1, *a.shape[-2:])
-        for at in np.flatnonzero(~is_well).tolist():
-            yield at, matrices[at]
-
-
-def rconds_of_inverses(a: Array, inverses: Solved) -> Iterable[tuple[int, float]]:
-    """Yields the reciprocal condition number of each matrix for which its bound is too low to tell."""
-    for at, matrix in _suspects(a, inverses.rcond):
-        inverse = inverses.x.reshape(-1, *a.shape[-2:])[at]
-        yield at, _condition.reciprocal(float(norms(matrix)), float(norms(inverse)))
-
-
-def rconds_of(norms_of_a: Array, inverse_norms: Any) -> Iterable[tuple[int, float]]:
-    """Returns the reciprocal condition numbers, from the 1-norms of the matrices and of their inverses."""
+def rconds_of(norms_of_a: Array, inverse_norms: Any) -> Array:
+    """Computes the reciprocal condition numbers, from the 1-norms of the matrices and of their inverses."""
     pairs = zip(norms_of_a.flat, np.asarray(inverse_norms).flat)
-    return enumerate(_condition.reciprocal(a, inverse) for a, inverse in pairs)
+    return np.array([_condition.reciprocal(a, inverse) for a, inverse in pairs])
 
 
 def _packed_by_columns(a: Array, dtype: np.dtype[Any]) -> Array:

@@ -21,7 +21,7 @@ from ._checks import (
     warn_of_invalid,
     warn_of_singular,
 )
-from ._engine import Engine, diagonal, norms, parity, permuted_rows, rconds_of, rconds_of_inverses
+from ._engine import Engine, diagonal, norms, parity, permuted_rows, rconds_of
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -173,7 +173,7 @@ class Functions(Engine):
             found = self._backend(threads).gesv(a, b, transposed=transposed, check_finite=check_finite, threads=threads)
             if found is not None:
                 require_regular(found.info)
-                warn_of_ill_conditioned(self._rconds(a, found.rcond, threads), a.dtype)
+                warn_of_ill_conditioned(found.rcond, a.dtype)
                 return found.x
         a1, b1 = np.atleast_2d(validated(a, check_finite)), np.atleast_1d(validated(b, check_finite))
         require_square(a1)
@@ -193,7 +193,7 @@ class Functions(Engine):
             found = self._solved(a1, b1, batch, dtype, transposed, threads)
             if found is not None:
                 require_regular(found.info)
-                warn_of_ill_conditioned(self._rconds(a1.astype(dtype, copy=False), found.rcond, threads), dtype)
+                warn_of_ill_conditioned(found.rcond, dtype)
                 return found.x[..., 0] if vector else found.x
         a_norms = norms(a1)
         lu, ipiv, info = self._factor(a1, dtype, overwrite_a, threads)
@@ -224,7 +224,7 @@ class Functions(Engine):
             found = self._backend(threads).inverse(a, check_finite=check_finite, threads=threads)
             if found is not None:
                 require_regular(found.info)
-                warn_of_ill_conditioned(rconds_of_inverses(a, found), a.dtype)
+                warn_of_ill_conditioned(found.rcond, a.dtype)
                 return found.x
         a1 = validated(a, check_finite)
         if a1.ndim < 2:
