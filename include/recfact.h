@@ -110,15 +110,15 @@ recfact_status recfact_solve_f32(char trans, int64_t n, int64_t nrhs, const floa
                                  float *b, int64_t ldb, int64_t threads);
 
 /*
- * Batches: count matrices of one shape in one call. Each result has the bits that the functions above give for the matrix
- * alone. A batch of matrices of up to 16 rows takes far less time than a call for each.
+ * Batches: count matrices of one shape in one call. Each result has the bits that the functions above give for the
+ * matrix alone. If the matrices have up to 16 rows, a batch takes far less time than a call for each.
  *
  * Arrays. Matrix k, counted from 0, begins at a + k*stride. Element (i, j) of it is at i + j*lda from there, or at
  * i*lda + j if the flags say that it is row-major; then lda is at least the number of columns. stride must be at least
  * the number of elements from the first of a matrix to its last, both included: (n - 1)*lda + m, or (m - 1)*lda + n
- * (of one matrix or none it may be any number that is not negative). What lies between matrices, and between their columns
- * or rows, is neither read nor written. ipiv and piv have min(m, n) elements for each matrix, one matrix after the
- * other, without padding; info, rcond and det have one. If count is 0, or a matrix has no elements, its arrays may be NULL.
+ * (for one matrix or none it may be any number that is not negative). What lies between matrices, and between their
+ * columns or rows, is neither read nor written. ipiv and piv have min(m, n) elements for each matrix, one matrix after the
+ * other, without padding; info, rcond and det have one. An array without elements may be NULL.
  *
  * Singular matrices. A matrix that is singular does not stop the others: look at each element of info. The status says
  * nothing about it.
@@ -182,10 +182,10 @@ recfact_status recfact_solve_batch_f32(char trans, int64_t count, int64_t n, int
  * flags say that A stays, and B, n x nrhs, becomes X. Where info is not 0, B stays as it is. All flags.
  *
  * rcond is NULL, or receives for each matrix a lower bound of its reciprocal condition number in the 1-norm,
- * 1 / (|A| |A^-1|). The relative error of X is about the precision (1.1e-16, or 6.0e-8 in f32) divided by that number: if
- * the bound is far above the precision, X can be trusted. If it is not, X may be right all the same, since the bound may
- * be far too low: it takes the magnitudes of L and U for their elements. It is 0 if A is singular or the bound is too
- * small for a number, NaN if A has a NaN or an infinity, and 1 if n is 0.
+ * 1 / (|A| |A^-1|). The relative error of X is about the precision (1.1e-16; 6.0e-8 in f32) divided by that number: if
+ * the bound is far above the precision, X can be trusted. If it is not, X may be right all the same: the bound is computed
+ * from the magnitudes of the elements of L and U, without their signs, and may be far too low. It is 0 or NaN if A is
+ * singular, or has a NaN or an infinity; 1 if n is 0.
  */
 recfact_status recfact_gesv_batch_f64(int64_t count, int64_t n, int64_t nrhs, double *a, int64_t lda, int64_t stride,
                                       int64_t *ipiv, double *b, int64_t ldb, int64_t stride_b, int flags, double *rcond,
@@ -260,8 +260,8 @@ const char *recfact_isa(void);
  *
  * It also has the names that oneMKL gives to LAPACK's routines for batches (its documents say how):
  * dgetrf_batch_strided_, sgetrf_batch_strided_, dgetrs_batch_strided_, sgetrs_batch_strided_ with 32-bit integers;
- * dgetrf_batch_strided_64_, sgetrf_batch_strided_64_, dgetrs_batch_strided_64_, sgetrs_batch_strided_64_ with 64-bit ones;
- * and each of these eight without the last underscore. As above, matrices must not overlap, and row swaps must not.
+ * dgetrf_batch_strided_64_, sgetrf_batch_strided_64_, dgetrs_batch_strided_64_, sgetrs_batch_strided_64_ with 64-bit
+ * ones; and each of these eight without the last underscore. Matrices must not overlap, nor may the row swaps of two.
  *
  * An illegal argument gives info < 0 (in each element, if it is an array); an array that is not aligned to its elements,
  * and an ipiv for GETRS with a row outside the matrix, are illegal, too. Then XERBLA is called, once, if the whole
