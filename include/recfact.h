@@ -110,33 +110,44 @@ recfact_status recfact_solve_f32(char trans, int64_t n, int64_t nrhs, const floa
                                  float *b, int64_t ldb, int64_t threads);
 
 /*
- * Batches: count matrices of one shape in one call. Each begins stride elements after the one before; they must not
- * overlap, and what is between them and between their columns is neither read nor written. Every result has the bits of
- * the calls above for the matrix alone. Matrices of up to 16 rows are factored as many at once as a vector register has
- * lanes. threads share the batch.
+ * Batches: count matrices of one shape in one call. Each result has the bits that the functions above give for the
+ * matrix alone. If the matrices have up to 16 rows, a batch takes far less time than a call for each.
  *
- * info has one element for each matrix; a matrix that is singular does not stop the others. ipiv and piv have
- * min(m, n) elements for each, one matrix after the other.
+ * Arrays. Matrix k, counted from 0, begins at a + k*stride. Element (i, j) of it is at i + j*lda from there, or at
+ * i*lda + j if the flags say that it is row-major; then lda is at least the number of columns. stride must be at least
+ * the number of elements from the first of a matrix to its last, both included: (n - 1)*lda + m, or (m - 1)*lda + n
+ * (for one matrix or none it may be any number that is not negative). What lies between matrices, and between their
+ * columns or rows, is neither read nor written. ipiv and piv have min(m, n) elements for each matrix, one matrix after the
+ * other, without padding; info, rcond and det have one. An array without elements may be NULL.
  *
- * Without memory for one matrix the calls fail with RECFACT_OUT_OF_MEMORY, except recfact_factor_batch with
- * column-major matrices, which needs none.
+ * Singular matrices. A matrix that is singular does not stop the others: look at each element of info. The status says
+ * nothing about it.
+ *
+ * Threads. threads is an upper bound for the threads that share the batch, or 0 to leave it to the library.
+ *
+ * Memory. Each thread needs scratch memory for one matrix. If the system refuses it, the call returns
+ * RECFACT_OUT_OF_MEMORY and has written nothing; recfact_factor_batch and recfact_solve_batch with column-major
+ * matrices alone need none.
+ *
+ * Example. The solutions of 1000 systems of order 4, one right-hand side each, all arrays without padding:
+ *
+ *     double a[1000][16], b[1000][4];   // A by columns
+ *     int64_t ipiv[1000][4], info[1000];
+ *     ..
+ *     recfact_status status = recfact_gesv_batch_f64(1000, 4, 1, a[0], 4, 16, ipiv[0], b[0], 4, 4, 0, NULL, 0, info);
+ *     if (status != RECFACT_SUCCESS) ..
+ *     // b[k] is the solution of system k if info[k] is 0; a[k] and ipiv[k] are the factors.
  */
 
-/* What a call for batches does besides: a sum of these, where the call says that it takes them. */
+/* Flags: a sum of these, or 0. Each function names those that it takes; with another one it returns RECFACT_FLAG. */
 enum {
-    RECFACT_BATCH_NO_PIVOTING = 0x4,    /* the pivots are taken from the diagonal */
-    RECFACT_BATCH_ROW_MAJOR = 0x100,    /* A (or lu) is row-major, lda >= n; factors in its place are, too */
-    RECFACT_BATCH_CHECK_FINITE = 0x200, /* if A or B has a NaN or an infinity, the call is refused: RECFACT_NOT_FINITE */
-    RECFACT_BATCH_B_ROW_MAJOR = 0x800,  /* B (or the inverse) is row-major: ldb >= nrhs */
-    RECFACT_BATCH_TRANSPOSED = 0x1000,  /* A^T X = B is solved */
-    RECFACT_BATCH_KEEP_A = 0x2000       /* A stays as it is, and ipiv is not used, which takes less time */
+    RECFACT_BATCH_NO_PIVOTING = 0x4,    /* the pivots are taken from the diagonal; info is negative for a zero */
+    RECFACT_BATCH_ROW_MAJOR = 0x100,    /* A is row-major, and so are factors that take its place; or lu is */
+    RECFACT_BATCH_CHECK_FINITE = 0x200, /* a batch A or B with a NaN or an infinity is refused: RECFACT_NOT_FINITE */
+    RECFACT_BATCH_B_ROW_MAJOR = 0x800,  /* B, or the inverse, is row-major */
+    RECFACT_BATCH_TRANSPOSED = 0x1000,  /* the system is A^T X = B instead of A X = B */
+    RECFACT_BATCH_KEEP_A = 0x2000       /* A stays as it is; ipiv is not used and may be NULL; takes less time */
 };
-
-/* A determinant, mantissa * 2^exponent (ldexp), with 0.5 <= |mantissa| < 1; or the mantissa, if it is 0, infinite or NaN. */
-typedef struct recfact_determinant {
-    double mantissa;
-    int64_t exponent;
-} recfact_determinant;
 
 /* P A = L U in place. Flags: NO_PIVOTING, ROW_MAJOR. */
 recfact_status recfact_factor_batch_f64(int64_t count, int64_t m, int64_t n, double *a, int64_t lda, int64_t stride,
@@ -144,7 +155,10 @@ recfact_status recfact_factor_batch_f64(int64_t count, int64_t m, int64_t n, dou
 recfact_status recfact_factor_batch_f32(int64_t count, int64_t m, int64_t n, float *a, int64_t lda, int64_t stride,
                                         int64_t *ipiv, int flags, int64_t threads, int64_t *info);
 
-/* P A = L U at another place, as recfact_lu: lu is column-major. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE. */
+/*
+ * P A = L U at another place, as recfact_lu: A stays as it is, lu (always column-major) becomes the factors, and piv has
+ * the row swaps, counted from 0. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE.
+ */
 recfact_status recfact_lu_batch_f64(int64_t count, int64_t m, int64_t n, const double *a, int64_t lda, int64_t stride,
                                     int flags, double *lu, int64_t ldlu, int64_t stride_lu, int32_t *piv,
                                     int64_t threads, int64_t *info);
@@ -152,7 +166,10 @@ recfact_status recfact_lu_batch_f32(int64_t count, int64_t m, int64_t n, const f
                                     int flags, float *lu, int64_t ldlu, int64_t stride_lu, int32_t *piv,
                                     int64_t threads, int64_t *info);
 
-/* A X = B or A^T X = B from the factors, as recfact_solve, in place of B. Flags: ROW_MAJOR, B_ROW_MAJOR. */
+/*
+ * A X = B (trans 'N') or A^T X = B (trans 'T' or 'C') from the factors of n x n matrices, lu and ipiv, as
+ * recfact_factor_batch left them; each B is n x nrhs and becomes X. Flags: ROW_MAJOR, B_ROW_MAJOR.
+ */
 recfact_status recfact_solve_batch_f64(char trans, int64_t count, int64_t n, int64_t nrhs, const double *lu, int64_t lda,
                                        int64_t stride, const int64_t *ipiv, double *b, int64_t ldb, int64_t stride_b,
                                        int flags, int64_t threads);
@@ -161,10 +178,13 @@ recfact_status recfact_solve_batch_f32(char trans, int64_t count, int64_t n, int
                                        int flags, int64_t threads);
 
 /*
- * A X = B from A itself (LAPACK: DGESV): A becomes its factors, unless it is kept, and B becomes X. Where A is singular, which
- * its info says, B stays as it is. If rcond is not NULL, it receives the reciprocal of the condition number of each matrix
- * in the 1-norm. If that is less than the precision (DBL_EPSILON, FLT_EPSILON), a solution may have no correct digit.
- * Up to n = 32 it is exact, or a lower bound where that is clearly more; above it is estimated (LAPACK: DGECON). It is NaN for matrices with a NaN. All flags.
+ * A X = B, or A^T X = B, from the n x n matrices themselves (LAPACK: DGESV): A and ipiv become the factors, unless the
+ * flags say that A stays, and B, n x nrhs, becomes X. Where info is not 0, B stays as it is. All flags.
+ *
+ * rcond is NULL, or receives the reciprocal condition number of each matrix in the 1-norm, 1 / (|A| |A^-1|). The
+ * relative error of X is about the precision (1.1e-16; 6.0e-8 in f32) divided by that number. Up to n = 32 it is exact,
+ * or a lower bound where that is at least twice DBL_EPSILON (FLT_EPSILON) and takes less time; above, it is an estimate
+ * (LAPACK: DGECON). It is 0 or NaN if A is singular, or has a NaN or an infinity; 1 if n is 0.
  */
 recfact_status recfact_gesv_batch_f64(int64_t count, int64_t n, int64_t nrhs, double *a, int64_t lda, int64_t stride,
                                       int64_t *ipiv, double *b, int64_t ldb, int64_t stride_b, int flags, double *rcond,
@@ -174,8 +194,8 @@ recfact_status recfact_gesv_batch_f32(int64_t count, int64_t n, int64_t nrhs, fl
                                       int64_t threads, int64_t *info);
 
 /*
- * The inverses of n x n matrices, to another place; where A is singular nothing is written. A stays as it is. rcond as
- * above. Flags: NO_PIVOTING, ROW_MAJOR, B_ROW_MAJOR, CHECK_FINITE.
+ * The inverses of n x n matrices, at another place: the X with A X = I. A stays as it is; where info is not 0, the
+ * inverse is not written. rcond as above. Flags: NO_PIVOTING, ROW_MAJOR, B_ROW_MAJOR, CHECK_FINITE.
  */
 recfact_status recfact_inverse_batch_f64(int64_t count, int64_t n, const double *a, int64_t lda, int64_t stride,
                                          int flags, double *inverse, int64_t ld_inverse, int64_t stride_inverse,
@@ -184,7 +204,20 @@ recfact_status recfact_inverse_batch_f32(int64_t count, int64_t n, const float *
                                          int flags, float *inverse, int64_t ld_inverse, int64_t stride_inverse,
                                          float *rcond, int64_t threads, int64_t *info);
 
-/* The determinants of n x n matrices, which stay as they are. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE. */
+/*
+ * A determinant: mantissa * 2^exponent, which is ldexp(mantissa, (int)exponent) if it fits a double. The magnitude of the
+ * mantissa is at least 0.5 and less than 1; or the determinant is the mantissa, which is 0, infinite or NaN, and the
+ * exponent is 0.
+ */
+typedef struct recfact_determinant {
+    double mantissa;
+    int64_t exponent;
+} recfact_determinant;
+
+/*
+ * The determinants of n x n matrices, which stay as they are. That of a singular matrix is 0, that of an empty one 1.
+ * Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE.
+ */
 recfact_status recfact_det_batch_f64(int64_t count, int64_t n, const double *a, int64_t lda, int64_t stride, int flags,
                                      recfact_determinant *det, int64_t threads);
 recfact_status recfact_det_batch_f32(int64_t count, int64_t n, const float *a, int64_t lda, int64_t stride, int flags,
@@ -224,9 +257,15 @@ const char *recfact_isa(void);
  * documents say how): dgetrf_, sgetrf_, dgetrs_, sgetrs_, dgesv_, sgesv_ with 32-bit integers; dgetrf_64_, sgetrf_64_,
  * dgetrs_64_, sgetrs_64_, dgesv_64_, sgesv_64_ with 64-bit ones. They leave the number of threads to the library.
  *
- * An illegal argument gives info < 0; an array that is not aligned to its elements is illegal, too. Then XERBLA is
- * called if the whole process can see one (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not
- * visible); on x86-64 it may throw a C++ exception.
+ * It also has the names that oneMKL gives to LAPACK's routines for batches (its documents say how):
+ * dgetrf_batch_strided_, sgetrf_batch_strided_, dgetrs_batch_strided_, sgetrs_batch_strided_ with 32-bit integers;
+ * dgetrf_batch_strided_64_, sgetrf_batch_strided_64_, dgetrs_batch_strided_64_, sgetrs_batch_strided_64_ with 64-bit
+ * ones; and each of these eight without the last underscore. Matrices must not overlap, nor may the row swaps of two.
+ *
+ * An illegal argument gives info < 0 (in each element, if it is an array); an array that is not aligned to its elements,
+ * and an ipiv for GETRS with a row outside the matrix, are illegal, too. Then XERBLA is called, once, if the whole
+ * process can see one (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not visible); on x86-64 it
+ * may throw a C++ exception. None of these fails for want of memory.
  */
 
 #ifdef __cplusplus

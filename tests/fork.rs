@@ -2,18 +2,23 @@
 
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, alarm, fork};
-use recfact::{Isa, MatrixMut, Options, factor};
+use recfact::{BatchMut, Isa, Layout, MatrixMut, Options, factor, factor_batch};
 use testing::instruction_sets;
 
 const N: usize = 200;
 
-/// The factors by two threads, if there are two processors.
-fn factored(isa: Isa) -> (Vec<f64>, Vec<i64>) {
-    let mut a: Vec<f64> = (0..N * N).map(|at| ((at * 7919 % 10007) as f64).sin()).collect();
-    let mut ipiv = vec![0; N];
-    let view = MatrixMut::from_slice(&mut a, N, N, N).unwrap();
-    factor(view, &mut ipiv, &Options::new().threads(2).isa(isa)).unwrap();
-    (a, ipiv)
+/// The factors of one matrix, and those of a batch, by two threads, if there are two processors.
+fn factored(isa: Isa) -> [(Vec<f64>, Vec<i64>); 2] {
+    let options = Options::new().threads(2).isa(isa);
+    let a = || (0..N * N).map(|at| ((at * 7919 % 10007) as f64).sin()).collect::<Vec<f64>>();
+    let (mut one, mut ipiv) = (a(), vec![0; N]);
+    factor(MatrixMut::from_slice(&mut one, N, N, N).unwrap(), &mut ipiv, &options).unwrap();
+    // Matrices of order 8, which are enough work for two.
+    let count = N * N / 64;
+    let (mut batch, mut ipivs, mut info) = (a().repeat(8), vec![0; 64 * count], vec![0; 8 * count]);
+    let view = BatchMut::from_slice(&mut batch, 8 * count, [8, 8], Layout::RowMajor).unwrap();
+    factor_batch(view, &mut ipivs[..], &mut info, &options).unwrap();
+    [(one, ipiv), (batch, ipivs)]
 }
 
 #[test]

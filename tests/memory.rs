@@ -4,14 +4,18 @@
 //! Each case runs in a process of its own on each instruction set. There is no test harness in it, since that has a thread
 //! which takes memory. As with a harness, an argument chooses cases by a part of their name.
 
+#[path = "client/allocations.rs"]
+mod allocations;
+
 use std::sync::Barrier;
 use std::{env, thread};
 
+use allocations::allocations;
 use nalgebra::DMatrix;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use recfact::{
-    BatchMut, Element, Error, Isa, Layout, Lu, MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor,
-    factor_batch, release, solve,
+    BatchMut, BatchRef, Determinant, Element, Error, Isa, Layout, Lu, MatrixMut, MatrixRef, Options, Pivoting, Swaps,
+    Transpose, det_batch, factor, factor_batch, gesv_batch, inverse_batch, release, solve, solve_batch,
 };
 use testing::process::{status_kib, succeed, this_program};
 use testing::{Float, Kind, instruction_sets, matrix};
@@ -233,38 +237,153 @@ fn results_that_do_not_fit<T: Element + Float>() {
     }
 }
 
-/// Batches: column-major matrices are factored where they are; row-major ones need memory for one, and stay as they are.
+/// A batch: matrices, which become factors if the call says so, right-hand sides, and what else a call gives.
+#[derive(Clone)]
+struct Batch<T> {
+    n: usize,
+    a: Vec<T>,
+    b: Vec<T>,
+    inverse: Vec<T>,
+    ipiv: Vec<i64>,
+    info: Vec<i64>,
+    det: Vec<Determinant>,
+}
+
+/// Matrices of a batch.
+const COUNT: usize = 100;
+
+/// A call for a batch. The layout is that of every matrix; the flag says that the matrices stay.
+#[derive(Debug, Clone, Copy)]
+enum BatchCall {
+    Factor(Layout),
+    Solve(Layout),
+    Gesv(Layout, bool),
+    Inverse(Layout),
+    Det(Layout),
+}
+
+impl BatchCall {
+    fn all() -> impl Iterator<Item = BatchCall> {
+        [Layout::ColumnMajor, Layout::RowMajor].into_iter().flat_map(|layout| {
+            let gesv = [true, false].map(|is_kept| BatchCall::Gesv(layout, is_kept));
+            [BatchCall::Factor(layout), BatchCall::Solve(layout), BatchCall::Inverse(layout), BatchCall::Det(layout)]
+                .into_iter()
+                .chain(gesv)
+        })
+    }
+
+    /// Whether the call needs no memory, so that it may not be refused: column-major, and in place.
+    fn needs_none(self) -> bool {
+        use BatchCall::{Factor, Gesv, Solve};
+        matches!(self, Factor(Layout::ColumnMajor) | Solve(Layout::ColumnMajor) | Gesv(Layout::ColumnMajor, false))
+    }
+}
+
+impl<T: Element + Float> Batch<T> {
+    /// The memory for the call is not in the arrays; `Solve` starts from factors.
+    fn new(n: usize, call: BatchCall) -> Self {
+        let a = (0..COUNT).flat_map(|k| matrix(Kind::Uniform, n, n, k as u64)).collect();
+        let b = (0..COUNT).flat_map(|k| matrix(Kind::Uniform, n, 2, k as u64)).collect();
+        let (inverse, det) = (vec![T::from_f64(7.0); n * n * COUNT], vec![Determinant::ONE; COUNT]);
+        let mut batch = Batch { n, a, b, inverse, ipiv: vec![7; n * COUNT], info: vec![7; COUNT], det };
+        if let BatchCall::Solve(layout) = call {
+            batch.call(BatchCall::Factor(layout), 1).unwrap();
+        }
+        batch
+    }
+
+    /// Takes no memory of its own.
+    fn call(&mut self, call: BatchCall, threads: usize) -> Result<(), Error> {
+        let Batch { n, a, b, inverse, ipiv, info, det } = self;
+        let (square, right) = ([*n, *n], [*n, 2]);
+        let options = Options::new().threads(threads);
+        match call {
+            BatchCall::Factor(layout) => {
+                factor_batch(BatchMut::from_slice(a, COUNT, square, layout)?, &mut ipiv[..], info, &options)
+            }
+            BatchCall::Solve(layout) => {
+                let (lu, b) =
+                    (BatchRef::from_slice(a, COUNT, square, layout)?, BatchMut::from_slice(b, COUNT, right, layout)?);
+                solve_batch(Transpose::No, lu, ipiv, b, &options)
+            }
+            BatchCall::Gesv(layout, true) => {
+                let a = BatchRef::from_slice(a, COUNT, square, layout)?;
+                gesv_batch(a, Swaps::Nowhere, BatchMut::from_slice(b, COUNT, right, layout)?, info, &options)
+            }
+            BatchCall::Gesv(layout, false) => {
+                let a = BatchMut::from_slice(a, COUNT, square, layout)?;
+                gesv_batch(a, &mut ipiv[..], BatchMut::from_slice(b, COUNT, right, layout)?, info, &options)
+            }
+            BatchCall::Inverse(layout) => {
+                let a = BatchRef::from_slice(a, COUNT, square, layout)?;
+                inverse_batch(a, BatchMut::from_slice(inverse, COUNT, square, layout)?, info, &options)
+            }
+            BatchCall::Det(layout) => det_batch(BatchRef::from_slice(a, COUNT, square, layout)?, det, &options),
+        }
+    }
+
+    /// Whether all arrays have the same bits.
+    fn is(&self, other: &Self) -> bool {
+        let same = [(&self.a, &other.a), (&self.b, &other.b), (&self.inverse, &other.inverse)];
+        let same = same.into_iter().all(|(a, b)| self::same(a, b));
+        same && (&self.ipiv, &self.info, &self.det) == (&other.ipiv, &other.info, &other.det)
+    }
+}
+
+/// Matrices that are worked on by lanes, and larger ones.
+const ORDERS: [usize; 5] = [1, 4, 8, 16, 40];
+
+/// Batches give the same bits, or are refused and stay as they are.
 fn batches_without_memory<T: Element + Float>() {
-    let options = Options::new().isa(Isa::in_use().unwrap()).threads(2);
-    for n in [4, 8, 16, 40] {
-        let count = 100;
-        let a: Vec<T> = (0..count).flat_map(|k| matrix(Kind::Uniform, n, n, k as u64)).collect();
-        let factor = |data: &mut [T], ipiv: &mut [i64], info: &mut [i64], layout| {
-            factor_batch(BatchMut::from_slice(data, count, [n, n], layout).unwrap(), ipiv, info, &options)
-        };
-        let (mut expected, mut expected_ipiv, mut info) = (a.clone(), vec![0; count * n], vec![0; count]);
-        factor(&mut expected, &mut expected_ipiv, &mut info, Layout::ColumnMajor).unwrap();
-        let (mut columns, mut rows, mut ipiv) = (a.clone(), a.clone(), vec![0; count * n]);
-        let mut unused = ipiv.clone();
-        release();
-        let no_memory = NoMemory::begin();
-        let by_columns = factor(&mut columns, &mut ipiv, &mut info, Layout::ColumnMajor);
-        let by_rows = factor(&mut rows, &mut unused, &mut info, Layout::RowMajor);
-        drop(no_memory);
-        assert_eq!(by_columns, Ok(()), "n = {n}");
-        assert!(same(&columns, &expected) && ipiv == expected_ipiv, "n = {n}");
-        assert_eq!(by_rows, Err(Error::OutOfMemory { bytes: n * n * size_of::<T>() }));
-        assert!(same(&rows, &a), "n = {n}");
+    Isa::in_use().unwrap();
+    for (n, call) in ORDERS.into_iter().flat_map(|n| BatchCall::all().map(move |call| (n, call))) {
+        for threads in [1, 2] {
+            let before = Batch::<T>::new(n, call);
+            let (mut expected, mut batch) = (before.clone(), before.clone());
+            expected.call(call, threads).unwrap();
+            release();
+            let no_memory = NoMemory::begin();
+            let result = batch.call(call, threads);
+            drop(no_memory);
+            match result {
+                Ok(()) => assert!(batch.is(&expected), "{call:?}, n = {n}: other bits"),
+                Err(Error::OutOfMemory { bytes }) => {
+                    assert!(
+                        bytes > 0 && bytes <= 4 * (n * n + n) * size_of::<T>() + 8 * n,
+                        "{call:?}, n = {n}: {bytes}"
+                    );
+                    assert!(batch.is(&before), "{call:?}, n = {n}: refused, but something is written");
+                }
+                Err(error) => panic!("{call:?}, n = {n}: {error}"),
+            }
+            assert_eq!(result.is_ok(), call.needs_none(), "{call:?}, n = {n}: {result:?}");
+        }
+    }
+}
+
+/// A second call for a batch of the same shape has the memory of the first one.
+fn batches_take_memory_once<T: Element + Float>() {
+    for (n, call) in ORDERS.into_iter().flat_map(|n| BatchCall::all().map(move |call| (n, call))) {
+        for threads in [1, 2] {
+            let mut batches = [(); 3].map(|()| Batch::<T>::new(n, call));
+            release();
+            let taken = batches.each_mut().map(|batch| allocations(|| batch.call(call, threads).unwrap()));
+            assert_eq!(taken[1..], [0, 0], "{call:?}, n = {n}, {threads} threads: {taken:?}");
+            // Otherwise nothing has been counted.
+            assert!(taken[0] > 0 || call.needs_none(), "{call:?}, n = {n}");
+        }
     }
 }
 
 /// By name.
-const CASES: [(&str, fn()); 7] = [
+const CASES: [(&str, fn()); 9] = [
     ("the_first_call_of_a_process_takes_no_memory", the_first_call_takes_no_memory),
     ("without_memory_factors_and_solutions_have_the_same_bits_f64", bits_stay_without_memory::<f64>),
     ("without_memory_factors_and_solutions_have_the_same_bits_f32", bits_stay_without_memory::<f32>),
     ("without_memory_batches_have_the_same_bits_or_are_refused_f64", batches_without_memory::<f64>),
     ("without_memory_batches_have_the_same_bits_or_are_refused_f32", batches_without_memory::<f32>),
+    ("the_second_call_for_a_batch_takes_no_memory_f64", batches_take_memory_once::<f64>),
+    ("the_second_call_for_a_batch_takes_no_memory_f32", batches_take_memory_once::<f32>),
     ("results_that_do_not_fit_into_memory_are_errors_f64", results_that_do_not_fit::<f64>),
     ("results_that_do_not_fit_into_memory_are_errors_f32", results_that_do_not_fit::<f32>),
 ];

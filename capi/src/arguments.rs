@@ -76,6 +76,15 @@ pub(crate) unsafe fn slice_mut<'a, T>(len: i64, start: *mut T) -> Result<&'a mut
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer(start, len)?.cast_mut(), len) })
 }
 
+/// An array that is written, or `None` if the pointer is NULL.
+///
+/// # Safety
+/// As for [`matrix_mut`].
+pub(crate) unsafe fn optional_mut<'a, T>(len: i64, start: *mut T) -> Result<Option<&'a mut [T]>, Status> {
+    // SAFETY: the caller's promise.
+    if start.is_null() { Ok(None) } else { unsafe { slice_mut(len, start) }.map(Some) }
+}
+
 /// An array that is read.
 ///
 /// # Safety

@@ -7,20 +7,22 @@ use library::{
     Swaps, Transpose, check_batch_finite, det_batch, factor_batch, solve_batch, system_batch,
 };
 
-use crate::arguments::{pointer, slice, slice_mut, threads};
+use crate::arguments::{optional_mut, pointer, slice, slice_mut, threads};
+use crate::export::exported;
 use crate::status::Status;
 use crate::transpose;
 
-const NO_PIVOTING: c_int = 0x4;
-const ROW_MAJOR: c_int = 0x100;
-const CHECK_FINITE: c_int = 0x200;
+// Flags of the header.
+pub(crate) const NO_PIVOTING: c_int = 0x4;
+pub(crate) const ROW_MAJOR: c_int = 0x100;
+pub(crate) const CHECK_FINITE: c_int = 0x200;
 const B_ROW_MAJOR: c_int = 0x800;
 const TRANSPOSED: c_int = 0x1000;
 const KEEP_A: c_int = 0x2000;
 
 /// The matrices of one argument, as C gives them.
-struct Matrices<P> {
-    start: P,
+pub(crate) struct Matrices<T> {
+    start: *mut T,
     count: i64,
     m: i64,
     n: i64,
@@ -29,51 +31,50 @@ struct Matrices<P> {
     is_row_major: bool,
 }
 
-impl<P> Matrices<P> {
-    /// Checks the sizes. Returns also the number of elements from the first to the last of all matrices.
-    fn geometry<T>(&self) -> Result<(Geometry, usize), Status> {
+impl<T: Element> Matrices<T> {
+    /// Nothing is written through `start` unless [`Matrices::exclusive`] is called.
+    pub(crate) fn new(
+        start: *const T,
+        [count, m, n]: [i64; 3],
+        [ld, stride]: [i64; 2],
+        is_row_major: bool,
+    ) -> Matrices<T> {
+        Matrices { start: start.cast_mut(), count, m, n, ld, stride, is_row_major }
+    }
+
+    /// Checks the sizes and the pointer.
+    fn check(&self) -> Result<(*mut T, Geometry), Status> {
         let size = |x: i64| usize::try_from(x).map_err(|_| Status::NegativeSize);
         let (count, m, n) = (size(self.count)?, size(self.m)?, size(self.n)?);
         let ld = usize::try_from(self.ld).map_err(|_| Status::LeadingDimension)?;
         let stride = usize::try_from(self.stride).map_err(|_| Status::Stride)?;
         let layout = if self.is_row_major { Layout::RowMajor } else { Layout::ColumnMajor };
         let geometry = Geometry::new(count, [m, n], layout, ld, stride)?;
-        let span =
-            geometry.span().filter(|span| span.checked_mul(size_of::<T>()).is_some_and(|b| isize::try_from(b).is_ok()));
-        Ok((geometry, span.ok_or(Status::Overflow)?))
-    }
-}
-
-impl<T: Element> Matrices<*mut T> {
-    /// The same matrices, to be read.
-    fn read(&self) -> Matrices<*const T> {
-        let &Matrices { start, count, m, n, ld, stride, is_row_major } = self;
-        Matrices { start: start.cast_const(), count, m, n, ld, stride, is_row_major }
+        let span = geometry.span().ok_or(Status::Overflow)?;
+        let bytes = span.checked_mul(size_of::<T>()).ok_or(Status::Overflow)?;
+        isize::try_from(bytes).map_err(|_| Status::Overflow)?;
+        Ok((pointer(self.start.cast_const(), span)?.cast_mut(), geometry))
     }
 
-    /// Matrices that are written.
+    /// The matrices, to be read.
+    ///
+    /// # Safety
+    /// If the pointer is not NULL, the elements are valid for reads, and nothing writes them while the view lives.
+    pub(crate) unsafe fn shared<'a>(&self) -> Result<BatchRef<'a, T>, Status> {
+        let (start, geometry) = self.check()?;
+        // SAFETY: the caller's promise; the pointer is aligned, and the span fits the address space.
+        Ok(unsafe { BatchRef::from_raw_parts(start, geometry) })
+    }
+
+    /// The matrices, to be written.
     ///
     /// # Safety
     /// If the pointer is not NULL, the elements are valid for reads and writes, and nothing else uses them while the view
     /// lives.
-    unsafe fn exclusive<'a>(self) -> Result<BatchMut<'a, T>, Status> {
-        let (geometry, span) = self.geometry::<T>()?;
-        let start = pointer(self.start.cast_const(), span)?.cast_mut();
-        // SAFETY: the caller's promise; the span fits the address space.
+    pub(crate) unsafe fn exclusive<'a>(&self) -> Result<BatchMut<'a, T>, Status> {
+        let (start, geometry) = self.check()?;
+        // SAFETY: the caller's promise; the pointer is aligned, and the span fits the address space.
         Ok(unsafe { BatchMut::from_raw_parts(start, geometry) })
-    }
-}
-
-impl<T: Element> Matrices<*const T> {
-    /// Matrices that are read.
-    ///
-    /// # Safety
-    /// If the pointer is not NULL, the elements are valid for reads, and nothing writes them while the view lives.
-    unsafe fn shared<'a>(self) -> Result<BatchRef<'a, T>, Status> {
-        let (geometry, span) = self.geometry::<T>()?;
-        let start = pointer(self.start, span)?;
-        // SAFETY: the caller's promise; the span fits the address space.
-        Ok(unsafe { BatchRef::from_raw_parts(start, geometry) })
     }
 }
 
@@ -102,7 +103,7 @@ fn check_finite<T: Element>(a: BatchRef<'_, T>, flags: c_int, options: &Options)
 /// - Pointers that are not NULL are valid for the sizes that the header gives.
 /// - Nothing else uses that memory during the call.
 unsafe fn factor<T: Element>(
-    a: Matrices<*mut T>,
+    a: Matrices<T>,
     ipiv: *mut i64,
     flags: c_int,
     threads: i64,
@@ -122,8 +123,8 @@ unsafe fn factor<T: Element>(
 /// # Safety
 /// As for [`factor`].
 unsafe fn lu<T: Element>(
-    a: Matrices<*const T>,
-    lu: Matrices<*mut T>,
+    a: Matrices<T>,
+    lu: Matrices<T>,
     piv: *mut i32,
     flags: c_int,
     threads: i64,
@@ -149,9 +150,9 @@ unsafe fn lu<T: Element>(
 /// As for [`factor`].
 unsafe fn solve<T: Element>(
     trans: c_char,
-    lu: Matrices<*const T>,
+    lu: Matrices<T>,
     ipiv: *const i64,
-    b: Matrices<*mut T>,
+    b: Matrices<T>,
     flags: c_int,
     threads: i64,
 ) -> Result<(), Status> {
@@ -169,11 +170,10 @@ unsafe fn solve<T: Element>(
 ///
 /// # Safety
 /// As for [`factor`].
-#[allow(clippy::too_many_arguments)] // the header's argument list
 unsafe fn gesv<T: Element>(
-    a: Matrices<*mut T>,
+    a: Matrices<T>,
     ipiv: *mut i64,
-    b: Matrices<*mut T>,
+    b: Matrices<T>,
     flags: c_int,
     rcond: *mut T,
     threads: i64,
@@ -186,13 +186,13 @@ unsafe fn gesv<T: Element>(
     let is_kept = flags & KEEP_A != 0;
     // SAFETY: the caller's promise.
     unsafe {
-        let (read, right) = (a.read().shared()?, b.read().shared()?);
         let info = slice_mut(count, info)?;
-        let rcond = if rcond.is_null() { None } else { Some(slice_mut(count, rcond)?) };
+        let rcond = optional_mut(count, rcond)?;
         let swaps = if is_kept { Swaps::Nowhere } else { Swaps::Lapack(slice_mut(pivots?, ipiv)?) };
-        check_finite(read, flags, &options)?;
-        check_finite(right, flags, &options)?;
-        let a = if is_kept { Coefficients::Kept(read) } else { Coefficients::Overwritten(a.exclusive()?) };
+        check_finite(a.shared()?, flags, &options)?;
+        check_finite(b.shared()?, flags, &options)?;
+        // These views of A and B are the only ones.
+        let a = if is_kept { Coefficients::Kept(a.shared()?) } else { Coefficients::Overwritten(a.exclusive()?) };
         let system = BatchSystem { transpose, x: Solution::Of(b.exclusive()?), rcond };
         Ok(system_batch(a, swaps, system, info, &options)?)
     }
@@ -203,8 +203,8 @@ unsafe fn gesv<T: Element>(
 /// # Safety
 /// As for [`factor`].
 unsafe fn inverse<T: Element>(
-    a: Matrices<*const T>,
-    inverse: Matrices<*mut T>,
+    a: Matrices<T>,
+    inverse: Matrices<T>,
     flags: c_int,
     rcond: *mut T,
     threads: i64,
@@ -216,7 +216,7 @@ unsafe fn inverse<T: Element>(
     unsafe {
         let (a, inverse) = (a.shared()?, inverse.exclusive()?);
         let info = slice_mut(count, info)?;
-        let rcond = if rcond.is_null() { None } else { Some(slice_mut(count, rcond)?) };
+        let rcond = optional_mut(count, rcond)?;
         check_finite(a, flags, &options)?;
         let system = BatchSystem { transpose: Transpose::No, x: Solution::Inverse(inverse), rcond };
         Ok(system_batch(Coefficients::Kept(a), Swaps::Nowhere, system, info, &options)?)
@@ -227,12 +227,7 @@ unsafe fn inverse<T: Element>(
 ///
 /// # Safety
 /// As for [`factor`].
-unsafe fn det<T: Element>(
-    a: Matrices<*const T>,
-    flags: c_int,
-    det: *mut Determinant,
-    threads: i64,
-) -> Result<(), Status> {
+unsafe fn det<T: Element>(a: Matrices<T>, flags: c_int, det: *mut Determinant, threads: i64) -> Result<(), Status> {
     let options = options(flags, NO_PIVOTING | ROW_MAJOR | CHECK_FINITE, threads)?;
     let count = a.count;
     // SAFETY: the caller's promise.
@@ -243,161 +238,47 @@ unsafe fn det<T: Element>(
     }
 }
 
-/// The functions of one precision.
-macro_rules! functions {
-    ($t:ty: $factor:ident, $lu:ident, $solve:ident, $gesv:ident, $inverse:ident, $det:ident) => {
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $factor(
-            count: i64,
-            m: i64,
-            n: i64,
-            a: *mut $t,
-            lda: i64,
-            stride: i64,
-            ipiv: *mut i64,
-            flags: c_int,
-            threads: i64,
-            info: *mut i64,
-        ) -> c_int {
-            let a = Matrices { start: a, count, m, n, ld: lda, stride, is_row_major: flags & ROW_MAJOR != 0 };
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { factor(a, ipiv, flags, threads, info) })
-        }
+exported!(recfact_factor_batch_f64, recfact_factor_batch_f32:
+(count: i64, m: i64, n: i64, a: *mut T, lda: i64, stride: i64, ipiv: *mut i64, flags: c_int, threads: i64,
+ info: *mut i64) => {
+    let a = Matrices::new(a, [count, m, n], [lda, stride], flags & ROW_MAJOR != 0);
+    factor(a, ipiv, flags, threads, info)
+});
 
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $lu(
-            count: i64,
-            m: i64,
-            n: i64,
-            a: *const $t,
-            lda: i64,
-            stride: i64,
-            flags: c_int,
-            lu: *mut $t,
-            ldlu: i64,
-            stride_lu: i64,
-            piv: *mut i32,
-            threads: i64,
-            info: *mut i64,
-        ) -> c_int {
-            let a = Matrices { start: a, count, m, n, ld: lda, stride, is_row_major: flags & ROW_MAJOR != 0 };
-            let lu = Matrices { start: lu, count, m, n, ld: ldlu, stride: stride_lu, is_row_major: false };
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { self::lu(a, lu, piv, flags, threads, info) })
-        }
+exported!(recfact_lu_batch_f64, recfact_lu_batch_f32:
+(count: i64, m: i64, n: i64, a: *const T, lda: i64, stride: i64, flags: c_int, lu: *mut T, ldlu: i64,
+ stride_lu: i64, piv: *mut i32, threads: i64, info: *mut i64) => {
+    let a = Matrices::new(a, [count, m, n], [lda, stride], flags & ROW_MAJOR != 0);
+    let lu = Matrices::new(lu, [count, m, n], [ldlu, stride_lu], false);
+    self::lu(a, lu, piv, flags, threads, info)
+});
 
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $solve(
-            trans: c_char,
-            count: i64,
-            n: i64,
-            nrhs: i64,
-            lu: *const $t,
-            lda: i64,
-            stride: i64,
-            ipiv: *const i64,
-            b: *mut $t,
-            ldb: i64,
-            stride_b: i64,
-            flags: c_int,
-            threads: i64,
-        ) -> c_int {
-            let lu = Matrices { start: lu, count, m: n, n, ld: lda, stride, is_row_major: flags & ROW_MAJOR != 0 };
-            let is_row_major = flags & B_ROW_MAJOR != 0;
-            let b = Matrices { start: b, count, m: n, n: nrhs, ld: ldb, stride: stride_b, is_row_major };
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { solve(trans, lu, ipiv, b, flags, threads) })
-        }
+exported!(recfact_solve_batch_f64, recfact_solve_batch_f32:
+(trans: c_char, count: i64, n: i64, nrhs: i64, lu: *const T, lda: i64, stride: i64, ipiv: *const i64, b: *mut T,
+ ldb: i64, stride_b: i64, flags: c_int, threads: i64) => {
+    let lu = Matrices::new(lu, [count, n, n], [lda, stride], flags & ROW_MAJOR != 0);
+    let b = Matrices::new(b, [count, n, nrhs], [ldb, stride_b], flags & B_ROW_MAJOR != 0);
+    solve(trans, lu, ipiv, b, flags, threads)
+});
 
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $gesv(
-            count: i64,
-            n: i64,
-            nrhs: i64,
-            a: *mut $t,
-            lda: i64,
-            stride: i64,
-            ipiv: *mut i64,
-            b: *mut $t,
-            ldb: i64,
-            stride_b: i64,
-            flags: c_int,
-            rcond: *mut $t,
-            threads: i64,
-            info: *mut i64,
-        ) -> c_int {
-            let a = Matrices { start: a, count, m: n, n, ld: lda, stride, is_row_major: flags & ROW_MAJOR != 0 };
-            let is_row_major = flags & B_ROW_MAJOR != 0;
-            let b = Matrices { start: b, count, m: n, n: nrhs, ld: ldb, stride: stride_b, is_row_major };
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { gesv(a, ipiv, b, flags, rcond, threads, info) })
-        }
+exported!(recfact_gesv_batch_f64, recfact_gesv_batch_f32:
+(count: i64, n: i64, nrhs: i64, a: *mut T, lda: i64, stride: i64, ipiv: *mut i64, b: *mut T, ldb: i64,
+ stride_b: i64, flags: c_int, rcond: *mut T, threads: i64, info: *mut i64) => {
+    let a = Matrices::new(a, [count, n, n], [lda, stride], flags & ROW_MAJOR != 0);
+    let b = Matrices::new(b, [count, n, nrhs], [ldb, stride_b], flags & B_ROW_MAJOR != 0);
+    gesv(a, ipiv, b, flags, rcond, threads, info)
+});
 
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $inverse(
-            count: i64,
-            n: i64,
-            a: *const $t,
-            lda: i64,
-            stride: i64,
-            flags: c_int,
-            inverse: *mut $t,
-            ld_inverse: i64,
-            stride_inverse: i64,
-            rcond: *mut $t,
-            threads: i64,
-            info: *mut i64,
-        ) -> c_int {
-            let a = Matrices { start: a, count, m: n, n, ld: lda, stride, is_row_major: flags & ROW_MAJOR != 0 };
-            let (ld, stride, is_row_major) = (ld_inverse, stride_inverse, flags & B_ROW_MAJOR != 0);
-            let inverse = Matrices { start: inverse, count, m: n, n, ld, stride, is_row_major };
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { self::inverse(a, inverse, flags, rcond, threads, info) })
-        }
+exported!(recfact_inverse_batch_f64, recfact_inverse_batch_f32:
+(count: i64, n: i64, a: *const T, lda: i64, stride: i64, flags: c_int, inverse: *mut T, ld_inverse: i64,
+ stride_inverse: i64, rcond: *mut T, threads: i64, info: *mut i64) => {
+    let a = Matrices::new(a, [count, n, n], [lda, stride], flags & ROW_MAJOR != 0);
+    let inverse = Matrices::new(inverse, [count, n, n], [ld_inverse, stride_inverse], flags & B_ROW_MAJOR != 0);
+    self::inverse(a, inverse, flags, rcond, threads, info)
+});
 
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $det(
-            count: i64,
-            n: i64,
-            a: *const $t,
-            lda: i64,
-            stride: i64,
-            flags: c_int,
-            det: *mut Determinant,
-            threads: i64,
-        ) -> c_int {
-            let a = Matrices { start: a, count, m: n, n, ld: lda, stride, is_row_major: flags & ROW_MAJOR != 0 };
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { self::det(a, flags, det, threads) })
-        }
-    };
-}
-
-functions!(f64: recfact_factor_batch_f64, recfact_lu_batch_f64, recfact_solve_batch_f64, recfact_gesv_batch_f64,
-    recfact_inverse_batch_f64, recfact_det_batch_f64);
-functions!(f32: recfact_factor_batch_f32, recfact_lu_batch_f32, recfact_solve_batch_f32, recfact_gesv_batch_f32,
-    recfact_inverse_batch_f32, recfact_det_batch_f32);
+exported!(recfact_det_batch_f64, recfact_det_batch_f32:
+(count: i64, n: i64, a: *const T, lda: i64, stride: i64, flags: c_int, det: *mut Determinant, threads: i64) => {
+    let a = Matrices::new(a, [count, n, n], [lda, stride], flags & ROW_MAJOR != 0);
+    self::det(a, flags, det, threads)
+});

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod batch;
+mod export;
 #[cfg(feature = "lapack")]
 mod lapack;
 mod out_of_place;
@@ -16,6 +17,7 @@ use std::ffi::{CStr, c_char, c_int};
 use library::{Element, Isa, Options, Pivoting, Transpose, factor, release};
 
 use arguments::{matrix, matrix_mut, output, slice, slice_mut, threads};
+use export::exported;
 use status::Status;
 
 /// P A = L U in place, as the header says.
@@ -83,52 +85,12 @@ fn transpose(trans: c_char) -> Option<Transpose> {
     }
 }
 
-/// The functions of one precision.
-macro_rules! functions {
-    ($t:ty: $factor:ident, $solve:ident) => {
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $factor(
-            m: i64,
-            n: i64,
-            a: *mut $t,
-            lda: i64,
-            ipiv: *mut i64,
-            pivoting: c_int,
-            threads: i64,
-            info: *mut i64,
-        ) -> c_int {
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { factor_in_place(m, n, a, lda, ipiv, pivoting, threads, info) })
-        }
-
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $solve(
-            trans: c_char,
-            n: i64,
-            nrhs: i64,
-            lu: *const $t,
-            lda: i64,
-            ipiv: *const i64,
-            b: *mut $t,
-            ldb: i64,
-            threads: i64,
-        ) -> c_int {
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { solve(trans, n, nrhs, lu, lda, ipiv, b, ldb, threads) })
-        }
-    };
-}
-
-functions!(f64: recfact_factor_f64, recfact_solve_f64);
-functions!(f32: recfact_factor_f32, recfact_solve_f32);
+exported!(recfact_factor_f64, recfact_factor_f32:
+    (m: i64, n: i64, a: *mut T, lda: i64, ipiv: *mut i64, pivoting: c_int, threads: i64, info: *mut i64) =>
+    factor_in_place(m, n, a, lda, ipiv, pivoting, threads, info));
+exported!(recfact_solve_f64, recfact_solve_f32:
+    (trans: c_char, n: i64, nrhs: i64, lu: *const T, lda: i64, ipiv: *const i64, b: *mut T, ldb: i64, threads: i64) =>
+    solve(trans, n, nrhs, lu, lda, ipiv, b, ldb, threads));
 
 /// See `recfact.h`.
 #[unsafe(no_mangle)]

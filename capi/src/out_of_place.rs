@@ -5,11 +5,9 @@ use std::ffi::c_int;
 use library::{Element, Layout, Options, Pivoting, Source, factor_out_of_place};
 
 use crate::arguments::{matrix, matrix_mut, output, slice_mut, threads};
+use crate::batch::{CHECK_FINITE, NO_PIVOTING, ROW_MAJOR};
+use crate::export::exported;
 use crate::status::Status;
-
-const NO_PIVOTING: c_int = 0x4;
-const ROW_MAJOR: c_int = 0x100;
-const CHECK_FINITE: c_int = 0x200;
 
 /// The row swaps of up to this number of pivots are on the stack: 4 KiB.
 const MAX_ON_STACK: usize = 512;
@@ -76,31 +74,7 @@ fn with_ipiv(
     Ok(info)
 }
 
-/// The function of one precision.
-macro_rules! function {
-    ($t:ty: $lu:ident) => {
-        /// See `recfact.h`.
-        ///
-        /// # Safety
-        /// See `recfact.h`.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $lu(
-            m: i64,
-            n: i64,
-            a: *const $t,
-            lda: i64,
-            flags: c_int,
-            lu: *mut $t,
-            ldlu: i64,
-            piv: *mut i32,
-            threads: i64,
-            info: *mut i64,
-        ) -> c_int {
-            // SAFETY: the caller's promise.
-            Status::code(unsafe { self::lu(m, n, a, lda, flags, lu, ldlu, piv, threads, info) })
-        }
-    };
-}
-
-function!(f64: recfact_lu_f64);
-function!(f32: recfact_lu_f32);
+exported!(recfact_lu_f64, recfact_lu_f32:
+    (m: i64, n: i64, a: *const T, lda: i64, flags: c_int, lu: *mut T, ldlu: i64, piv: *mut i32, threads: i64,
+     info: *mut i64) =>
+    self::lu(m, n, a, lda, flags, lu, ldlu, piv, threads, info));

@@ -1,4 +1,5 @@
-/* Calls every function that recfact.h declares, with arguments that are right and with all that are wrong. */
+/* Calls every function that recfact.h declares, except those for batches (batch.c), with arguments that are right and with
+ * all that are wrong. */
 #undef NDEBUG
 #include <assert.h>
 #include <math.h>
@@ -29,11 +30,11 @@ static double entry(int i, int j) {
 #include "precision.h"
 
 static void words(void) {
-    for (int status = RECFACT_SUCCESS; status <= RECFACT_OUT_OF_MEMORY; status++) {
+    for (int status = RECFACT_SUCCESS; status <= RECFACT_STRIDE; status++) {
         assert(strlen(recfact_strerror(status)) > 5);
         for (int other = 0; other < status; other++) assert(strcmp(recfact_strerror(status), recfact_strerror(other)));
     }
-    assert(strcmp(recfact_strerror(-1), recfact_strerror(RECFACT_OUT_OF_MEMORY + 1)) == 0);
+    assert(strcmp(recfact_strerror(-1), recfact_strerror(RECFACT_STRIDE + 1)) == 0);
     assert(strcmp(recfact_version(), VERSION) == 0);
     assert(recfact_isa() != NULL);
     printf("recfact %s, %s\n", recfact_version(), recfact_isa());

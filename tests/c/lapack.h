@@ -56,6 +56,8 @@ static void CHECK(void) {
     GETRF(&two, &two, a, &two, NULL, &info), illegal(LETTER "GETRF", 5, info);
 }
 
+#include "lapack_batch.h"
+
 #undef T
 #undef I
 #undef GETRF
@@ -63,3 +65,8 @@ static void CHECK(void) {
 #undef GESV
 #undef LETTER
 #undef CHECK
+#undef CHECK_BATCH
+#undef GETRF_BATCH
+#undef GETRF_BATCH_
+#undef GETRS_BATCH
+#undef GETRS_BATCH_

@@ -11,19 +11,23 @@ void sgetrs_(const char *trans, const int32_t *n, const int32_t *nrhs, const flo
              const int32_t *ipiv, float *b, const int32_t *ldb, int32_t *info, size_t trans_length);
 void dgesv_64_(const int64_t *n, const int64_t *nrhs, double *a, const int64_t *lda, int64_t *ipiv, double *b,
                const int64_t *ldb, int64_t *info);
+void dgetrs_batch_strided_(const char *trans, const int32_t *n, const int32_t *nrhs, const double *a, const int32_t *lda,
+                           const int32_t *stride_a, const int32_t *ipiv, const int32_t *stride_ipiv, double *b,
+                           const int32_t *ldb, const int32_t *stride_b, const int32_t *batch_size, int32_t *info,
+                           size_t trans_length);
 }
 
 static const int32_t zero = 0, one = 1;
 static int32_t ipiv = 1, info = 9;
 
 struct Illegal {
-    char name[16];
+    char name[24];
     int64_t argument;
 };
 
 // The name is read to its end, as some do that do not look at its length.
 static void say(const char *name, int64_t argument, size_t length) {
-    assert(length == 6 && strlen(name) == 6);
+    assert(length < sizeof Illegal::name && strlen(name) == length);
     Illegal illegal;
     strcpy(illegal.name, name);
     illegal.argument = argument;
@@ -62,6 +66,12 @@ int main() {
         assert(info == -8);
         throws([&] { dgesv_64_(&one64, &one64, &a, &one64, &ipiv64, &b, &zero64, &info64); }, "DGESV ", 7);
         assert(info64 == -7);
+        throws(
+            [&] {
+                dgetrs_batch_strided_("N", &one, &one, &a, &one, &one, &ipiv, &one, &b, &zero, &one, &one, &info, 1);
+            },
+            "DGETRS_BATCH_STRIDED", 10);
+        assert(info == -10);
         assert(a == 2 && b == 6 && b1 == 6);
     }
     dgesv_64_(&one64, &one64, &a, &one64, &ipiv64, &b, &one64, &info64);

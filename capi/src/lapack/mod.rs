@@ -1,10 +1,11 @@
 //! LAPACK's own names, for programs that call LAPACK: GETRF, GETRS and GESV in both precisions, with 32-bit integers
-//! (`dgetrf_`) and with 64-bit ones (`dgetrf_64_`).
+//! (`dgetrf_`) and with 64-bit ones (`dgetrf_64_`); and the names of oneMKL for batches (`batch.rs`).
 //!
 //! Arguments come by reference, as Fortran passes them; the hidden lengths of strings are ignored. An illegal argument gives
 //! `info = -i`, and the `XERBLA` of the process is called if it has one (mostly that of its own LAPACK). Source of the
 //! argument checks: `DGETRF`, `DGETRS` and `DGESV` of LAPACK 3.12.
 
+mod batch;
 mod xerbla;
 
 use std::ffi::{CStr, c_char, c_void};
@@ -82,16 +83,22 @@ fn checked<R>(result: Result<R, library::Error>) -> R {
     result.unwrap_or_else(|error| unreachable!("{error}"))
 }
 
-/// The caller's `ipiv`, of either kind of integers; not necessarily aligned.
+/// An array of the caller, of either kind of integers; not necessarily aligned.
 #[derive(Clone, Copy)]
-struct Ipiv {
+struct Integers {
     start: *mut c_void,
     wide: bool,
 }
 
-impl Ipiv {
-    fn new<I: Integer>(start: *mut I) -> Self {
-        Ipiv { start: start.cast(), wide: size_of::<I>() == size_of::<i64>() }
+impl Integers {
+    fn new<I: Integer>(start: *const I) -> Self {
+        Integers { start: start.cast_mut().cast(), wide: size_of::<I>() == size_of::<i64>() }
+    }
+
+    /// The array from element `i` on.
+    fn from(self, i: usize) -> Self {
+        let size = if self.wide { size_of::<i64>() } else { size_of::<i32>() };
+        Integers { start: self.start.wrapping_byte_add(i * size), ..self }
     }
 
     /// # Safety
@@ -107,13 +114,13 @@ impl Ipiv {
     }
 
     /// # Safety
-    /// As for [`Ipiv::get`].
-    unsafe fn set(self, i: usize, row: i64) {
-        // SAFETY: the caller's promise; a row of a matrix with such sizes fits.
+    /// As for [`Integers::get`].
+    unsafe fn set(self, i: usize, number: i64) {
+        // SAFETY: the caller's promise. A row of a matrix with such sizes fits, and so does its `info`.
         unsafe {
             match self.wide {
-                true => self.start.cast::<i64>().add(i).write_unaligned(row),
-                false => self.start.cast::<i32>().add(i).write_unaligned(row as i32),
+                true => self.start.cast::<i64>().add(i).write_unaligned(number),
+                false => self.start.cast::<i32>().add(i).write_unaligned(number as i32),
             }
         }
     }
@@ -124,7 +131,7 @@ impl Ipiv {
 /// # Safety
 /// - Pointers that are not NULL are valid for the sizes.
 /// - Nothing else uses that memory during the call.
-unsafe fn getrf<T: Element>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: Ipiv) -> Result<i64, Illegal> {
+unsafe fn getrf<T: Element>(m: i64, n: i64, a: *mut T, lda: i64, ipiv: Integers) -> Result<i64, Illegal> {
     match () {
         _ if m < 0 => return Err(Illegal(1)),
         _ if n < 0 => return Err(Illegal(2)),
@@ -159,7 +166,7 @@ unsafe fn getrs<T: Element>(
     nrhs: i64,
     a: *const T,
     lda: i64,
-    ipiv: Ipiv,
+    ipiv: Integers,
     b: *mut T,
     ldb: i64,
 ) -> Result<i64, Illegal> {
@@ -207,7 +214,7 @@ unsafe fn gesv<T: Element>(
     nrhs: i64,
     a: *mut T,
     lda: i64,
-    ipiv: Ipiv,
+    ipiv: Integers,
     b: *mut T,
     ldb: i64,
 ) -> Result<i64, Illegal> {
@@ -244,7 +251,7 @@ unsafe extern "C" fn getrf_by_reference<T: Element, I: Integer>(
     info: *mut I,
 ) -> i64 {
     // SAFETY: the caller's promise.
-    unsafe { report(getrf((*m).into(), (*n).into(), a, (*lda).into(), Ipiv::new(ipiv)), info) }
+    unsafe { report(getrf((*m).into(), (*n).into(), a, (*lda).into(), Integers::new(ipiv)), info) }
 }
 
 /// DGETRS's arguments as Fortran passes them; returns the number of an illegal one, or 0.
@@ -266,7 +273,7 @@ unsafe extern "C" fn getrs_by_reference<T: Element, I: Integer>(
     // SAFETY: the caller's promise.
     unsafe {
         let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
-        report(getrs(*trans, n, nrhs, a, lda, Ipiv::new(ipiv.cast_mut()), b, ldb), info)
+        report(getrs(*trans, n, nrhs, a, lda, Integers::new(ipiv), b, ldb), info)
     }
 }
 
@@ -288,19 +295,19 @@ unsafe extern "C" fn gesv_by_reference<T: Element, I: Integer>(
     // SAFETY: the caller's promise.
     unsafe {
         let (n, nrhs, lda, ldb) = ((*n).into(), (*nrhs).into(), (*lda).into(), (*ldb).into());
-        report(gesv(n, nrhs, a, lda, Ipiv::new(ipiv), b, ldb), info)
+        report(gesv(n, nrhs, a, lda, Integers::new(ipiv), b, ldb), info)
     }
 }
 
 /// The three routines of one precision and one kind of integer.
 macro_rules! routines {
     ($t:ty, $i:ty: $getrf:ident = $getrf_name:literal, $getrs:ident = $getrs_name:literal, $gesv:ident = $gesv_name:literal) => {
-        routine!($getrf = getrf_by_reference::<$t, $i>, $getrf_name, $i:
+        routine!($getrf = getrf_by_reference::<$t, $i>, $getrf_name, $i, "0":
             (m: *const $i, n: *const $i, a: *mut $t, lda: *const $i, ipiv: *mut $i, info: *mut $i));
-        routine!($getrs = getrs_by_reference::<$t, $i>, $getrs_name, $i:
+        routine!($getrs = getrs_by_reference::<$t, $i>, $getrs_name, $i, "0,1,2":
             (trans: *const c_char, n: *const $i, nrhs: *const $i, a: *const $t, lda: *const $i, ipiv: *const $i, b: *mut $t,
              ldb: *const $i, info: *mut $i));
-        routine!($gesv = gesv_by_reference::<$t, $i>, $gesv_name, $i:
+        routine!($gesv = gesv_by_reference::<$t, $i>, $gesv_name, $i, "0,1":
             (n: *const $i, nrhs: *const $i, a: *mut $t, lda: *const $i, ipiv: *mut $i, b: *mut $t, ldb: *const $i,
              info: *mut $i));
     };

@@ -19,9 +19,11 @@ pub(super) extern "C" fn find<I: Integer>() -> *mut c_void {
 
 /// Defines an exported routine. It calls `$inner` with the same arguments, which returns the number of an illegal argument,
 /// or 0. If there is an illegal argument and an XERBLA, it calls XERBLA.
+///
+/// `$on_stack` lists the arguments that are on the stack, after the six in registers: up to 7, counted from 0.
 #[cfg(target_arch = "x86_64")]
 macro_rules! routine {
-    ($exported:ident = $inner:expr, $name:literal, $i:ty: ($($argument:ident: $t:ty),*)) => {
+    ($exported:ident = $inner:expr, $name:literal, $i:ty, $on_stack:literal: ($($argument:ident: $t:ty),*)) => {
         /// LAPACK's routine of this name.
         ///
         /// # Safety
@@ -29,35 +31,33 @@ macro_rules! routine {
         #[unsafe(naked)]
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $exported($($argument: $t),*) {
-            // Six arguments are in registers. Up to three more are on the stack, above the return address, and are copied.
-            // (If there are fewer, the copies are not used.) [rsp + 24] is the integer for XERBLA.
+            // The arguments on the stack, above the return address, are copied. [rsp + 56] is the integer for XERBLA.
             std::arch::naked_asm!(
                 ".cfi_startproc",
-                "sub rsp, 40",
-                ".cfi_adjust_cfa_offset 40",
-                "mov rax, [rsp + 48]",
-                "mov [rsp], rax",
-                "mov rax, [rsp + 56]",
-                "mov [rsp + 8], rax",
-                "mov rax, [rsp + 64]",
-                "mov [rsp + 16], rax",
+                "sub rsp, 72",
+                ".cfi_adjust_cfa_offset 72",
+                concat!(".irp at,", $on_stack),
+                "mov rax, [rsp + 80 + 8*\\at]",
+                "mov [rsp + 8*\\at], rax",
+                ".endr",
                 "call {inner}",
                 "test rax, rax",
                 "jz 2f",
-                "mov [rsp + 24], rax",
+                "mov [rsp + 56], rax",
                 "call {find}",
                 "test rax, rax",
                 "jz 2f",
                 "lea rdi, [rip + 3f]",
-                "lea rsi, [rsp + 24]",
-                "mov edx, 6",
+                "lea rsi, [rsp + 56]",
+                "mov edx, {length}",
                 "call rax",
                 "2:",
-                "add rsp, 40",
-                ".cfi_adjust_cfa_offset -40",
+                "add rsp, 72",
+                ".cfi_adjust_cfa_offset -72",
                 "ret",
                 ".cfi_endproc",
                 concat!("3: .asciz \"", $name, "\""),
+                length = const $name.len(),
                 inner = sym $inner,
                 find = sym $crate::lapack::xerbla::find::<$i>,
             )
@@ -67,7 +67,7 @@ macro_rules! routine {
 
 #[cfg(not(target_arch = "x86_64"))]
 macro_rules! routine {
-    ($exported:ident = $inner:expr, $name:literal, $i:ty: ($($argument:ident: $t:ty),*)) => {
+    ($exported:ident = $inner:expr, $name:literal, $i:ty, $on_stack:literal: ($($argument:ident: $t:ty),*)) => {
         /// LAPACK's routine of this name.
         ///
         /// # Safety
@@ -84,7 +84,7 @@ macro_rules! routine {
                 let xerbla = $crate::lapack::xerbla::find::<$i>();
                 if !xerbla.is_null() {
                     let xerbla = std::mem::transmute::<*mut std::ffi::c_void, Xerbla>(xerbla);
-                    xerbla(concat!($name, "\0").as_ptr(), &(illegal as $i), 6);
+                    xerbla(concat!($name, "\0").as_ptr(), &(illegal as $i), $name.len());
                 }
             }
         }

@@ -221,9 +221,11 @@ fn bound_condition<T: Element>(norm: T, lu: MatrixRef<'_, T>, sums: &mut [T]) ->
     for first in (0..n).step_by(SUMS) {
         let count = SUMS.min(n - first);
         let mut tile = [T::ONE; SUMS];
+        // The last column once more, where there are fewer.
+        let columns = [0, 1, 2, 3].map(|j: usize| first + j.min(count - 1));
         for (k, &x) in sums[..first].iter().enumerate() {
-            for (j, sum) in tile.iter_mut().enumerate().take(count) {
-                *sum = sum.add(magnitude(k, first + j).mul(x));
+            for (sum, j) in tile.iter_mut().zip(columns) {
+                *sum = sum.add(magnitude(k, j).mul(x));
             }
         }
         for j in 0..count {
@@ -239,9 +241,10 @@ fn bound_condition<T: Element>(norm: T, lu: MatrixRef<'_, T>, sums: &mut [T]) ->
         let count = SUMS.min(last + 1);
         let mut tile = [T::ZERO; SUMS];
         (0..count).for_each(|j| tile[j] = sums[last - j]);
+        let columns = [0, 1, 2, 3].map(|j: usize| last - j.min(count - 1));
         for k in (last + 1..n).rev() {
-            for (j, sum) in tile.iter_mut().enumerate().take(count) {
-                *sum = sum.add(magnitude(k, last - j).mul(sums[k]));
+            for (sum, j) in tile.iter_mut().zip(columns) {
+                *sum = sum.add(magnitude(k, j).mul(sums[k]));
             }
         }
         for j in 0..count {
