@@ -117,8 +117,8 @@ recfact_status recfact_solve_f32(char trans, int64_t n, int64_t nrhs, const floa
  * i*lda + j if the flags say that it is row-major; then lda is at least the number of columns. stride must be at least
  * the number of elements from the first of a matrix to its last, both included: (n - 1)*lda + m, or (m - 1)*lda + n
  * (for one matrix or none it may be any number that is not negative). What lies between matrices, and between their
- * columns or rows, is neither read nor written. ipiv and piv have min(m, n) elements for each matrix, one matrix after the
- * other, without padding; info, rcond and det have one. An array without elements may be NULL.
+ * columns or rows, is neither read nor written. ipiv and piv have min(m, n) elements for each matrix, one matrix after
+ * the other, without padding; info, rcond and det have one. An array without elements may be NULL.
  *
  * Singular matrices. A matrix that is singular does not stop the others: look at each element of info. The status says
  * nothing about it.
@@ -156,8 +156,8 @@ recfact_status recfact_factor_batch_f32(int64_t count, int64_t m, int64_t n, flo
                                         int64_t *ipiv, int flags, int64_t threads, int64_t *info);
 
 /*
- * P A = L U at another place, as recfact_lu: A stays as it is, lu (always column-major) becomes the factors, and piv has
- * the row swaps, counted from 0. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE.
+ * P A = L U at another place, as recfact_lu: A stays as it is, lu (always column-major) becomes the factors, and piv
+ * has the row swaps, counted from 0. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE.
  */
 recfact_status recfact_lu_batch_f64(int64_t count, int64_t m, int64_t n, const double *a, int64_t lda, int64_t stride,
                                     int flags, double *lu, int64_t ldlu, int64_t stride_lu, int32_t *piv,
@@ -170,12 +170,12 @@ recfact_status recfact_lu_batch_f32(int64_t count, int64_t m, int64_t n, const f
  * A X = B (trans 'N') or A^T X = B (trans 'T' or 'C') from the factors of n x n matrices, lu and ipiv, as
  * recfact_factor_batch left them; each B is n x nrhs and becomes X. Flags: ROW_MAJOR, B_ROW_MAJOR.
  */
-recfact_status recfact_solve_batch_f64(char trans, int64_t count, int64_t n, int64_t nrhs, const double *lu, int64_t lda,
-                                       int64_t stride, const int64_t *ipiv, double *b, int64_t ldb, int64_t stride_b,
-                                       int flags, int64_t threads);
-recfact_status recfact_solve_batch_f32(char trans, int64_t count, int64_t n, int64_t nrhs, const float *lu, int64_t lda,
-                                       int64_t stride, const int64_t *ipiv, float *b, int64_t ldb, int64_t stride_b,
-                                       int flags, int64_t threads);
+recfact_status recfact_solve_batch_f64(char trans, int64_t count, int64_t n, int64_t nrhs, const double *lu,
+                                       int64_t lda, int64_t stride, const int64_t *ipiv, double *b, int64_t ldb,
+                                       int64_t stride_b, int flags, int64_t threads);
+recfact_status recfact_solve_batch_f32(char trans, int64_t count, int64_t n, int64_t nrhs, const float *lu,
+                                       int64_t lda, int64_t stride, const int64_t *ipiv, float *b, int64_t ldb,
+                                       int64_t stride_b, int flags, int64_t threads);
 
 /*
  * A X = B, or A^T X = B, from the n x n matrices themselves (LAPACK: DGESV): A and ipiv become the factors, unless the
@@ -205,9 +205,9 @@ recfact_status recfact_inverse_batch_f32(int64_t count, int64_t n, const float *
                                          float *rcond, int64_t threads, int64_t *info);
 
 /*
- * A determinant: mantissa * 2^exponent, which is ldexp(mantissa, (int)exponent) if it fits a double. The magnitude of the
- * mantissa is at least 0.5 and less than 1; or the determinant is the mantissa, which is 0, infinite or NaN, and the
- * exponent is 0.
+ * A determinant: mantissa * 2^exponent, which is ldexp(mantissa, (int)exponent) if it fits a double. The magnitude of
+ * the mantissa is at least 0.5 and less than 1; or the determinant is the mantissa, which is 0, infinite or NaN, and
+ * the exponent is 0.
  */
 typedef struct recfact_determinant {
     double mantissa;
@@ -215,8 +215,8 @@ typedef struct recfact_determinant {
 } recfact_determinant;
 
 /*
- * The determinants of n x n matrices, which stay as they are. That of a singular matrix is 0, that of an empty one 1.
- * Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE.
+ * The determinants of n x n matrices, which stay as they are. That of a singular matrix is 0 (NaN, if another
+ * pivot is infinite or NaN), that of an empty one 1. Flags: NO_PIVOTING, ROW_MAJOR, CHECK_FINITE.
  */
 recfact_status recfact_det_batch_f64(int64_t count, int64_t n, const double *a, int64_t lda, int64_t stride, int flags,
                                      recfact_determinant *det, int64_t threads);
@@ -262,10 +262,10 @@ const char *recfact_isa(void);
  * dgetrf_batch_strided_64_, sgetrf_batch_strided_64_, dgetrs_batch_strided_64_, sgetrs_batch_strided_64_ with 64-bit
  * ones; and each of these eight without the last underscore. Matrices must not overlap, nor may the row swaps of two.
  *
- * An illegal argument gives info < 0 (in each element, if it is an array); an array that is not aligned to its elements,
- * and an ipiv for GETRS with a row outside the matrix, are illegal, too. Then XERBLA is called, once, if the whole
- * process can see one (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not visible); on x86-64 it
- * may throw a C++ exception. None of these fails for want of memory.
+ * An illegal argument gives info < 0 (in each element, if it is an array); an array that is not aligned to its
+ * elements, and an ipiv for GETRS with a row outside the matrix, are illegal, too. Then XERBLA is called, once, if the
+ * whole process can see one (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not visible); on
+ * x86-64 it may throw a C++ exception. None of these fails for want of memory.
  */
 
 #ifdef __cplusplus

@@ -280,7 +280,7 @@ impl BatchCall {
 }
 
 impl<T: Element + Float> Batch<T> {
-    /// The memory for the call is not in the arrays; `Solve` starts from factors.
+    /// Before the call: `Solve` starts from factors.
     fn new(n: usize, call: BatchCall) -> Self {
         let a = (0..COUNT).flat_map(|k| matrix(Kind::Uniform, n, n, k as u64)).collect();
         let b = (0..COUNT).flat_map(|k| matrix(Kind::Uniform, n, 2, k as u64)).collect();
@@ -302,9 +302,8 @@ impl<T: Element + Float> Batch<T> {
                 factor_batch(BatchMut::from_slice(a, COUNT, square, layout)?, &mut ipiv[..], info, &options)
             }
             BatchCall::Solve(layout) => {
-                let (lu, b) =
-                    (BatchRef::from_slice(a, COUNT, square, layout)?, BatchMut::from_slice(b, COUNT, right, layout)?);
-                solve_batch(Transpose::No, lu, ipiv, b, &options)
+                let lu = BatchRef::from_slice(a, COUNT, square, layout)?;
+                solve_batch(Transpose::No, lu, ipiv, BatchMut::from_slice(b, COUNT, right, layout)?, &options)
             }
             BatchCall::Gesv(layout, true) => {
                 let a = BatchRef::from_slice(a, COUNT, square, layout)?;
@@ -333,45 +332,43 @@ impl<T: Element + Float> Batch<T> {
 /// Matrices that are worked on by lanes, and larger ones.
 const ORDERS: [usize; 5] = [1, 4, 8, 16, 40];
 
+/// Orders, calls and numbers of threads.
+fn batch_calls() -> impl Iterator<Item = (usize, BatchCall, usize)> {
+    let calls = ORDERS.into_iter().flat_map(|n| BatchCall::all().map(move |call| (n, call)));
+    calls.flat_map(|(n, call)| [1, 2].map(|threads| (n, call, threads)))
+}
+
 /// Batches give the same bits, or are refused and stay as they are.
 fn batches_without_memory<T: Element + Float>() {
-    Isa::in_use().unwrap();
-    for (n, call) in ORDERS.into_iter().flat_map(|n| BatchCall::all().map(move |call| (n, call))) {
-        for threads in [1, 2] {
-            let before = Batch::<T>::new(n, call);
-            let (mut expected, mut batch) = (before.clone(), before.clone());
-            expected.call(call, threads).unwrap();
-            release();
-            let no_memory = NoMemory::begin();
-            let result = batch.call(call, threads);
-            drop(no_memory);
-            match result {
-                Ok(()) => assert!(batch.is(&expected), "{call:?}, n = {n}: other bits"),
-                Err(Error::OutOfMemory { bytes }) => {
-                    assert!(
-                        bytes > 0 && bytes <= 4 * (n * n + n) * size_of::<T>() + 8 * n,
-                        "{call:?}, n = {n}: {bytes}"
-                    );
-                    assert!(batch.is(&before), "{call:?}, n = {n}: refused, but something is written");
-                }
-                Err(error) => panic!("{call:?}, n = {n}: {error}"),
+    for (n, call, threads) in batch_calls() {
+        let before = Batch::<T>::new(n, call);
+        let (mut expected, mut batch) = (before.clone(), before.clone());
+        expected.call(call, threads).unwrap();
+        release();
+        let no_memory = NoMemory::begin();
+        let result = batch.call(call, threads);
+        drop(no_memory);
+        match result {
+            Ok(()) => assert!(batch.is(&expected), "{call:?}, n = {n}: other bits"),
+            Err(Error::OutOfMemory { bytes }) => {
+                assert!(bytes > 0 && bytes <= 4 * (n * n + n) * size_of::<T>() + 8 * n, "{call:?}, n = {n}: {bytes}");
+                assert!(batch.is(&before), "{call:?}, n = {n}: refused, but something is written");
             }
-            assert_eq!(result.is_ok(), call.needs_none(), "{call:?}, n = {n}: {result:?}");
+            Err(error) => panic!("{call:?}, n = {n}: {error}"),
         }
+        assert_eq!(result.is_ok(), call.needs_none(), "{call:?}, n = {n}: {result:?}");
     }
 }
 
 /// A second call for a batch of the same shape has the memory of the first one.
 fn batches_take_memory_once<T: Element + Float>() {
-    for (n, call) in ORDERS.into_iter().flat_map(|n| BatchCall::all().map(move |call| (n, call))) {
-        for threads in [1, 2] {
-            let mut batches = [(); 3].map(|()| Batch::<T>::new(n, call));
-            release();
-            let taken = batches.each_mut().map(|batch| allocations(|| batch.call(call, threads).unwrap()));
-            assert_eq!(taken[1..], [0, 0], "{call:?}, n = {n}, {threads} threads: {taken:?}");
-            // Otherwise nothing has been counted.
-            assert!(taken[0] > 0 || call.needs_none(), "{call:?}, n = {n}");
-        }
+    for (n, call, threads) in batch_calls() {
+        let mut batches = [(); 3].map(|()| Batch::<T>::new(n, call));
+        release();
+        let taken = batches.each_mut().map(|batch| allocations(|| batch.call(call, threads).unwrap()));
+        assert_eq!(taken[1..], [0, 0], "{call:?}, n = {n}, {threads} threads: {taken:?}");
+        // Otherwise nothing has been counted.
+        assert!(taken[0] > 0 || call.needs_none(), "{call:?}, n = {n}");
     }
 }
 

@@ -28,6 +28,7 @@ pub use scalar::Scalar;
 pub(crate) use signatures::{
     Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Strided, Tiles, Trsm, Trsv,
 };
+pub(crate) use table::FactorGroup;
 pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};
 pub(crate) use tuning::{BATCH_COLUMNS, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS};

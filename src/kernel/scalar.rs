@@ -52,7 +52,7 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     fn to_f64(self) -> f64;
     /// The nearest number of this type.
     #[must_use]
-    fn nearest(x: f64) -> Self;
+    fn rounded(x: f64) -> Self;
 }
 
 macro_rules! scalar {
@@ -109,7 +109,7 @@ macro_rules! scalar {
                 f64::from(self)
             }
             #[inline(always)]
-            fn nearest(x: f64) -> Self {
+            fn rounded(x: f64) -> Self {
                 x as $t
             }
         }

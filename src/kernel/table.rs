@@ -40,6 +40,9 @@ pub struct Kernels<T: Scalar> {
     pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
 }
 
+/// A kernel that factors a group of matrices.
+pub(crate) type FactorGroup<T> = unsafe fn(Group<T>);
+
 /// The kernels of one instruction set for batches: as many matrices at once as a register has lanes.
 pub struct BatchKernels<T: Scalar> {
     /// Matrices of a group.
@@ -47,7 +50,7 @@ pub struct BatchKernels<T: Scalar> {
     pub(crate) interleave: unsafe fn(Lines<T>),
     pub(crate) deinterleave: unsafe fn(Lines<T>),
     /// Kernels for matrices with at most so many rows, in rising order.
-    pub(crate) factor: &'static [(usize, unsafe fn(Group<T>))],
+    pub(crate) factor: &'static [(usize, FactorGroup<T>)],
     pub(crate) trsm: unsafe fn(GroupTrsm<T>),
     /// The same for the triangle with the magnitudes of the diagonal, and below it those of the elements, negated; products are
     /// rounded before they are added.

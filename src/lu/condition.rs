@@ -66,14 +66,14 @@ fn estimate<T: Element>(system: &System<'_, T>, memory: &mut [T]) -> T {
     let adjoint = System { transpose: Transpose::Yes, ..*system };
     let (x, z) = memory[..3 * n].split_at_mut(2 * n);
     // A column of equal numbers; and one of rising numbers with alternating signs, for which no step below would do.
-    x[..n].fill(T::nearest(1.0 / n as f64));
+    x[..n].fill(T::rounded(1.0 / n as f64));
     for (i, x) in x[n..].iter_mut().enumerate() {
         let number = 1.0 + i as f64 / (n - 1) as f64;
-        *x = T::nearest(if i % 2 == 0 { number } else { -number });
+        *x = T::rounded(if i % 2 == 0 { number } else { -number });
     }
     system.solve(MatrixMut::in_memory(x, n, 2, n), 1);
     let (x, alternating) = x.split_at_mut(n);
-    let alternating = sum_of_magnitudes(alternating.iter().copied()).mul(T::nearest(2.0 / (3 * n) as f64));
+    let alternating = sum_of_magnitudes(alternating.iter().copied()).mul(T::rounded(2.0 / (3 * n) as f64));
     let mut norm = sum_of_magnitudes(x.iter().copied());
     let mut row = None;
     for _ in 0..4 {

@@ -2,7 +2,7 @@
 
 use crate::batch::Geometry;
 use crate::element::Element;
-use crate::kernel::{BATCH_COLUMNS, BATCH_LEAST, BatchKernels, Group, Isa};
+use crate::kernel::{BATCH_COLUMNS, BATCH_LEAST, BatchKernels, FactorGroup, Isa};
 use crate::pivoting::Pivoting;
 
 /// How matrices are worked on as many at once as a register has lanes.
@@ -10,7 +10,7 @@ pub(super) struct Across<T: Element> {
     pub(super) kernels: &'static BatchKernels<T>,
     /// The number of rows that the kernel is made for.
     pub(super) rows: usize,
-    pub(super) factor: unsafe fn(Group<T>),
+    pub(super) factor: FactorGroup<T>,
 }
 
 impl<T: Element> Across<T> {

@@ -32,7 +32,8 @@ impl Determinant {
     /// The product of pivots, negated for an odd number of swaps; zero if one of them is, whatever the others are. The order
     /// of the pivots decides the bits.
     pub(in crate::lu) fn of<T: Scalar>(pivots: impl Iterator<Item = T>, swaps: usize) -> Self {
-        let start = if swaps % 2 == 0 { Determinant::ONE } else { Determinant { mantissa: -0.5, ..Determinant::ONE } };
+        let start =
+            if swaps.is_multiple_of(2) { Determinant::ONE } else { Determinant { mantissa: -0.5, ..Determinant::ONE } };
         pivots.fold(start, |det, pivot| {
             let pivot = Determinant::from(pivot.to_f64());
             if det.mantissa == 0.0 || pivot.mantissa == 0.0 {

@@ -123,13 +123,12 @@ impl<'k, T: Element> Job<'k, T> {
 
     /// The results of matrices without pivots.
     pub(super) fn answer_empty(&self) {
-        for k in 0..self.a.geometry.count() {
-            // SAFETY: the results have an element for each matrix.
-            unsafe {
-                self.info.inspect(|info| *info.add(k) = 0);
-                self.rcond.inspect(|rcond| *rcond.add(k) = T::ONE);
-                self.det.inspect(|det| *det.add(k) = Determinant::ONE);
-            }
+        let count = self.a.geometry.count();
+        // SAFETY: the results have an element for each matrix.
+        unsafe {
+            self.info.inspect(|&info| std::slice::from_raw_parts_mut(info, count).fill(0));
+            self.rcond.inspect(|&rcond| std::slice::from_raw_parts_mut(rcond, count).fill(T::ONE));
+            self.det.inspect(|&det| std::slice::from_raw_parts_mut(det, count).fill(Determinant::ONE));
         }
     }
 }

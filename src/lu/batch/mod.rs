@@ -70,6 +70,12 @@ impl<'a> From<&'a mut [i64]> for Swaps<'a> {
     }
 }
 
+impl<'a> From<&'a mut Vec<i64>> for Swaps<'a> {
+    fn from(ipiv: &'a mut Vec<i64>) -> Self {
+        Swaps::Lapack(ipiv)
+    }
+}
+
 impl<'a, const N: usize> From<&'a mut [i64; N]> for Swaps<'a> {
     fn from(ipiv: &'a mut [i64; N]) -> Self {
         Swaps::Lapack(ipiv)
@@ -279,6 +285,9 @@ pub fn check_batch_finite<T: Element>(a: BatchRef<'_, T>, options: &Options) -> 
     let kernels = kernels_for::<T>(options)?;
     let geometry = a.geometry();
     let ((length, lines), count) = (geometry.lines(), geometry.count());
+    if length == 0 || lines == 0 || count == 0 {
+        return Ok(());
+    }
     let is_finite = |view: MatrixRef<'_, T>| {
         // SAFETY: each run lies in the view.
         view.runs().all(|(x, len)| unsafe { (kernels.all_finite)(Elements { len, x }) })
@@ -332,7 +341,12 @@ impl<'k, T: Element> Job<'k, T> {
 
 /// Does a job; without lanes, if there is no memory for them.
 fn run<T: Element>(job: &mut Job<'_, T>, options: &Options) -> Result<(), Error> {
-    if job.a.geometry.nrows().min(job.a.geometry.ncols()) == 0 {
+    let geometry = job.a.geometry;
+    if geometry.count() == 0 {
+        // Then the other sizes may be any numbers.
+        return Ok(());
+    }
+    if geometry.nrows().min(geometry.ncols()) == 0 {
         job.answer_empty();
         return Ok(());
     }

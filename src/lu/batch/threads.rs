@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::across::Across;
 use super::job::Job;
 use crate::blas::scratch;
 use crate::element::Element;
@@ -58,7 +59,7 @@ impl<T: Element> Job<'_, T> {
 
     /// Takes pieces of the batch and works on them until none is left.
     fn work(&self, memory: &mut [T], swaps: &mut [i64]) {
-        let lanes = self.across.as_ref().map_or(1, |across| across.lanes());
+        let lanes = self.across.as_ref().map_or(1, Across::lanes);
         let (m, n, _) = self.shape();
         let group_bytes = lanes * (m * n + n * self.nrhs()) * size_of::<T>();
         let piece = (PIECE_BYTES / group_bytes).max(1) * lanes;

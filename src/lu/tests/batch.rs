@@ -407,6 +407,30 @@ fn systems_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn without_matrices_the_other_sizes_may_be_any_numbers() {
+    let options = Options::new();
+    let (mut none, mut x): ([f64; 0], [f64; 0]) = ([], []);
+    for shape in [[1 << 32, 1 << 32], [usize::MAX, usize::MAX], [usize::MAX, 3]] {
+        let view = |data| BatchMut::from_slice(data, 0, shape, Layout::ColumnMajor).unwrap();
+        factor_batch(view(&mut none), Swaps::Nowhere, &mut [], &options).unwrap();
+        let a = BatchRef::from_slice(&x, 0, shape, Layout::RowMajor).unwrap();
+        check_batch_finite(a, &options).unwrap();
+        let square = BatchRef::from_slice(&[0.0; 0], 0, [shape[0]; 2], Layout::RowMajor).unwrap();
+        det_batch(square, &mut [], &options).unwrap();
+        inverse_batch(
+            square,
+            BatchMut::from_slice(&mut none, 0, [shape[0]; 2], Layout::RowMajor).unwrap(),
+            &mut [],
+            &options,
+        )
+        .unwrap();
+    }
+    let lu = BatchRef::from_slice(&[0.0; 0], usize::MAX, [0, 0], Layout::RowMajor).unwrap();
+    let b = BatchMut::from_slice(&mut x, usize::MAX, [0, 1], Layout::RowMajor).unwrap();
+    solve_batch(Transpose::No, lu, &[], b, &options).unwrap();
+}
+
+#[test]
 fn what_is_not_finite_is_found_in_the_matrices_and_not_between_them() {
     for (at, is_finite) in (0..26).map(|at| (at, ![0, 1, 3, 4, 13, 14, 16, 17].contains(&at))) {
         let mut data = [1.0_f32; 26];

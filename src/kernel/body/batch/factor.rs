@@ -130,7 +130,7 @@ unsafe fn columns<V: Lanes, const M: usize>(group: Group<V::T>) {
             });
             if j < steps && M <= pivot::IN_REGISTERS {
                 let masks = &mut masks[j];
-                unrolled!(J < M, while J <= j => {
+                unrolled!(J < M, while J < j + 1 => {
                     if J == j {
                         let row = pivot::in_registers::<V, M, J>(&mut x, masks, &mut info);
                         row.store_indices(ipiv.add(j * V::LANES));

@@ -1,5 +1,7 @@
 //! Triangular systems of the matrices of a group.
 
+#![allow(clippy::needless_range_loop)] // registers are named by the indices of the formula
+
 use crate::kernel::lanes::Lanes;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::GroupTrsm;
