@@ -16,8 +16,8 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// The smallest normal number. Its reciprocal is finite; that of a smaller number may not be
     /// (LAPACK: `DLAMCH('S')`).
     const SAFE_MIN: Self;
-    /// The distance from 1 to the next larger number.
-    const EPSILON: Self;
+    /// The distance from 1 to the next larger number (LAPACK: `DLAMCH('P')`).
+    const PRECISION: Self;
     /// All bits but the sign.
     const MAGNITUDE_MASK: Self;
     /// The first whole numbers: rows of small matrices.
@@ -61,7 +61,7 @@ macro_rules! scalar {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const SAFE_MIN: Self = $t::MIN_POSITIVE;
-            const EPSILON: Self = $t::EPSILON;
+            const PRECISION: Self = $t::EPSILON;
             const MAGNITUDE_MASK: Self = $t::from_bits(!$t::to_bits(-0.0));
             const INDICES: [Self; 32] = {
                 let (mut indices, mut i) = ([0.0; 32], 0);

@@ -41,7 +41,7 @@ pub(super) fn reciprocal<T: Element>(norm: T, inverse_norm: T) -> T {
 /// Whether a lower bound of the reciprocal condition number tells that the matrix is well-conditioned: some digits of
 /// solutions are right. It is not if the bound is NaN.
 pub(super) fn is_well<T: Element>(bound: T) -> bool {
-    bound >= T::EPSILON.add(T::EPSILON)
+    bound >= T::PRECISION.add(T::PRECISION)
 }
 
 /// |A^-1|: exact up to [`MAX_EXACT_ORDER`], beyond it a lower bound that is rarely too low by more than a factor of three. The

@@ -314,8 +314,7 @@ fn identity<T: Element + Float>(n: usize) -> Vec<T> {
 fn solved<T: Element>(lu: &Naive<T>, transpose: Transpose, b: &[T]) -> Vec<T> {
     let n = lu.ipiv.len();
     let mut x = b.to_vec();
-    if n > 0 {
-        let nrhs = b.len() / n;
+    if let Some(nrhs) = b.len().checked_div(n) {
         let view = MatrixRef::from_slice(&lu.lu, n, n, n).unwrap();
         let x = MatrixMut::from_slice(&mut x, n, nrhs, n).unwrap();
         solve(transpose, view, &lu.ipiv, x, &Options::new().isa(Isa::Portable)).unwrap();

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use libloading::Library as Loaded;
 
-use super::{Case, Peer, Work};
+use super::{Case, Peer, Peers, Work};
 use crate::peer::{Element, Getrf, Library};
 
 type Getrs<T, I> = unsafe extern "C" fn(
@@ -50,14 +50,11 @@ type GetrsBatch<T> = unsafe extern "C" fn(
 const NO_TRANS: c_char = b'N' as c_char;
 
 /// All ways that the library has.
-pub fn peers<T: Element>(
-    library: &Library,
-    threads: usize,
-) -> Result<Vec<Box<dyn Peer<T>>>, Box<dyn std::error::Error>> {
+pub fn peers<T: Element>(library: &Library, threads: usize) -> Result<Peers<T>, Box<dyn std::error::Error>> {
     let loaded = library.load(threads)?;
     let name = library.name();
     let d = T::LETTER;
-    let mut peers: Vec<Box<dyn Peer<T>>> = Vec::new();
+    let mut peers: Peers<T> = Vec::new();
     // SAFETY: LAPACK's and MKL's names have their arguments.
     unsafe {
         let batch = (

@@ -38,6 +38,9 @@ pub trait Peer<T> {
     fn has_narrow_swaps(&self) -> Option<bool>;
 }
 
+/// All ways that are compared.
+type Peers<T> = Vec<Box<dyn Peer<T>>>;
+
 /// Measures all orders.
 pub fn run<T: Element>(args: &Args, count: usize) -> Result<(), Box<dyn std::error::Error>> {
     let mut peers = ours::peers::<T>(args.threads);

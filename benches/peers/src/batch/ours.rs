@@ -2,10 +2,10 @@
 
 use recfact::{BatchMut, Layout, MatrixMut, Options, Transpose, factor, factor_batch, gesv_batch, solve};
 
-use super::{Case, Peer, Work};
+use super::{Case, Peer, Peers, Work};
 use crate::peer::Element;
 
-pub fn peers<T: Element>(threads: usize) -> Vec<Box<dyn Peer<T>>> {
+pub fn peers<T: Element>(threads: usize) -> Peers<T> {
     let options = Options::new().threads(threads);
     vec![Box::new(Batch { options }), Box::new(OneByOne { options })]
 }
