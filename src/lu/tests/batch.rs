@@ -275,10 +275,18 @@ impl<T: Element + Float> Systems<T> {
             let inverse = solved(lu, Transpose::No, &identity(n));
             let exact = 1.0 / norm(a) / norm(&inverse);
             let rcond = rcond.to_f64();
-            assert!(
-                n == 0 || rcond.is_nan() || exact.is_nan() || rcond <= exact * 1.001,
-                "{case}: {rcond} over {exact}"
-            );
+            // No sum overflows or is lost, in f32 either.
+            let is_usual = |x: &[T]| x.iter().all(|x| x.to_f64().is_finite()) && (1e-30..1e30).contains(&norm(x));
+            let is_usual = is_usual(a) && is_usual(&inverse);
+            if n == 0 || n > 32 || lu.info != 0 || !is_usual {
+                let is_possible = n == 0 || !is_usual || rcond.is_nan() || rcond <= exact * 10.0;
+                assert!(is_possible, "{case}: {rcond} over {exact}");
+            } else {
+                // Either a bound that is good enough, or exact.
+                let is_bound = rcond >= 2.0 * T::PRECISION.to_f64() && rcond <= exact * 1.001;
+                let is_exact = (rcond - exact).abs() <= exact * 0.001;
+                assert!(is_bound || is_exact, "{case}: {rcond}, not {exact}");
+            }
         }
     }
 
