@@ -54,6 +54,17 @@ def transport(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+# The order of a matrix that takes about a second without vectors, on one thread.
+N = 1200
+
+
+@pytest.fixture(scope="module")
+def long() -> tuple[Array, Array]:
+    """A matrix of order N, and its factors."""
+    a = np.asfortranarray(matrix(N, N))
+    return a, recfact.lu_factor(a)[0]
+
+
 # The values of RECFACT_ISA, and for each one that a test of this run asked for, whether it was tested.
 INSTRUCTION_SETS = ["portable", "avx2", "avx512"]
 _instruction_sets: dict[str, str] = {}

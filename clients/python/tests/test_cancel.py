@@ -18,17 +18,7 @@ from conftest import Array, has_ended, matrix, pid_of, run_python, same_bits, sc
 
 import recfact
 
-# Takes about a second without vectors, on one thread.
-N = 1200
-
 A = matrix(30, 30)
-
-
-@pytest.fixture(scope="module")
-def long() -> tuple[Array, Array]:
-    """A matrix of order N, and its factors."""
-    a = np.asfortranarray(matrix(N, N))
-    return a, recfact.lu_factor(a)[0]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +32,7 @@ def factors() -> Array:
 def slow(
     monkeypatch: pytest.MonkeyPatch, long: tuple[Array, Array], factors: Array, transport: str
 ) -> Iterator[recfact.Server]:
-    """A server that takes long for a matrix of order N, through both transports."""
+    """A server that takes long for a matrix of order `conftest.N`, through both transports."""
     monkeypatch.setenv("RECFACT_ISA", "portable")
     with recfact.Server(threads=1) as server:
         yield server

@@ -17,22 +17,12 @@ from conftest import Array, has_ended, matrix, pid_of, run_python, same_bits, wa
 
 import recfact
 
-# Takes about a second without vectors, on one thread.
-N = 1200
-
 A = matrix(30, 30)
-
-
-@pytest.fixture(scope="module")
-def long() -> tuple[Array, Array]:
-    """A matrix of order N, and its factors."""
-    a = np.asfortranarray(matrix(N, N))
-    return a, recfact.lu_factor(a)[0]
 
 
 @pytest.fixture(autouse=True)
 def slow(monkeypatch: pytest.MonkeyPatch, long: tuple[Array, Array]) -> None:
-    """Servers that the test starts take long for a matrix of order N."""
+    """Servers that the test starts take long for a matrix of order `conftest.N`."""
     monkeypatch.setenv("RECFACT_ISA", "portable")
 
 

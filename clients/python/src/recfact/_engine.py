@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _condition
+from . import _condition, _determinant
 from ._arrays import in_place, stack
 from ._backend import Array, Backend, Integers, Solved
 from ._checks import thread_count
@@ -89,14 +89,17 @@ class Engine(ABC):
         return None if found is None else found._replace(x=np.moveaxis(found.x.reshape(columns.shape), 0, -2))
 
     def _determinants(
-        self, a: Array, dtype: np.dtype[Any], check_finite: bool, threads: int | None
-    ) -> tuple[Array, Array] | None:
-        """Computes the determinants of a matrix or a stack, as mantissa and exponent."""
-        if not a.size:
-            return None
+        self, a: Array, dtype: np.dtype[Any], overwrite: bool, threads: int | None
+    ) -> tuple[Array, Array]:
+        """Computes the determinant of a matrix, or of each matrix of a stack, as mantissa and exponent."""
         threads = thread_count(threads)
-        a = a.astype(dtype, copy=False)
-        return self._backend(threads).determinant(a, check_finite=check_finite, threads=threads)
+        if a.size and not overwrite:
+            plain = a.astype(dtype, copy=False)
+            found = self._backend(threads).determinant(plain, check_finite=False, threads=threads)
+            if found is not None:
+                return found
+        lu, ipiv, _ = self._factor(a, dtype, overwrite, threads)
+        return _determinant.of_factors(lu, ipiv)
 
     def _inverse_norm(self, lu: Array, ipiv: Integers, threads: int | None) -> float:
         """Returns the 1-norm of A^-1, or an estimate of it, from the factors of A."""
@@ -137,14 +140,3 @@ def permuted_rows(m: int, ipiv: Integers) -> Array:
         np.put_along_axis(rows, swapped, rows[..., i : i + 1].copy(), -1)
         rows[..., i : i + 1] = other
     return rows
-
-
-def parity(ipiv: Integers) -> Array:
-    """Returns the determinant of P: -1 for an odd number of swaps, else 1."""
-    swaps = (ipiv != np.arange(1, ipiv.shape[-1] + 1)).sum(-1)
-    return np.asarray(1 - 2 * (swaps % 2))
-
-
-def diagonal(lu: Array) -> Array:
-    """Returns the diagonal of each matrix."""
-    return np.diagonal(lu, axis1=-2, axis2=-1)
