@@ -7,8 +7,10 @@ use super::group::Across;
 use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::blas::scratch;
 use crate::element::Element;
+use crate::lu::monitor::{flops, solve_flops};
 use crate::lu::recursion::Recursion;
 use crate::matrix::{Layout, MatrixMut};
+use crate::pivoting::Pivoting;
 use crate::team;
 
 /// Bytes of matrices that a thread takes at a time: they stay in its L1 cache with their work memory.
@@ -146,6 +148,10 @@ impl<'k, T: Element> Job<'k, T> {
 
     /// The results of matrices without pivots.
     pub(super) fn answer_empty(&self) {
+        if self.info.is_none() && self.det.is_none() {
+            // There may be more matrices without elements than a loop has time for.
+            return;
+        }
         for k in 0..self.a.geometry.count() {
             // SAFETY: the results have an element for each matrix.
             unsafe {
@@ -201,7 +207,24 @@ impl<'k, T: Element> Job<'k, T> {
         elements.saturating_mul(size_of::<T>()).saturating_add(swaps * size_of::<i64>())
     }
 
-    /// Takes pieces of the batch and works on them until none is left.
+    /// Operations of the factorization of a matrix, if it is to be factored.
+    fn factor_flops(&self) -> f64 {
+        let (m, n, _) = self.shape();
+        if self.given.is_none() { flops(m, n) } else { 0.0 }
+    }
+
+    /// Operations of the solution for the right-hand sides of a matrix.
+    fn solve_flops(&self) -> f64 {
+        solve_flops(self.a.geometry.ncols(), self.nrhs())
+    }
+
+    /// Whether the recursion factors a matrix with one kernel, whose operations it does not count.
+    fn is_small(&self) -> bool {
+        let (m, n, _) = self.shape();
+        self.recursion.pivoting == Pivoting::Partial && m.max(n) <= self.recursion.kernels.small
+    }
+
+    /// Takes pieces of the batch and works on them until none is left, or somebody cancels the job.
     fn work(&self, memory: &mut [T], swaps: &mut [i64]) {
         let lanes = self.across.as_ref().map_or(1, |across| across.lanes());
         let (m, n, _) = self.shape();
@@ -210,7 +233,7 @@ impl<'k, T: Element> Job<'k, T> {
         let count = self.a.geometry.count();
         loop {
             let first = self.next.fetch_add(piece, Ordering::Relaxed);
-            if first >= count {
+            if first >= count || self.recursion.is_cancelled() {
                 return;
             }
             self.work_on(first, count.min(first + piece), memory, swaps);
@@ -227,11 +250,14 @@ impl<'k, T: Element> Job<'k, T> {
                     let count = left.min(across.lanes());
                     // SAFETY: these matrices are this thread's, and the memory has the size for a group.
                     unsafe { self.group(across, index, count, memory) };
+                    self.recursion.count(|| count as f64 * (self.factor_flops() + self.solve_flops()));
                     count
                 }
                 _ => {
                     // SAFETY: this matrix is this thread's, and the memory has the size for one.
                     unsafe { self.single(index, memory, swaps) };
+                    self.recursion
+                        .count(|| self.solve_flops() + if self.is_small() { self.factor_flops() } else { 0.0 });
                     1
                 }
             }

@@ -72,6 +72,10 @@ impl<T: Element> Job<'_, T> {
             let norm = if self.rcond.is_some() { norm1(lu.reborrow()) } else { T::ZERO };
             let blocking = Blocking::choose(m, n, self.inner_threads, self.recursion.kernels);
             let info = by_blocks(&self.recursion, lu.reborrow(), ipiv, blocking);
+            if self.recursion.is_cancelled() {
+                // Not even the row swaps are rows.
+                return;
+            }
             if let Some(to) = self.lu.filter(|to| to.is_row_major()) {
                 transpose(lu.as_ref(), to.view(index));
             }
