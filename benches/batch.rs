@@ -19,7 +19,8 @@ fn batches<T: Element>(c: &mut Criterion, element: &str, from_f64: fn(f64) -> T)
                 group.bench_function(BenchmarkId::new(name, n), |bench| {
                     let factor = |a: &mut Vec<T>| {
                         let batch = BatchMut::from_slice(a, COUNT, [n, n], layout).expect("the slice has the batch");
-                        factor_batch(batch, &mut ipiv, &mut info, &options).expect("this CPU has the instruction set");
+                        factor_batch(batch, &mut ipiv[..], &mut info, &options)
+                            .expect("this CPU has the instruction set");
                     };
                     bench.iter_batched_ref(|| a.clone(), factor, BatchSize::LargeInput);
                 });

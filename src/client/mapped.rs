@@ -211,7 +211,7 @@ impl Mapped {
             unsafe { ptr::copy_nonoverlapping(from, to, length) };
             to = to.wrapping_add(length);
         }
-        let place = |offset: usize, ld| Place::Segment { segment: self.number, offset: offset as u64, ld };
+        let place = |offset: usize, ld| Place::Segment { segment: self.number, offset: offset as u64, ld, distance: 0 };
         let matrix = place(0, shape.m() as u64);
         let request = FactorRequest {
             shape,

@@ -23,6 +23,8 @@ pub use batch::{
     BatchSystem, Coefficients, Determinant, Solution, Swaps, check_batch_finite, det_batch, factor_batch, gesv_batch,
     inverse_batch, solve_batch, system_batch,
 };
+#[cfg(feature = "cli")]
+pub(crate) use batch::{det_batch_with, factor_batch_with, first_bad_row, solve_batch_with, system_batch_with};
 #[doc(hidden)]
 pub use factor::factor_in_steps;
 #[cfg(feature = "cli")]
@@ -38,7 +40,7 @@ pub(crate) use ipiv::check_ipiv;
 #[doc(hidden)]
 pub use monitor::Monitor;
 #[cfg(feature = "cli")]
-pub(crate) use monitor::flops;
+pub(crate) use monitor::{flops, solve_flops};
 #[cfg(any(feature = "cli", test))]
 pub(crate) use out_of_place::check_finite;
 #[doc(hidden)]

@@ -55,6 +55,13 @@ pub fn flops(m: usize, n: usize) -> f64 {
     2.0 * k * (m * n - (m + n) * k / 2.0 + k * k / 3.0)
 }
 
+/// Those of the solution of a system of order `n` with `nrhs` right-hand sides, from the factors.
+#[must_use]
+#[inline(never)]
+pub fn solve_flops(n: usize, nrhs: usize) -> f64 {
+    2.0 * n as f64 * n as f64 * nrhs as f64
+}
+
 /// Those of the update of `n` columns with `m` rows by a panel of `k` columns: `k` rows of U, and a product.
 #[inline(never)]
 pub(super) fn update_flops(m: usize, n: usize, k: usize) -> f64 {

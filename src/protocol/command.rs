@@ -1,5 +1,6 @@
 //! The command byte: a bit field in the version 1 frames, a number in the extended ones.
 
+use super::batch_operand::BatchKind;
 use super::element::ElementType;
 use crate::pivoting::Pivoting;
 
@@ -97,17 +98,24 @@ pub enum FrameCommand {
     Unmap,
     /// P A = L U.
     Factor,
+    /// Many matrices of one shape.
+    Batch(BatchKind),
 }
 
 impl FrameCommand {
     /// Every command, in the order of their bytes.
-    pub const ALL: [FrameCommand; 6] = [
+    pub const ALL: [FrameCommand; 11] = [
         FrameCommand::Hello,
         FrameCommand::Ping,
         FrameCommand::Stats,
         FrameCommand::Map,
         FrameCommand::Unmap,
         FrameCommand::Factor,
+        FrameCommand::Batch(BatchKind::Factor),
+        FrameCommand::Batch(BatchKind::Solve),
+        FrameCommand::Batch(BatchKind::Gesv),
+        FrameCommand::Batch(BatchKind::Inverse),
+        FrameCommand::Batch(BatchKind::Det),
     ];
 
     /// Its byte.
@@ -120,10 +128,15 @@ impl FrameCommand {
             FrameCommand::Map => 0x18,
             FrameCommand::Unmap => 0x19,
             FrameCommand::Factor => 0x20,
+            FrameCommand::Batch(BatchKind::Factor) => 0x40,
+            FrameCommand::Batch(BatchKind::Solve) => 0x41,
+            FrameCommand::Batch(BatchKind::Gesv) => 0x42,
+            FrameCommand::Batch(BatchKind::Inverse) => 0x43,
+            FrameCommand::Batch(BatchKind::Det) => 0x44,
         }
     }
 
-    /// Its name in lower case.
+    /// The name of its kind in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -133,6 +146,7 @@ impl FrameCommand {
             FrameCommand::Map => "map",
             FrameCommand::Unmap => "unmap",
             FrameCommand::Factor => "factor",
+            FrameCommand::Batch(_) => "batch",
         }
     }
 

@@ -3,6 +3,7 @@
 use byteorder::{ByteOrder, LittleEndian};
 
 use super::element::ElementType;
+use super::flags::Flags;
 use super::operand::{Extent, OPERAND_BYTES, Place};
 use super::refusal::Refusal;
 use super::request::Shape;
@@ -11,15 +12,7 @@ use crate::pivoting::Pivoting;
 /// Bytes of a request's payload before the matrix.
 pub const FACTOR_BYTES: usize = 32 + 3 * OPERAND_BYTES;
 
-/// Bytes of an answer's payload before the matrix.
-pub const FACTORED_BYTES: usize = 16;
-
-const SINGLE: u32 = 1 << 0;
-const NO_PIVOTING: u32 = 1 << 2;
-const ROW_MAJOR: u32 = 1 << 8;
-const CHECK_FINITE: u32 = 1 << 9;
-const NARROW_IPIV: u32 = 1 << 10;
-const KNOWN: u32 = SINGLE | NO_PIVOTING | ROW_MAJOR | CHECK_FINITE | NARROW_IPIV;
+const KNOWN: u32 = Flags::SINGLE | Flags::NO_PIVOTING | Flags::A_BY_ROWS | Flags::MUST_BE_FINITE | Flags::NARROW_IPIV;
 
 /// A request to factor a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,24 +52,18 @@ impl FactorRequest {
             let at = 32 + number * OPERAND_BYTES;
             Place::parse(bytes[at..][..OPERAND_BYTES].try_into().expect("bytes of an operand"), name)
         };
-        let flags = u32_at(0);
-        for (field, bits) in [("flags", flags & !KNOWN), ("bytes 28 to 31", u32_at(28))] {
-            if bits != 0 {
-                return Err(Refusal::Undefined { field, bits });
-            }
+        let flags = Flags::parse(u32_at(0), KNOWN)?;
+        if u32_at(28) != 0 {
+            return Err(Refusal::Undefined { field: "bytes 28 to 31", bits: u32_at(28) });
         }
-        let is_set = |flag: u32| flags & flag != 0;
-        let element = if is_set(SINGLE) { ElementType::F32 } else { ElementType::F64 };
-        let shape = Shape::within(i64_at(8), i64_at(16), element, max_bytes)?;
-        if is_set(NARROW_IPIV) && i32::try_from(shape.m()).is_err() {
-            return Err(Refusal::NarrowIpiv { m: shape.m() });
-        }
+        let shape = Shape::within(i64_at(8), i64_at(16), flags.element(), max_bytes)?;
+        flags.check_ipiv(shape.m())?;
         Ok(FactorRequest {
             shape,
-            pivoting: if is_set(NO_PIVOTING) { Pivoting::None } else { Pivoting::Partial },
-            row_major: is_set(ROW_MAJOR),
-            must_be_finite: is_set(CHECK_FINITE),
-            narrow_ipiv: is_set(NARROW_IPIV),
+            pivoting: flags.pivoting(),
+            row_major: flags.is_set(Flags::A_BY_ROWS),
+            must_be_finite: flags.is_set(Flags::MUST_BE_FINITE),
+            narrow_ipiv: flags.is_set(Flags::NARROW_IPIV),
             threads: u32_at(4),
             cpu: u32::try_from(LittleEndian::read_i32(&bytes[24..])).ok(),
             a: place(0, A)?,
@@ -89,14 +76,13 @@ impl FactorRequest {
     #[must_use]
     pub fn to_bytes(&self) -> [u8; FACTOR_BYTES] {
         let mut bytes = [0; FACTOR_BYTES];
-        let flags = [
-            (self.shape.element() == ElementType::F32, SINGLE),
-            (self.pivoting == Pivoting::None, NO_PIVOTING),
-            (self.row_major, ROW_MAJOR),
-            (self.must_be_finite, CHECK_FINITE),
-            (self.narrow_ipiv, NARROW_IPIV),
-        ];
-        let flags = flags.iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag);
+        let flags = Flags::bits([
+            (self.shape.element() == ElementType::F32, Flags::SINGLE),
+            (self.pivoting == Pivoting::None, Flags::NO_PIVOTING),
+            (self.row_major, Flags::A_BY_ROWS),
+            (self.must_be_finite, Flags::MUST_BE_FINITE),
+            (self.narrow_ipiv, Flags::NARROW_IPIV),
+        ]);
         LittleEndian::write_u32(&mut bytes[..], flags);
         LittleEndian::write_u32(&mut bytes[4..], self.threads);
         LittleEndian::write_u64(&mut bytes[8..], self.shape.m() as u64);
@@ -113,20 +99,20 @@ impl FactorRequest {
     pub fn a_extent(&self) -> Extent {
         let (m, n) = (self.shape.m(), self.shape.n());
         let (run, count) = if self.row_major { (n, m) } else { (m, n) };
-        Extent { name: A, run, count, size: self.shape.element().bytes() }
+        Extent::of_matrix(A, [run, count], self.shape.element().bytes())
     }
 
     /// How the factors lie in memory.
     #[must_use]
     pub fn lu_extent(&self) -> Extent {
-        Extent { name: LU, run: self.shape.m(), count: self.shape.n(), size: self.shape.element().bytes() }
+        Extent::of_matrix(LU, [self.shape.m(), self.shape.n()], self.shape.element().bytes())
     }
 
     /// How the row swaps lie in memory.
     #[must_use]
     pub fn ipiv_extent(&self) -> Extent {
         let size = if self.narrow_ipiv { size_of::<i32>() } else { size_of::<i64>() };
-        Extent { name: IPIV, run: self.shape.pivots(), count: 1, size }
+        Extent::of_vector(IPIV, self.shape.pivots(), size)
     }
 
     /// Bytes of the matrix in the payload of the request.
@@ -139,36 +125,6 @@ impl FactorRequest {
 const A: &str = "A";
 const LU: &str = "the place of L and U";
 const IPIV: &str = "the place of ipiv";
-
-/// The fixed part of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Factored {
-    /// LAPACK's `info`.
-    pub info: i64,
-    /// The CPU on which the server runs, if it says so.
-    pub cpu: Option<u32>,
-    /// For how many microseconds the server will look for the next request without sleeping.
-    pub spin: u32,
-}
-
-impl Factored {
-    /// Reads an answer.
-    #[must_use]
-    pub fn parse(bytes: &[u8; FACTORED_BYTES]) -> Self {
-        let cpu = u32::try_from(LittleEndian::read_i32(&bytes[8..])).ok();
-        Factored { info: LittleEndian::read_i64(bytes), cpu, spin: LittleEndian::read_u32(&bytes[12..]) }
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> [u8; FACTORED_BYTES] {
-        let mut bytes = [0; FACTORED_BYTES];
-        LittleEndian::write_i64(&mut bytes, self.info);
-        LittleEndian::write_i32(&mut bytes[8..], self.cpu.map_or(-1, |cpu| cpu as i32));
-        LittleEndian::write_u32(&mut bytes[12..], self.spin);
-        bytes
-    }
-}
 
 #[cfg(test)]
 mod tests {

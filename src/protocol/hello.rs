@@ -31,6 +31,8 @@ impl Welcome {
     pub const FACTOR: u64 = 1 << 0;
     /// MAP and UNMAP.
     pub const MAP: u64 = 1 << 1;
+    /// The batches.
+    pub const BATCH: u64 = 1 << 2;
 
     /// Reads an answer; `None` if it does not begin with the name of the protocol.
     #[must_use]

@@ -3,10 +3,14 @@
 //! All integers are little-endian, and nothing is padded; `protocol.md` is the whole contract. This module turns bytes into
 //! values and back. It knows no kernel, no descriptor and no stream.
 
+mod batch;
+mod batch_operand;
 mod command;
 mod element;
 mod extended;
+mod factored;
 mod factorization;
+mod flags;
 mod hello;
 pub mod label;
 mod mapping;
@@ -15,12 +19,15 @@ mod refusal;
 mod request;
 mod response;
 
+pub use batch::{BATCH_BYTES, BatchRequest};
+pub use batch_operand::{BatchKind, BatchOperand, Role};
 pub use command::{Command, FrameCommand};
 pub use element::{ElementType, WireElement};
 pub use extended::{
     ANSWER_HEAD_BYTES, FRAME_HEAD_BYTES, answer_head, is_frame, max_payload, parse_answer_head, payload_length,
 };
-pub use factorization::{FACTOR_BYTES, FACTORED_BYTES, FactorRequest, Factored};
+pub use factored::{FACTORED_BYTES, Factored};
+pub use factorization::{FACTOR_BYTES, FactorRequest};
 pub use hello::{HELLO_BYTES, PROTOCOL_VERSION, WELCOME_BYTES, Welcome};
 pub use mapping::{MAP_BYTES, MapRequest, Owner, SEGMENT_BYTES};
 pub use operand::{Extent, OPERAND_BYTES, Place};

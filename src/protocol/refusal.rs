@@ -32,6 +32,27 @@ pub enum Refusal {
         /// The limit in force, in bytes.
         max_bytes: u64,
     },
+    /// A negative size of a batch, or bytes that overflow.
+    BatchShape {
+        /// Matrices, rows, columns, columns of right-hand sides.
+        sizes: [i64; 4],
+    },
+    /// Matrices that must be square.
+    NotSquare {
+        /// Rows asked for.
+        m: usize,
+        /// Columns asked for.
+        n: usize,
+    },
+    /// A batch larger than the limit.
+    BatchOverLimit {
+        /// Matrices, rows, columns, columns of right-hand sides.
+        sizes: [i64; 4],
+        /// Bytes of all operands.
+        bytes: u64,
+        /// The limit in force, in bytes.
+        max_bytes: u64,
+    },
     /// The system refused memory.
     OutOfMemory {
         /// Bytes asked for.
@@ -137,6 +158,26 @@ pub enum Problem {
         /// Bytes of the segment.
         segment_bytes: usize,
     },
+    /// A distance with which matrices of a batch would overlap.
+    Distance {
+        /// The distance.
+        distance: u64,
+        /// Elements from the first to the last of a matrix.
+        span: u64,
+    },
+    /// An operand that the command does not have.
+    Absent,
+    /// The place of an operand whose elements have another order.
+    Order,
+    /// A row swap that names no row.
+    Row {
+        /// Its number in the batch, counted from 1.
+        index: usize,
+        /// The row, counted as the request counts.
+        row: i64,
+        /// The first row and the last one.
+        rows: [i64; 2],
+    },
     /// An offset that is no multiple of the size of an element.
     Misaligned {
         /// The offset.
@@ -161,6 +202,14 @@ impl fmt::Display for Problem {
                     f,
                     "expected all elements in the segment of {segment_bytes} bytes, got some outside from offset {offset}"
                 )
+            }
+            Problem::Distance { distance, span } => {
+                write!(f, "expected matrices at least {span} elements apart, got a distance of {distance}")
+            }
+            Problem::Absent => write!(f, "expected place 0, since the command has no such operand, got another"),
+            Problem::Order => write!(f, "expected the order of A in the place of A, got the other"),
+            Problem::Row { index, row, rows: [first, last] } => {
+                write!(f, "expected swap {index} to be a row in {first}..={last}, got {row}")
             }
             Problem::Misaligned { offset, size } => {
                 write!(f, "expected an offset that is a multiple of {size}, got {offset}")
@@ -190,8 +239,14 @@ impl Refusal {
     pub fn code(&self) -> u8 {
         match self {
             Refusal::UnknownCommand(_) | Refusal::UnknownFrame(_) => 1,
-            Refusal::BadShape { .. } | Refusal::NarrowIpiv { .. } => 2,
-            Refusal::OverLimit { .. } | Refusal::PingTooLong { .. } | Refusal::SegmentsTooLarge { .. } => 3,
+            Refusal::BadShape { .. }
+            | Refusal::BatchShape { .. }
+            | Refusal::NotSquare { .. }
+            | Refusal::NarrowIpiv { .. } => 2,
+            Refusal::OverLimit { .. }
+            | Refusal::BatchOverLimit { .. }
+            | Refusal::PingTooLong { .. }
+            | Refusal::SegmentsTooLarge { .. } => 3,
             Refusal::OutOfMemory { .. } => 4,
             Refusal::Cancelled => 5,
             Refusal::Length { .. } | Refusal::Undefined { .. } | Refusal::Field { .. } => 6,
@@ -244,6 +299,15 @@ impl fmt::Display for Refusal {
             Refusal::OverLimit { m, n, bytes, max_bytes } => write!(
                 f,
                 "expected a matrix of at most {max_bytes} bytes, got {m} x {n} of {bytes} bytes; --max-bytes sets the limit"
+            ),
+            Refusal::BatchShape { sizes: [count, m, n, nrhs] } => write!(
+                f,
+                "expected count, m, n and nrhs of at least 0, with all operands below 2^63 bytes, got count = {count}, m = {m}, n = {n}, nrhs = {nrhs}"
+            ),
+            Refusal::NotSquare { m, n } => write!(f, "expected square matrices, got m = {m}, n = {n}"),
+            Refusal::BatchOverLimit { sizes: [count, m, n, nrhs], bytes, max_bytes } => write!(
+                f,
+                "expected operands of at most {max_bytes} bytes together, got {bytes} for count = {count}, m = {m}, n = {n}, nrhs = {nrhs}; --max-bytes sets the limit"
             ),
             Refusal::OutOfMemory { bytes } => {
                 write!(f, "expected {bytes} bytes of memory for the matrix, got none from the system")

@@ -16,7 +16,7 @@ pub(super) fn hello(payload: &mut Payload<'_, impl Read, impl Write>, state: &St
     payload.skip()?;
     let welcome = Welcome {
         version: PROTOCOL_VERSION,
-        features: Welcome::FACTOR | Welcome::MAP,
+        features: Welcome::FACTOR | Welcome::MAP | Welcome::BATCH,
         max_bytes: state.limits.max_bytes,
         threads: u32::try_from(state.limits.threads).unwrap_or(u32::MAX),
     };
@@ -26,7 +26,7 @@ pub(super) fn hello(payload: &mut Payload<'_, impl Read, impl Write>, state: &St
         writeln!(text, "pid={}", process::id())?;
         writeln!(text, "bits=library")
     });
-    payload.answer([&welcome.to_bytes(), lines.bytes(), &[]])
+    payload.answer(&[&welcome.to_bytes(), lines.bytes()])
 }
 
 /// Sends the payload back.
@@ -38,7 +38,7 @@ pub(super) fn ping(payload: &mut Payload<'_, impl Read, impl Write>, state: &mut
     let echo = state.store.workspace.reserve(bytes)?;
     payload.fill(echo)?;
     state.stats.end(Phase::Reading);
-    payload.answer([echo, &[], &[]])
+    payload.answer(&[echo])
 }
 
 /// Says what the session has done.
@@ -58,5 +58,5 @@ pub(super) fn stats(payload: &mut Payload<'_, impl Read, impl Write>, state: &St
         writeln!(text, "segments={}", segments.count())?;
         writeln!(text, "segment_bytes={}", segments.bytes())
     });
-    payload.answer([lines.bytes(), &[], &[]])
+    payload.answer(&[lines.bytes()])
 }

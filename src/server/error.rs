@@ -60,6 +60,7 @@ impl From<Error> for Cause {
         match error {
             Error::NotFinite => Refusal::NotFinite.into(),
             Error::Cancelled => Refusal::Cancelled.into(),
+            Error::OutOfMemory { bytes } => Refusal::OutOfMemory { bytes }.into(),
             error => Cause::Library(error),
         }
     }

@@ -6,7 +6,7 @@ use super::error::Cause;
 use super::state::State;
 use super::stats::Phase;
 use super::stream::Streams;
-use crate::lu::factor_with;
+use crate::lu::{factor_with, flops};
 use crate::matrix::MatrixMut;
 use crate::options::Options;
 use crate::protocol::{Head, Response, WireElement, ipiv_wire_order, label};
@@ -44,11 +44,13 @@ pub(super) fn answer<T: WireElement>(
     let a: &mut [T] = bytemuck::cast_slice_mut(matrix);
     T::wire_order(a);
     let lu = MatrixMut::in_memory(&mut *a, m, n, m);
-    let info = state.watch.during(state.request, shape, |monitor| factor_with(lu, ipiv, options, Some(monitor)))?;
+    let operations = flops(m, n);
+    let info =
+        state.watch.during(state.request, operations, |monitor| factor_with(lu, ipiv, options, Some(monitor)))?;
     T::wire_order(a);
     ipiv_wire_order(ipiv);
 
-    state.stats.count_factorization(shape);
+    state.stats.count_operations(operations);
     state.stats.end(Phase::Computing);
 
     let (matrix, ipiv) = (bytemuck::cast_slice(a), bytemuck::cast_slice(ipiv));

@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::ops::Range;
 
+use super::effort::Effort;
 use super::error::Cause;
+use super::operands::{self, ALIGNMENT, Cutter, Shared};
 use super::payload::Payload;
 use super::segments::Segments;
 use super::state::State;
@@ -12,18 +14,7 @@ use crate::lu::{Monitor, Source, check_finite, factor_out_of_place, factor_with,
 use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::os::current_cpu;
-use crate::protocol::{
-    ElementType, Extent, FACTOR_BYTES, FactorRequest, Factored, Place, Problem, Refusal, WireElement, ipiv_wire_order,
-};
-
-/// Operations of a computation that is done on the CPU of the client: it is over before the scheduler would have moved
-/// another process away from there. With one thread that is a millisecond (30 GFLOP/s, a Zen 3 with AVX2, November 2026); with
-/// several only what a single one does (`min_work_for_helpers` in `kernel/tuning.rs`).
-const SHORT_FLOPS: f64 = 3e7;
-const SHORT_THREADED_FLOPS: f64 = 1e6;
-
-/// The alignment of each part of the workspace: a cache line.
-const ALIGNMENT: usize = 64;
+use crate::protocol::{ElementType, FACTOR_BYTES, FactorRequest, Factored, Refusal, WireElement, ipiv_wire_order};
 
 /// FACTOR.
 pub(super) fn answer(payload: &mut Payload<'_, impl Read, impl Write>, state: &mut State) -> Result<(), Cause> {
@@ -34,13 +25,6 @@ pub(super) fn answer(payload: &mut Payload<'_, impl Read, impl Write>, state: &m
         ElementType::F64 => factor_and_answer::<f64>(&request, payload, state),
         ElementType::F32 => factor_and_answer::<f32>(&request, payload, state),
     }
-}
-
-/// Memory of an operand in a segment. It may change at any moment, so it is reached through the pointer only.
-#[derive(Debug, Clone, Copy)]
-struct Shared {
-    start: *mut u8,
-    ld: usize,
 }
 
 /// Where the operands are. Without memory in a segment an operand is in the workspace, and in the payload or the answer.
@@ -55,38 +39,15 @@ struct Operands {
 impl Operands {
     /// Finds the operands, and checks that they lie in their segments and do not overlap.
     fn find(request: &FactorRequest, segments: &Segments) -> Result<Self, Refusal> {
-        let (extents, places) =
-            ([request.a_extent(), request.lu_extent(), request.ipiv_extent()], [request.a, request.lu, request.ipiv]);
-        let same_place = places[0] == places[1];
-        let mut found = [None; 3];
-        let mut taken: [Option<(u32, Range<usize>)>; 3] = [const { None }; 3];
-        for (at, (extent, place)) in extents.iter().zip(places).enumerate() {
-            let Place::Segment { segment, offset, ld } = place else { continue };
-            let memory = segments.find(segment)?;
-            let range = extent.range(offset, ld, memory.size())?;
-            for (other, before) in taken[..at].iter().enumerate() {
-                // The factors may take the place of A.
-                let is_replaced = same_place && (other, at) == (0, 1);
-                if !is_replaced && before.as_ref().is_some_and(|(s, r)| *s == segment && overlap(r, &range)) {
-                    let problem = Problem::Overlap(extents[other].name);
-                    return Err(Refusal::Operand { name: extent.name, problem });
-                }
-            }
-            found[at] = Some(Shared { start: memory.start().wrapping_add(range.start), ld: used_ld(extent, ld) });
-            taken[at] = Some((segment, range));
-        }
-        let [a, lu, ipiv] = found;
+        let same_place = request.a == request.lu;
+        let operands = [
+            (request.a_extent(), Some(request.a)),
+            (request.lu_extent(), Some(request.lu)),
+            (request.ipiv_extent(), Some(request.ipiv)),
+        ];
+        let [a, lu, ipiv] = operands::find(&operands, segments, |other, at| same_place && (other, at) == (0, 1))?;
         Ok(Operands { a, lu, ipiv, same_place })
     }
-}
-
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start < b.end && b.start < a.end
-}
-
-/// The leading dimension of a view: for a single column, or none, the request may have given any.
-fn used_ld(extent: &Extent, ld: u64) -> usize {
-    usize::try_from(ld).unwrap_or(usize::MAX).max(extent.run)
 }
 
 /// The parts of the workspace: what is not in a segment. Each is a range of bytes.
@@ -105,12 +66,8 @@ impl Parts {
     fn of(request: &FactorRequest, operands: &Operands) -> Self {
         let in_place = operands.same_place && !request.row_major;
         let matrix = request.shape.matrix_bytes();
-        let mut end = 0;
-        let mut part = |is_needed: bool, bytes: usize| {
-            let part = end..end + if is_needed { bytes } else { 0 };
-            end = part.end.next_multiple_of(ALIGNMENT);
-            part
-        };
+        let mut cutter = Cutter::default();
+        let mut part = |is_needed: bool, bytes: usize| cutter.part(if is_needed { bytes } else { 0 });
         Parts {
             a: part(operands.a.is_none() && !in_place, matrix),
             lu: part(operands.lu.is_none() || operands.same_place && request.row_major, matrix),
@@ -136,20 +93,13 @@ fn factor_and_answer<T: WireElement>(
     }
     state.stats.end(Phase::Reading);
 
-    let threads = match request.threads as usize {
-        0 => state.limits.threads,
-        threads => threads.min(state.limits.threads),
-    };
-    let is_short =
-        flops(request.shape.m(), request.shape.n()) < if threads > 1 { SHORT_THREADED_FLOPS } else { SHORT_FLOPS };
-    if !is_short {
-        state.placement.let_go();
-    }
-    let options = Options::new().isa(state.isa).pivoting(request.pivoting).threads(threads);
-    let info = state.watch.during(state.request, request.shape, |monitor| {
+    let operations = flops(request.shape.m(), request.shape.n());
+    let effort = Effort::begin(operations, request.threads, state.limits, &mut state.placement);
+    let options = Options::new().isa(state.isa).pivoting(request.pivoting).threads(effort.threads);
+    let info = state.watch.during(state.request, operations, |monitor| {
         compute::<T>(request, &operands, &parts, work, &options, monitor)
     })?;
-    state.stats.count_factorization(request.shape);
+    state.stats.count_operations(operations);
     state.stats.end(Phase::Computing);
 
     let answer = Factored { info, cpu: request.cpu.and_then(|_| current_cpu()), spin: 0 };
@@ -162,11 +112,8 @@ fn factor_and_answer<T: WireElement>(
     } else {
         parts.ipiv
     };
-    payload.answer([&answer.to_bytes(), &work[lu], &work[ipiv]])?;
-    if let (true, Some(cpu)) = (is_short, request.cpu) {
-        // From the next request on this process wakes where the client, which then waits, has just run.
-        state.placement.keep_on(cpu);
-    }
+    payload.answer(&[&answer.to_bytes(), &work[lu], &work[ipiv]])?;
+    effort.end(request.cpu, &mut state.placement);
     Ok(())
 }
 
@@ -185,7 +132,7 @@ fn compute<T: WireElement>(
         return Ok(0);
     }
     let start = work.as_mut_ptr();
-    let in_work = |part: &Range<usize>, ld: usize| Shared { start: start.wrapping_add(part.start), ld };
+    let in_work = |part: &Range<usize>, ld: usize| Shared { start: start.wrapping_add(part.start), ld, distance: 0 };
     let place = operands.lu.unwrap_or_else(|| in_work(&parts.lu, m));
     let lu = if parts.lu.is_empty() { place } else { in_work(&parts.lu, m) };
     let a_extent = request.a_extent();

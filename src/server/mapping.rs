@@ -12,7 +12,7 @@ pub(super) fn map(payload: &mut Payload<'_, impl Read, impl Write>, state: &mut 
     let request = payload.fixed::<MAP_BYTES>()?;
     payload.expect_left(0)?;
     let segment = state.store.segments.map(&MapRequest::parse(&request)?, state.limits.max_bytes)?;
-    payload.answer([&segment.to_le_bytes(), &[], &[]])
+    payload.answer(&[&segment.to_le_bytes()])
 }
 
 /// UNMAP.
@@ -20,5 +20,5 @@ pub(super) fn unmap(payload: &mut Payload<'_, impl Read, impl Write>, state: &mu
     let segment = payload.fixed::<SEGMENT_BYTES>()?;
     payload.expect_left(0)?;
     state.store.segments.unmap(u32::from_le_bytes(segment))?;
-    payload.answer([&[]; 3])
+    payload.answer(&[])
 }

@@ -4,10 +4,13 @@
 //! It does not know whether its streams are stdin and stdout, what signals do to them, or with which status the process exits.
 
 mod about;
+mod batch;
+mod effort;
 mod error;
 mod factor;
 mod factor_frame;
 mod mapping;
+mod operands;
 mod payload;
 mod segments;
 mod session;

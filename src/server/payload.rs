@@ -9,6 +9,9 @@ use crate::protocol::{Refusal, answer_head};
 /// Bytes of the longest message or text in an answer.
 const TEXT_BYTES: usize = 1024;
 
+/// The largest number of parts of an answer: the fixed part and the results of a batch.
+const MAX_PARTS: usize = 6;
+
 /// A payload of which `left` bytes have not been read.
 pub(super) struct Payload<'s, R, W> {
     streams: &'s mut Streams<R, W>,
@@ -76,9 +79,13 @@ impl<'s, R: Read, W: Write> Payload<'s, R, W> {
     }
 
     /// Answers with success and these parts.
-    pub(super) fn answer(&mut self, [a, b, c]: [&[u8]; 3]) -> Result<(), Cause> {
+    pub(super) fn answer(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
         debug_assert_eq!(self.left, 0, "the whole request has been read");
-        self.streams.write(&[&answer_head(0, a.len() + b.len() + c.len()), a, b, c])
+        let head = answer_head(0, parts.iter().map(|part| part.len()).sum());
+        let mut all = [&[][..]; 1 + MAX_PARTS];
+        all[0] = &head;
+        all[1..][..parts.len()].copy_from_slice(parts);
+        self.streams.write(&all)
     }
 
     /// Answers with the status and the words of a refusal.

@@ -9,7 +9,7 @@ use super::state::{Limits, State};
 use super::stats::Phase;
 use super::stream::Streams;
 use super::watch::Watch;
-use super::{about, factor_frame, mapping};
+use super::{about, batch, factor_frame, mapping};
 use crate::kernel::Isa;
 use crate::options::Options;
 use crate::protocol::{
@@ -159,6 +159,7 @@ fn family(first: u8, payload: &mut Payload<'_, impl Read, impl Write>, state: &m
         FrameCommand::Map => mapping::map(payload, state),
         FrameCommand::Unmap => mapping::unmap(payload, state),
         FrameCommand::Factor => factor_frame::answer(payload, state),
+        FrameCommand::Batch(kind) => batch::answer(kind, payload, state),
     }?;
     state.stats.count_frame(command);
     Ok(())

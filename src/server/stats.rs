@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::lu::flops;
-use crate::protocol::{FrameCommand, Shape};
+use crate::protocol::FrameCommand;
 
 /// A part of the work on a request.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +49,8 @@ impl Stats {
     }
 
     pub(super) fn count_frame(&mut self, command: FrameCommand) {
-        let at = FrameCommand::ALL.iter().position(|&known| known == command);
+        // The commands of one kind are counted at the first of them.
+        let at = FrameCommand::ALL.iter().position(|known| known.name() == command.name());
         self.frames[at.expect("every command is in the list")] += 1;
     }
 
@@ -58,15 +58,20 @@ impl Stats {
         self.refused += 1;
     }
 
-    pub(super) fn count_factorization(&mut self, shape: Shape) {
-        self.flops += flops(shape.m(), shape.n());
+    /// Floating-point operations of a factorization or a solution.
+    pub(super) fn count_operations(&mut self, flops: f64) {
+        self.flops += flops;
     }
 
     /// Lines `key=value`, as protocol.md lists them.
     pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         writeln!(to, "requests_version1={}", self.version1)?;
+        let mut last = "";
         for (command, count) in FrameCommand::ALL.iter().zip(self.frames) {
-            writeln!(to, "requests_{}={count}", command.name())?;
+            if command.name() != last {
+                writeln!(to, "requests_{}={count}", command.name())?;
+            }
+            last = command.name();
         }
         writeln!(to, "requests_refused={}", self.refused)?;
         for (name, spent) in ["reading", "computing", "writing"].iter().zip(self.spent) {

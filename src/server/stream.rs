@@ -4,8 +4,9 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
 use super::error::Cause;
 
-/// Bytes that are read ahead of what is asked for, so that the head of a request and a small payload come in one read.
-const AHEAD_BYTES: usize = 256;
+/// Bytes that are read ahead of what is asked for, so that the head of a request, the longest fixed part and a small matrix come
+/// in one read.
+const AHEAD_BYTES: usize = 512;
 
 /// Bytes that are skipped at a time.
 const SKIP_BYTES: usize = 16 << 10;

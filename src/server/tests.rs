@@ -76,7 +76,7 @@ fn any_split_into_reads_and_writes_gives_the_same_bytes() {
     // Payloads that are shorter than what is read ahead, and longer; some are skipped.
     let fixed = Factor::in_payload(0, 9, 8);
     let factor = fixed.frame(&matrix::<f64>(Kind::Uniform, 9, 8, 3));
-    let frames = [factor.clone(), frame(PING, &[7; 300]), frame(0x7f, &[7; 20_000]), frame(PING, &[]), factor];
+    let frames = [factor.clone(), frame(PING, &[7; 700]), frame(0x7f, &[7; 20_000]), frame(PING, &[]), factor];
     let mut model = Session::new(LIMITS.max_bytes, 1);
     let mut answers = Vec::new();
     serve(&frames.concat()[..], &mut answers, &LIMITS).unwrap();

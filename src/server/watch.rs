@@ -4,8 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Thread;
 
-use crate::lu::{Monitor, flops};
-use crate::protocol::Shape;
+use crate::lu::Monitor;
 
 /// Operations of a request that may be worth a report: a slow core takes half a second for them.
 const LONG_FLOPS: f64 = 1e9;
@@ -63,14 +62,13 @@ impl Watch {
         let _ = self.reporter.set(std::thread::current());
     }
 
-    /// Calls `compute` as the computation of a request.
+    /// Calls `compute` as the computation of a request, which takes this number of floating-point operations.
     pub(super) fn during<R, E>(
         &self,
         request: u64,
-        shape: Shape,
+        total: f64,
         compute: impl FnOnce(&Monitor) -> Result<R, E>,
     ) -> Result<R, E> {
-        let total = flops(shape.m(), shape.n());
         self.monitor.reset();
         self.total.store(total as u64, Ordering::Relaxed);
         self.request.store(request, Ordering::SeqCst);

@@ -10,20 +10,23 @@ mod group;
 mod job;
 mod single;
 mod threads;
+mod watched;
 
 pub use determinant::Determinant;
+#[cfg(feature = "cli")]
+pub(crate) use watched::first_bad_row;
+pub(crate) use watched::{det_batch_with, factor_batch_with, solve_batch_with, system_batch_with};
 
 use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::element::{Element, kernels};
 use crate::error::Error;
 use crate::kernel::{Elements, Isa};
 use crate::lu::factor::kernels_for;
-use crate::lu::ipiv::are_rows;
 use crate::lu::recursion::Recursion;
 use crate::matrix::MatrixRef;
 use crate::options::{Options, Transpose};
 use across::Across;
-use job::{Block, Job, RightHandSides};
+use job::{Block, Job};
 
 /// The matrices A of a batch, and where their factors go: L below the diagonal, U on and above it.
 #[derive(Debug)]
@@ -111,8 +114,7 @@ pub fn factor_batch<'a, T: Element>(
     info: &mut [i64],
     options: &Options,
 ) -> Result<(), Error> {
-    let mut job = Job::factor(a.into(), swaps.into(), info, options)?;
-    run(&mut job, options)
+    factor_batch_with(a.into(), swaps.into(), info, options, None)
 }
 
 /// Solves A X = B or A^T X = B for each matrix of a batch, from the factors and row swaps that [`factor_batch`] left in `lu`
@@ -143,18 +145,7 @@ pub fn solve_batch<T: Element>(
     b: BatchMut<'_, T>,
     options: &Options,
 ) -> Result<(), Error> {
-    let geometry = lu.geometry();
-    let n = check_right_hand_sides(geometry, b.geometry())?;
-    let expected = geometry.count() * n;
-    let swaps = ipiv.get(..expected).ok_or(Error::BatchResults { name: "ipiv", expected, found: ipiv.len() })?;
-    if let Some(at) = (0..expected).find(|&at| !are_rows(&swaps[at..=at], n)) {
-        return Err(Error::Pivot { index: at % n + 1, row: swaps[at], m: n });
-    }
-    let mut job = Job::new(Block::shared(lu), options)?;
-    job.given = Some(swaps.as_ptr());
-    job.transposed = transpose.is_transposed();
-    job.x = Some(RightHandSides { block: Block::mutable(b), is_identity: false });
-    run(&mut job, options)
+    solve_batch_with(transpose, lu, ipiv, b, options, None)
 }
 
 /// Solves A X = B for each matrix of a batch (LAPACK: `DGESV`). Each B, n x (any number), becomes X, and A what
@@ -216,11 +207,7 @@ pub fn inverse_batch<T: Element>(
 /// [`Error::NotSquare`]; [`Error::BatchResults`]; [`Error::OutOfMemory`]; [`Error::InstructionSet`] and
 /// [`Error::IsaUnavailable`].
 pub fn det_batch<T: Element>(a: BatchRef<'_, T>, det: &mut [Determinant], options: &Options) -> Result<(), Error> {
-    square(a.geometry())?;
-    let det = results("det", det, a.geometry().count())?;
-    let mut job = Job::new(Block::shared(a), options)?;
-    job.det = Some(det.as_mut_ptr());
-    run(&mut job, options)
+    det_batch_with(a, det, options, None)
 }
 
 /// What [`system_batch`] solves, beside A.
@@ -258,22 +245,7 @@ pub fn system_batch<T: Element>(
     info: &mut [i64],
     options: &Options,
 ) -> Result<(), Error> {
-    let (x, is_identity) = match system.x {
-        Solution::Of(b) => (b, false),
-        Solution::Inverse(inverse) => (inverse, true),
-    };
-    let mut job = Job::factor(a, swaps, info, options)?;
-    let geometry = job.a.geometry;
-    let n = check_right_hand_sides(geometry, x.geometry())?;
-    if is_identity {
-        same_shape("the inverses", geometry, x.geometry())?;
-    }
-    if let Some(rcond) = system.rcond {
-        job.rcond = Some(results("rcond", rcond, geometry.count())?.as_mut_ptr());
-    }
-    job.transposed = system.transpose.is_transposed();
-    job.x = (n > 0).then(|| RightHandSides { block: Block::mutable(x), is_identity });
-    run(&mut job, options)
+    system_batch_with(a, swaps, system, info, options, None)
 }
 
 /// Checks that all elements of a batch are finite.
@@ -337,24 +309,6 @@ impl<'k, T: Element> Job<'k, T> {
         job.info = Some(results("info", info, geometry.count())?.as_mut_ptr());
         Ok(job)
     }
-}
-
-/// Does a job; without lanes, if there is no memory for them.
-fn run<T: Element>(job: &mut Job<'_, T>, options: &Options) -> Result<(), Error> {
-    let geometry = job.a.geometry;
-    if geometry.count() == 0 {
-        // Then the other sizes may be any numbers.
-        return Ok(());
-    }
-    if geometry.nrows().min(geometry.ncols()) == 0 {
-        job.answer_empty();
-        return Ok(());
-    }
-    if job.run(options.threads) {
-        return Ok(());
-    }
-    job.across = None;
-    if job.run(options.threads) { Ok(()) } else { Err(Error::OutOfMemory { bytes: job.memory_bytes() }) }
 }
 
 /// The first `expected` elements of a result.

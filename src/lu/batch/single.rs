@@ -40,7 +40,7 @@ impl<T: Element> Job<'_, T> {
 
     /// The number of right-hand sides that stand beside a copy of A while it is factored, all or none: then they become
     /// L^-1 P B, which is half of their solution.
-    fn joined(&self) -> usize {
+    pub(super) fn joined(&self) -> usize {
         let (_, n, _) = self.shape();
         let (nrhs, small) = (self.nrhs(), self.recursion.kernels.small);
         let is_for = self.given.is_none() && !self.transposed && nrhs <= n && n <= MAX_JOINED;
@@ -89,6 +89,10 @@ impl<T: Element> Job<'_, T> {
             let norm = if self.rcond.is_some() { norm_of(lu.reborrow()) } else { T::ZERO };
             let blocking = Blocking::choose(m, n + r, self.inner_threads, self.recursion.kernels);
             let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
+            if self.recursion.is_cancelled() {
+                // Not even the row swaps are rows.
+                return;
+            }
             let (mut lu, b) = whole.split_at_col(n);
             match self.lu {
                 Some(to) if to.is_row_major() => transpose(lu.as_ref(), to.view(index)),

@@ -6,6 +6,8 @@ use super::across::Across;
 use super::job::Job;
 use crate::blas::scratch;
 use crate::element::Element;
+use crate::lu::monitor::{flops, solve_flops};
+use crate::pivoting::Pivoting;
 use crate::team;
 
 /// Bytes of matrices that a thread takes at a time: they stay in its L1 cache with their work memory.
@@ -57,7 +59,31 @@ impl<T: Element> Job<'_, T> {
         elements.saturating_mul(size_of::<T>()).saturating_add(swaps * size_of::<i64>())
     }
 
-    /// Takes pieces of the batch and works on them until none is left.
+    /// Operations of the factorization of a matrix, if it is to be factored.
+    fn factor_flops(&self) -> f64 {
+        let (m, n, _) = self.shape();
+        if self.given.is_none() { flops(m, n) } else { 0.0 }
+    }
+
+    /// Operations of the solution for the right-hand sides of a matrix.
+    fn solve_flops(&self) -> f64 {
+        solve_flops(self.a.geometry.ncols(), self.nrhs())
+    }
+
+    /// Operations for a matrix by itself that the recursion does not count.
+    fn uncounted_flops(&self) -> f64 {
+        let (m, n, _) = self.shape();
+        // The recursion factors a small matrix with one kernel, which does not count.
+        let is_small = self.recursion.pivoting == Pivoting::Partial && m.max(n) <= self.recursion.kernels.small;
+        match (is_small, self.joined()) {
+            (true, _) => self.factor_flops() + self.solve_flops(),
+            (false, 0) => self.solve_flops(),
+            // Half of the solution was a part of the factorization.
+            (false, _) => self.solve_flops() / 2.0,
+        }
+    }
+
+    /// Takes pieces of the batch and works on them until none is left, or somebody cancels the job.
     fn work(&self, memory: &mut [T], swaps: &mut [i64]) {
         let lanes = self.across.as_ref().map_or(1, Across::lanes);
         let (m, n, _) = self.shape();
@@ -66,7 +92,7 @@ impl<T: Element> Job<'_, T> {
         let count = self.a.geometry.count();
         loop {
             let first = self.next.fetch_add(piece, Ordering::Relaxed);
-            if first >= count {
+            if first >= count || self.recursion.is_cancelled() {
                 return;
             }
             self.work_on(first, count.min(first + piece), memory, swaps);
@@ -83,11 +109,13 @@ impl<T: Element> Job<'_, T> {
                     let count = left.min(across.lanes());
                     // SAFETY: these matrices are this thread's, and the memory has the size for a group.
                     unsafe { self.group(across, index, count, memory) };
+                    self.recursion.count(|| count as f64 * (self.factor_flops() + self.solve_flops()));
                     count
                 }
                 _ => {
                     // SAFETY: this matrix is this thread's, and the memory has the size for one.
                     unsafe { self.single(index, memory, swaps) };
+                    self.recursion.count(|| self.uncounted_flops());
                     1
                 }
             }
