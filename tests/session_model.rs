@@ -29,7 +29,7 @@ fn operand() -> impl Strategy<Value = Operand> {
     let in_segment = (1..4_u32, (0..500_usize).prop_map(|x| 8 * x), 0..16_usize)
         .prop_map(|(segment, offset, ld)| Operand::in_segment(segment, offset, ld));
     let any_fields = (0..4_u32, 0..3_u32, number(), number(), prop_oneof![4 => Just(0), 1 => number()])
-        .prop_map(|(place, segment, offset, ld, reserved)| Operand { place, segment, offset, ld, reserved });
+        .prop_map(|(place, segment, offset, ld, distance)| Operand { place, segment, offset, ld, distance });
     prop_oneof![10 => Just(Operand::PAYLOAD), 20 => in_segment, 2 => any_fields]
 }
 
@@ -46,7 +46,7 @@ fn element() -> impl Strategy<Value = [u8; 8]> {
 /// As many bytes of elements as a matrix of this shape has, if it is small.
 fn elements(flags: u32, m: i64, n: i64) -> impl Strategy<Value = Vec<u8>> {
     let size = if flags & SINGLE == 0 { 8 } else { 4 };
-    let bytes = if (0..13).contains(&m) && (0..13).contains(&n) { (m * n * size) as usize } else { 0 };
+    let bytes = if (0..65).contains(&m) && (0..13).contains(&n) { (m * n * size) as usize } else { 0 };
     proptest::collection::vec(element(), bytes.div_ceil(8)).prop_map(move |x| x.concat()[..bytes].to_vec())
 }
 
@@ -70,6 +70,103 @@ fn factor() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// An operand of a batch: in the payload, in a part of a segment that no other operand has, or anywhere.
+fn operand_of_batch(number: usize) -> impl Strategy<Value = Operand> {
+    let part = move |(skipped, ld, distance)| {
+        let (segment, part) = (1 + number as u32 % 2, number / 2);
+        Operand::of_batch(
+            segment,
+            part * 2240 + 8 * skipped,
+            ld,
+            if [2, 5, 6, 7].contains(&number) { 0 } else { distance },
+        )
+    };
+    let own = (0..20_usize, 4..9_usize, 20..70_usize).prop_map(part);
+    prop_oneof![10 => Just(Operand::PAYLOAD), 20 => own, 1 => operand(), 1 => Just(Operand::ABSENT)]
+}
+
+/// The operands that a command has, with few exceptions.
+fn operands_of_batch(command: u8) -> impl Strategy<Value = [Operand; 8]> {
+    let each: [_; 8] = std::array::from_fn(|at| operand_of_batch(at).boxed());
+    let roles = BATCH_ROLES[usize::from(command - BATCH_FACTOR)];
+    let in_place = prop_oneof![1 => Just([false; 2]), 2 => any::<[bool; 2]>()];
+    (each, any::<[bool; 8]>(), in_place, 0..50_u8).prop_map(move |(mut operands, wanted, in_place, exception)| {
+        for (result, input, in_place) in [(1, 0, in_place[0]), (4, 3, in_place[1])] {
+            if in_place && roles[input] == b'i' {
+                operands[result] = operands[input];
+            }
+        }
+        for (at, operand) in operands.iter_mut().enumerate() {
+            let is_absent = roles[at] == b'.' || roles[at] == b'w' && !wanted[at];
+            if is_absent && exception != at as u8 {
+                *operand = Operand::ABSENT;
+            }
+        }
+        operands
+    })
+}
+
+/// Flags of a batch: those that the command defines, with few exceptions.
+fn flags_of_batch(command: u8) -> impl Strategy<Value = u32> {
+    let defined = match command {
+        BATCH_FACTOR => 0x2705,
+        BATCH_SOLVE => 0x1f01,
+        BATCH_GESV => 0x3f05,
+        BATCH_INVERSE => 0x0b05,
+        _ => 0x0305,
+    };
+    let without_check = |flags: u32| if flags & 0x6000_0000 == 0 { flags } else { flags & !MUST_BE_FINITE };
+    prop_oneof![40 => any::<u32>().prop_map(move |flags| without_check(flags) & defined), 1 => any::<u32>()]
+}
+
+/// Rows for the swaps of a solution, most of them good.
+fn swaps(bytes: usize, n: i64, narrow: bool) -> impl Strategy<Value = Vec<u8>> {
+    let first = i64::from(!narrow);
+    let row = prop_oneof![200 => first..n.max(1) + first, 1 => -1..n + 3];
+    let bytes_of =
+        move |row: i64| if narrow { (row as i32).to_le_bytes().to_vec() } else { row.to_le_bytes().to_vec() };
+    let count = bytes / if narrow { 4 } else { 8 };
+    proptest::collection::vec(row.prop_map(bytes_of), count).prop_map(|rows| rows.concat())
+}
+
+/// What a batch has in its payload, if it is small.
+fn sent(fixed: &Batch) -> impl Strategy<Value = Vec<u8>> + use<> {
+    let [count, m, n, nrhs] = fixed.sizes;
+    let is_small = [count, m, n, nrhs].iter().all(|size| (0..9).contains(size));
+    let is_sent = |at: usize| {
+        let roles = BATCH_ROLES[usize::from(fixed.command - BATCH_FACTOR)];
+        is_small && roles[at] == b'i' && fixed.operands[at].place == 1
+    };
+    let narrow = fixed.flags & NARROW_IPIV != 0;
+    let length = if is_sent(2) { (count * n * if narrow { 4 } else { 8 }) as usize } else { 0 };
+    let a = if is_sent(0) { elements(fixed.flags, count * m, n) } else { elements(fixed.flags, 0, 0) };
+    let b = if is_sent(3) { elements(fixed.flags, count * n, nrhs) } else { elements(fixed.flags, 0, 0) };
+    (a, swaps(length, n, narrow), b).prop_map(|(a, ipiv, b)| [a, ipiv, b].concat())
+}
+
+fn batch() -> impl Strategy<Value = Vec<u8>> {
+    let size = |most: i64| prop_oneof![60 => 0..most, 1 => number()];
+    let command = BATCH_FACTOR..=BATCH_DET;
+    command
+        .prop_flat_map(move |command| {
+            let zero = prop_oneof![60 => Just(0_u32), 1 => any::<u32>()];
+            let sizes = (
+                size(6),
+                size(7),
+                prop_oneof![if command == BATCH_FACTOR { 30 } else { 1 } => size(7).prop_map(Some), 30 => Just(None)],
+                size(5),
+            );
+            let cpu = prop_oneof![10 => Just(-1), 1 => -5..2_i32];
+            (Just(command), flags_of_batch(command), sizes, cpu, zero, operands_of_batch(command))
+        })
+        .prop_flat_map(|(command, flags, (count, m, n, nrhs), cpu, reserved, operands)| {
+            let has_b = [BATCH_SOLVE, BATCH_GESV].contains(&command);
+            let sizes = [count, m, n.unwrap_or(m), if has_b { nrhs } else { 0 }];
+            let fixed = Batch { command, flags, threads: 1, sizes, cpu, reserved, operands };
+            sent(&fixed).prop_map(move |sent| fixed.frame(&sent))
+        })
+}
+
 fn map() -> impl Strategy<Value = Vec<u8>> {
     let size = prop_oneof![10 => 1..9001_i64, 10 => Just(9000), 2 => number()];
     (prop_oneof![3 => Just(0), 2 => 0..5_u32], 0..8_u32, prop_oneof![9 => 0..2_i32, 1 => -2..9_i32], size).prop_map(
@@ -87,10 +184,12 @@ fn map() -> impl Strategy<Value = Vec<u8>> {
 
 /// A frame with any payload.
 fn other() -> impl Strategy<Value = Vec<u8>> {
-    let commands = [HELLO, PING, STATS, MAP, UNMAP, FACTOR].map(Just);
+    let commands =
+        [HELLO, PING, STATS, MAP, UNMAP, FACTOR, BATCH_FACTOR, BATCH_SOLVE, BATCH_GESV, BATCH_INVERSE, BATCH_DET]
+            .map(Just);
     let command =
         prop_oneof![6 => proptest::sample::select(commands.to_vec()).prop_flat_map(|c| c), 1 => 0x10..0xff_u8];
-    let payload = proptest::collection::vec(any::<u8>(), 0..200);
+    let payload = proptest::collection::vec(any::<u8>(), 0..400);
     (command, payload).prop_map(|(command, payload)| frame(command, &payload))
 }
 
@@ -112,6 +211,7 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         4 => version1(),
         12 => factor(),
+        16 => batch().boxed(),
         3 => map(),
         1 => (0..5_u32).prop_map(|segment| frame(UNMAP, &segment.to_le_bytes())),
         1 => text(HELLO),

@@ -95,33 +95,43 @@ fn map(data: &[u8]) {
     }
 }
 
-/// The description of an operand, the number and the length of its runs, the bytes of its segment.
+/// The description of the matrices of an operand, the length and the number of their runs, the bytes of the segment, and if
+/// there are bytes for it the number of matrices.
 fn extent(data: &[u8]) {
     let Some((bytes, rest)) = data.split_first_chunk() else { return };
     let operand = Operand::parse(bytes);
-    let place = match Place::parse(bytes, "A") {
-        Ok(place) => place,
-        Err(refusal) => {
-            assert!(!operand.is_description(), "{refusal}");
+    let place = match (Place::parse(bytes, "A"), Place::parse_matrices(bytes, "A")) {
+        (single, Ok(place)) => {
+            assert!(operand.is_description_of_matrices());
+            assert_eq!(single.is_ok(), operand.is_description());
+            place
+        }
+        (Ok(place), Err(refusal)) => panic!("{place:?}, {refusal}"),
+        (Err(_), Err(refusal)) => {
+            assert!(!operand.is_description_of_matrices(), "{refusal}");
             return check_refusal(&refusal, 7);
         }
     };
-    assert!(operand.is_description());
     assert_eq!(place.to_bytes(), *bytes);
-    let (Place::Segment { offset, ld, .. }, Some(sizes)) = (place, rest.first_chunk::<24>()) else { return };
-    let [run, count, segment] = [0, 8, 16].map(|at| u64::from_le_bytes(*sizes[at..].first_chunk().expect("8 bytes")));
+    let (Place::Segment { offset, ld, distance, .. }, Some(sizes)) = (place, rest.first_chunk::<24>()) else { return };
+    let u64_at = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    let [run, count, segment] = [0, 8, 16].map(|at| u64_at(&sizes[at..]).expect("8 bytes"));
+    let matrices = u64_at(&rest[24..]).unwrap_or(1);
     let size = 4 << (sizes[23] & 1);
-    // As a shape has them: in bytes a matrix is a number below 2^63.
-    if (u128::from(run) * u128::from(count)).saturating_mul(size as u128) >= 1 << 63 || segment >= 1 << 63 {
+    // As a request has them: in bytes all matrices are a number below 2^63.
+    let elements = (u128::from(run) * u128::from(count)).saturating_mul(matrices.into());
+    if elements.saturating_mul(size as u128) >= 1 << 63 || segment >= 1 << 63 {
         return;
     }
-    let extent = Extent { name: "A", run: run as usize, count: count as usize, size };
-    let last = (u128::from(count.saturating_sub(1)) * u128::from(ld)).saturating_add(run.into());
-    let end = last.saturating_mul(size as u128).saturating_add(offset.into());
-    let is_empty = run == 0 || count == 0;
-    let is_apart = count < 2 || ld >= run;
+    let [run, count, matrices] = [run, count, matrices].map(|number| number as usize);
+    let extent = Extent { name: "A", run, count, matrices, size };
+    let is_empty = run == 0 || count == 0 || matrices == 0;
+    let one = if is_empty { 0 } else { (count as u128 - 1) * if count > 1 { u128::from(ld) } else { 0 } + run as u128 };
+    let last = if matrices > 1 { u128::from(distance).saturating_mul(matrices as u128 - 1) } else { 0 };
+    let end = last.saturating_add(one).saturating_mul(size as u128).saturating_add(offset.into());
+    let is_apart = (count < 2 || ld >= run as u64) && (matrices < 2 || u128::from(distance) >= one);
     let is_good = is_empty || is_apart && offset.is_multiple_of(size as u64) && end <= segment.into();
-    match extent.range(offset, ld, segment as usize) {
+    match extent.range(offset, ld, distance, segment as usize) {
         Ok(range) => {
             assert!(is_good, "{range:?}");
             let expected = if is_empty { 0..0 } else { u128::from(offset)..end };

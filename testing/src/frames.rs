@@ -15,6 +15,17 @@ pub const UNMAP: u8 = 0x19;
 /// P A = L U.
 pub const FACTOR: u8 = 0x20;
 
+/// P A = L U of many matrices of one shape.
+pub const BATCH_FACTOR: u8 = 0x40;
+/// A X = B for each of them, with factors.
+pub const BATCH_SOLVE: u8 = 0x41;
+/// A X = B for each of them, from A itself.
+pub const BATCH_GESV: u8 = 0x42;
+/// The inverse of each.
+pub const BATCH_INVERSE: u8 = 0x43;
+/// The determinant of each.
+pub const BATCH_DET: u8 = 0x44;
+
 /// FACTOR: f32.
 pub const SINGLE: u32 = 0x001;
 /// FACTOR: no pivoting.
@@ -25,6 +36,13 @@ pub const ROW_MAJOR: u32 = 0x100;
 pub const MUST_BE_FINITE: u32 = 0x200;
 /// FACTOR: `ipiv` as i32, counted from 0.
 pub const NARROW_IPIV: u32 = 0x400;
+
+/// Batches: B and X are row-major.
+pub const X_ROW_MAJOR: u32 = 0x800;
+/// Batches: the systems are those of A^T.
+pub const TRANSPOSED: u32 = 0x1000;
+/// Batches: L and U are row-major.
+pub const LU_ROW_MAJOR: u32 = 0x2000;
 
 /// Bytes of FACTOR before the matrix.
 pub const FACTOR_BYTES: usize = 128;
@@ -127,31 +145,45 @@ pub struct Operand {
     pub offset: i64,
     /// The leading dimension.
     pub ld: i64,
-    /// 0.
-    pub reserved: i64,
+    /// The distance of matrices in a batch, or 0.
+    pub distance: i64,
 }
 
 impl Operand {
+    /// Not there.
+    pub const ABSENT: Self = Operand { place: 0, segment: 0, offset: 0, ld: 0, distance: 0 };
     /// In the payload.
-    pub const PAYLOAD: Self = Operand { place: 1, segment: 0, offset: 0, ld: 0, reserved: 0 };
+    pub const PAYLOAD: Self = Operand { place: 1, segment: 0, offset: 0, ld: 0, distance: 0 };
 
     /// In a segment.
     #[must_use]
     pub fn in_segment(segment: u32, offset: usize, ld: usize) -> Self {
-        Operand { place: 2, segment, offset: offset as i64, ld: ld as i64, reserved: 0 }
+        Operand { place: 2, segment, offset: offset as i64, ld: ld as i64, distance: 0 }
+    }
+
+    /// The matrices of a batch in a segment.
+    #[must_use]
+    pub fn of_batch(segment: u32, offset: usize, ld: usize, distance: usize) -> Self {
+        Operand { distance: distance as i64, ..Self::in_segment(segment, offset, ld) }
     }
 
     /// Whether it is one, wherever it points to.
     #[must_use]
     pub fn is_description(&self) -> bool {
-        let Operand { place, segment, offset, ld, reserved } = *self;
-        reserved == 0 && (place == 2 || place == 1 && (segment, offset, ld) == (0, 0, 0))
+        self.distance == 0 && self.is_description_of_matrices()
+    }
+
+    /// Whether it is one of the matrices of a batch.
+    #[must_use]
+    pub fn is_description_of_matrices(&self) -> bool {
+        let Operand { place, segment, offset, ld, distance } = *self;
+        place == 2 || place == 1 && (segment, offset, ld, distance) == (0, 0, 0, 0)
     }
 
     /// Its bytes.
     #[must_use]
     pub fn to_bytes(self) -> Vec<u8> {
-        let numbers = [self.offset, self.ld, self.reserved].map(i64::to_le_bytes).concat();
+        let numbers = [self.offset, self.ld, self.distance].map(i64::to_le_bytes).concat();
         [&self.place.to_le_bytes()[..], &self.segment.to_le_bytes(), &numbers].concat()
     }
 
@@ -161,8 +193,8 @@ impl Operand {
     /// If there are too few bytes.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Self {
-        let [offset, ld, reserved] = [8, 16, 24].map(|at| i64_at(bytes, at));
-        Operand { place: u32_at(bytes, 0), segment: u32_at(bytes, 4), offset, ld, reserved }
+        let [offset, ld, distance] = [8, 16, 24].map(|at| i64_at(bytes, at));
+        Operand { place: u32_at(bytes, 0), segment: u32_at(bytes, 4), offset, ld, distance }
     }
 }
 
@@ -226,5 +258,78 @@ impl Factor {
     pub fn frame<T: Float>(&self, elements: &[T]) -> Vec<u8> {
         let elements: Vec<u8> = elements.iter().flat_map(|x| x.le_bytes()).collect();
         frame(FACTOR, &[self.to_bytes(), elements].concat())
+    }
+}
+
+/// Bytes of a batch before the matrices.
+pub const BATCH_BYTES: usize = 304;
+
+/// What the commands from 0x40 on do with the operands A, L and U, `ipiv`, B, X, `info`, rcond, det: `i` input, `r` result,
+/// `w` result if it is wanted, `.` none.
+pub const BATCH_ROLES: [&[u8; 8]; 5] = [b"irr..r..", b"i.iir...", b"iwwirrw.", b"i...rrw.", b"i......r"];
+
+/// The fixed part of a batch, with any numbers in its fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch {
+    /// Which one.
+    pub command: u8,
+    /// Bits.
+    pub flags: u32,
+    /// The largest number of threads.
+    pub threads: u32,
+    /// Matrices, rows, columns, columns of right-hand sides.
+    pub sizes: [i64; 4],
+    /// The CPU of the client, or -1.
+    pub cpu: i32,
+    /// 0.
+    pub reserved: u32,
+    /// A, L and U, `ipiv`, B, X, `info`, rcond, det.
+    pub operands: [Operand; 8],
+}
+
+impl Batch {
+    /// All operands that the command has in the payload.
+    ///
+    /// # Panics
+    /// If it is no such command.
+    #[must_use]
+    pub fn in_payload(command: u8, flags: u32, sizes: [usize; 4]) -> Self {
+        let roles = BATCH_ROLES[usize::from(command - BATCH_FACTOR)];
+        let operands = roles.map(|role| if role == b'.' { Operand::ABSENT } else { Operand::PAYLOAD });
+        Batch { command, flags, threads: 1, sizes: sizes.map(|size| size as i64), cpu: -1, reserved: 0, operands }
+    }
+
+    /// The payload, without the matrices.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = [self.flags, self.threads].map(u32::to_le_bytes).concat();
+        bytes.extend(self.sizes.map(i64::to_le_bytes).concat());
+        bytes.extend(self.cpu.to_le_bytes());
+        bytes.extend(self.reserved.to_le_bytes());
+        self.operands.iter().for_each(|operand| bytes.extend(operand.to_bytes()));
+        bytes
+    }
+
+    /// Reads the fixed part.
+    ///
+    /// # Panics
+    /// If the payload is too short.
+    #[must_use]
+    pub fn parse(command: u8, bytes: &[u8]) -> Self {
+        Batch {
+            command,
+            flags: u32_at(bytes, 0),
+            threads: u32_at(bytes, 4),
+            sizes: [8, 16, 24, 32].map(|at| i64_at(bytes, at)),
+            cpu: i32_at(bytes, 40),
+            reserved: u32_at(bytes, 44),
+            operands: std::array::from_fn(|at| Operand::parse(&bytes[48 + 32 * at..])),
+        }
+    }
+
+    /// The request, with what is in the payload.
+    #[must_use]
+    pub fn frame(&self, payload: &[u8]) -> Vec<u8> {
+        frame(self.command, &[&self.to_bytes(), payload].concat())
     }
 }

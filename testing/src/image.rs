@@ -99,6 +99,16 @@ impl Image {
         (is_known || is_nan).then(|| T::from_le(&self.bytes[at..end]))
     }
 
+    /// These bytes; `None` if one of them cannot be told.
+    ///
+    /// # Panics
+    /// If they reach over the end.
+    #[must_use]
+    pub fn known(&self, at: usize, count: usize) -> Option<&[u8]> {
+        let is_known = self.marks[at..][..count].iter().all(|&mark| mark == Mark::Known);
+        is_known.then(|| &self.bytes[at..][..count])
+    }
+
     /// Whether the bytes before this one are a NaN of which nothing has been overwritten.
     fn is_nan(&self, end: usize) -> bool {
         let Mark::EndOfNan(size) = self.marks[end - 1] else { return false };

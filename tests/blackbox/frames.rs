@@ -155,7 +155,7 @@ fn operands_that_are_nowhere_are_refused() {
             -7,
             "A: expected the leading dimension to be 0, got another number",
         ),
-        (case(0, first(Operand { reserved: 1, ..a })), -7, "A: expected the last field to be 0, got another number"),
+        (case(0, first(Operand { distance: 1, ..a })), -7, "A: expected the last field to be 0, got another number"),
         (case(0, first(at(0, 0, 4))), -8, "expected the number of a segment, got 0"),
         (case(0, first(at(2, 0, 4))), -8, "expected the number of a segment, got 2"),
         (case(0, first(at(u32::MAX, 0, 4))), -8, "expected the number of a segment, got 4294967295"),

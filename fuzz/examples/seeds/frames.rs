@@ -98,7 +98,7 @@ pub fn layouts() -> Seeds {
         ("extent-outside", extent(at(8), [4, 3, 96])),
         ("extent-overflow", extent(Operand { offset: -8, ld: -1, ..at(0) }, [4, 3, 96])),
         ("extent-empty", extent(Operand { offset: -1, ..at(0) }, [0, u64::MAX, 0])),
-        ("extent-reserved", extent(Operand { reserved: 1, ..at(0) }, [4, 3, 96])),
+        ("extent-reserved", extent(Operand { distance: 1, ..at(0) }, [4, 3, 96])),
         ("welcome", numbered(3, b"RECFACT\0\x02\0\0\0\x03\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\x7f\x04\0\0\0")),
         ("welcome-of-another", numbered(3, &[1; 32])),
         ("factored", numbered(4, &[0; 16])),

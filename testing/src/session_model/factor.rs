@@ -1,56 +1,11 @@
 //! FACTOR: where its operands are, and what it makes of them.
 
-use std::ops::Range;
-
+use super::operands::{Extent, Found, PAYLOAD};
 use super::{BAD_OPERAND, Expected, MALFORMED, NOT_FINITE, Session, Stop};
 use crate::frames::{FACTOR_BYTES, Factor, MUST_BE_FINITE, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR, SINGLE};
 use crate::image::Image;
 use crate::oracle::{Float, naive_lu};
 use crate::version1::Request;
-
-const PAYLOAD: u32 = 1;
-
-/// How an operand lies in memory: `count` runs of `run` elements of `size` bytes.
-#[derive(Clone, Copy)]
-struct Extent {
-    run: u128,
-    count: u128,
-    size: u128,
-}
-
-impl Extent {
-    /// The bytes in which it lies in a segment; none for an operand without elements.
-    fn range(self, operand: &Operand, segment_bytes: usize) -> Result<Range<usize>, Stop> {
-        let (offset, ld) = (u128::from(operand.offset as u64), u128::from(operand.ld as u64));
-        if self.run == 0 || self.count == 0 {
-            return Ok(0..0);
-        }
-        let between = if self.count > 1 { (self.count - 1) * ld } else { 0 };
-        let end = offset + (between + self.run) * self.size;
-        let apart = self.count == 1 || ld >= self.run;
-        if end > segment_bytes as u128 || !apart || offset % self.size != 0 {
-            return Err(BAD_OPERAND);
-        }
-        Ok(offset as usize..end as usize)
-    }
-
-    /// The byte at which each element begins, in the order of the runs.
-    fn elements(self, start: usize, ld: usize) -> impl Iterator<Item = usize> {
-        let (run, size) = (self.run as usize, self.size as usize);
-        // An operand without elements may have more runs than a loop has time for.
-        let count = if run == 0 { 0 } else { self.count as usize };
-        (0..count).flat_map(move |j| (0..run).map(move |i| start + (j * ld + i) * size))
-    }
-}
-
-/// Where an operand is in the memory of a segment.
-#[derive(Clone)]
-struct Found {
-    descriptor: i32,
-    segment: u32,
-    range: Range<usize>,
-    ld: usize,
-}
 
 impl Session {
     pub(super) fn factor(&mut self, payload: &[u8]) -> Result<Expected, Stop> {
@@ -87,14 +42,14 @@ impl Session {
         payload: &[u8],
     ) -> Result<Expected, Stop> {
         let extents = extents::<T>(fixed, request);
-        let [a, lu, ipiv] = self.find(fixed, extents)?;
         let same_place = fixed.operands[0] == fixed.operands[1];
+        let [a, lu, ipiv] = self.find(&fixed.operands, &extents, |other, at| same_place && (other, at) == (0, 1))?;
 
         let matrix = self.read::<T>(fixed, extents[0], a.as_ref(), payload)?;
         if fixed.flags & MUST_BE_FINITE != 0 && matrix.iter().any(|&x| !x.into().is_finite()) {
             if let (Some(lu), false) = (lu, same_place) {
                 let image = self.image(&lu);
-                let elements = extents[1].elements(lu.range.start, lu.ld);
+                let elements = extents[1].elements(&lu);
                 elements.for_each(|at| image.forget(at, size_of::<T>()));
             }
             return Err(NOT_FINITE);
@@ -112,7 +67,7 @@ impl Session {
             None => naive.lu.iter().for_each(|&x| answer.extend_element(x)),
             Some(lu) => {
                 let image = self.image(&lu);
-                let elements = extents[1].elements(lu.range.start, lu.ld);
+                let elements = extents[1].elements(&lu);
                 elements.zip(&naive.lu).for_each(|(at, &x)| image.write_element(at, x));
             }
         }
@@ -128,10 +83,6 @@ impl Session {
         Ok(Expected::Data(answer))
     }
 
-    fn image(&mut self, found: &Found) -> &mut Image {
-        &mut self.files.get_mut(&found.descriptor).expect("a file that is mapped").image
-    }
-
     /// A by columns.
     fn read<T: Float>(
         &self,
@@ -144,7 +95,7 @@ impl Session {
             None => Some(payload.chunks_exact(size_of::<T>()).map(T::from_le).collect()),
             Some(found) => {
                 let image = self.file(found.descriptor);
-                extent.elements(found.range.start, found.ld).map(|at| image.element(at)).collect()
+                extent.elements(found).map(|at| image.element(at)).collect()
             }
         };
         let elements = elements.ok_or(Stop::Unpredictable)?;
@@ -154,32 +105,6 @@ impl Session {
         let (m, n) = (fixed.m as usize, fixed.n as usize);
         Ok((0..n).flat_map(|j| (0..m).map(move |i| i * n + j)).map(|at| elements[at]).collect())
     }
-
-    /// Finds the operands that are in segments.
-    fn find(&self, fixed: &Factor, extents: [Extent; 3]) -> Result<[Option<Found>; 3], Stop> {
-        let mut found: [Option<Found>; 3] = [const { None }; 3];
-        let mut is_shared = false;
-        for (at, (operand, extent)) in fixed.operands.iter().zip(extents).enumerate() {
-            if operand.place == PAYLOAD {
-                continue;
-            }
-            let segment = self.segments[self.index(operand.segment)?].expect("a segment that is mapped");
-            let range = extent.range(operand, segment.size)?;
-            for (other, before) in found[..at].iter().enumerate() {
-                let is_replaced = (other, at) == (0, 1) && fixed.operands[0] == fixed.operands[1];
-                let Some(before) = before.as_ref().filter(|_| !is_replaced) else { continue };
-                if before.range.start < range.end && range.start < before.range.end {
-                    if before.segment == operand.segment {
-                        return Err(BAD_OPERAND);
-                    }
-                    is_shared |= before.descriptor == segment.descriptor;
-                }
-            }
-            let (descriptor, segment) = (segment.descriptor, operand.segment);
-            found[at] = Some(Found { descriptor, segment, range, ld: operand.ld as usize });
-        }
-        if is_shared { Err(Stop::Unpredictable) } else { Ok(found) }
-    }
 }
 
 /// How A, the factors and the row swaps lie in memory.
@@ -188,8 +113,8 @@ fn extents<T: Float>(fixed: &Factor, request: &Request) -> [Extent; 3] {
     let (run, count) = if fixed.flags & ROW_MAJOR == 0 { (m, n) } else { (n, m) };
     let integer = if fixed.flags & NARROW_IPIV == 0 { 8 } else { 4 };
     [
-        Extent { run, count, size },
-        Extent { run: m, count: n, size },
-        Extent { run: request.pivots(), count: 1, size: integer },
+        Extent { run, count, matrices: 1, size },
+        Extent { run: m, count: n, matrices: 1, size },
+        Extent { run: request.pivots(), count: 1, matrices: 1, size: integer },
     ]
 }

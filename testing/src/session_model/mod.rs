@@ -1,13 +1,15 @@
 //! A session as protocol.md describes it, written down a second time to hold the server against: what each request is
 //! answered with, and how the session ends. Only words are not predicted.
 
+mod batch;
 mod expected;
 mod factor;
+mod operands;
 
 use std::collections::BTreeMap;
 use std::process;
 
-use crate::frames::{FACTOR, HELLO, MAP, Map, PING, STATS, UNMAP};
+use crate::frames::{BATCH_DET, BATCH_FACTOR, FACTOR, HELLO, MAP, Map, PING, STATS, UNMAP};
 use crate::image::Image;
 use crate::oracle::{Float, naive_lu};
 use crate::version1::Request;
@@ -25,6 +27,7 @@ enum Stop {
 }
 
 const UNKNOWN: Stop = Stop::Status(-1);
+const BAD_SHAPE: Stop = Stop::Status(-2);
 const OVER_LIMIT: Stop = Stop::Status(-3);
 const MALFORMED: Stop = Stop::Status(-6);
 const BAD_OPERAND: Stop = Stop::Status(-7);
@@ -71,7 +74,7 @@ pub struct Session {
     request: u64,
 }
 
-const REQUESTS: [&str; 7] = [
+const REQUESTS: [&str; 8] = [
     "requests_version1",
     "requests_hello",
     "requests_ping",
@@ -79,6 +82,7 @@ const REQUESTS: [&str; 7] = [
     "requests_map",
     "requests_unmap",
     "requests_factor",
+    "requests_batch",
 ];
 
 impl Session {
@@ -183,6 +187,7 @@ impl Session {
             MAP => self.map(payload).map(|answer| (4, answer)),
             UNMAP => self.unmap(payload).map(|answer| (5, answer)),
             FACTOR => self.factor(payload).map(|answer| (6, answer)),
+            BATCH_FACTOR..=BATCH_DET => self.batch(command, payload).map(|answer| (7, answer)),
             _ => Err(UNKNOWN),
         };
         match answer {
@@ -204,7 +209,7 @@ impl Session {
         }
         let mut fixed = b"RECFACT\0".to_vec();
         fixed.extend(2_u32.to_le_bytes());
-        fixed.extend(3_u64.to_le_bytes());
+        fixed.extend(7_u64.to_le_bytes());
         fixed.extend(self.max_bytes.to_le_bytes());
         fixed.extend(self.threads.to_le_bytes());
         let lines = vec![("version", None), ("isa", None), ("pid", None), ("bits", Some("library".into()))];
