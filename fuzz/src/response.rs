@@ -128,6 +128,7 @@ fn outcome(result: Result<i64, Break>) -> Outcome {
         Err(Break::Refused { code, message: None }) => Outcome::Refused(code),
         Err(Break::Refused { code, message: Some(_) }) => Outcome::RefusedWithWords(code),
         Err(Break::Version1) => Outcome::Version1,
+        Err(Break::NoBatches { .. }) => panic!("expected the answer of a matrix, got that of a batch"),
         Err(Break::OutOfStep(reason)) => {
             assert!(reason.starts_with("expected "), "{reason}");
             Outcome::OutOfStep

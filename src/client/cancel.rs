@@ -10,14 +10,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::connection::{Answer, Connection};
+use super::connection::Connection;
 use super::lock;
 use super::pipes::Break;
 use super::transport::Transport;
-use crate::matrix::MatrixRef;
-use crate::options::Options;
 use crate::os::catches;
-use crate::protocol::WireElement;
 
 /// Between two signals. One is not enough: the server ignores those that come before it computes.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -109,19 +106,18 @@ impl<'s> Call<'s> {
         Call { overview, deadline, is_answered: false }
     }
 
-    /// Sends a request and waits for its answer, but not for the factors, which may be in the pipes.
-    pub(super) fn ask<T: WireElement>(
+    /// Calls `send`, which sends a request and waits for its answer, but not for the results, which may be in the pipes.
+    pub(super) fn ask<R>(
         &mut self,
         connection: &mut Connection,
-        a: MatrixRef<'_, T>,
-        options: &Options,
-    ) -> Result<Answer, Break> {
-        let answer = connection.send(a, options, self.deadline);
+        send: impl FnOnce(&mut Connection, Option<Instant>) -> Result<R, Break>,
+    ) -> Result<R, Break> {
+        let answer = send(connection, self.deadline);
         let mut now = lock(self.overview);
         now.transport.clone_from(connection.transport());
         now.under_way = None;
         self.is_answered = true;
-        // A server that was killed may have written a part of the factors only.
+        // A server that was killed may have written a part of the results only.
         if now.process.as_ref().is_some_and(|process| process.is_killed) { Err(Break::Ended) } else { answer }
     }
 }

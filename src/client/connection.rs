@@ -3,14 +3,14 @@
 use std::mem;
 use std::time::Instant;
 
-use super::mapped::{Greeting, Mapped, greet};
+use super::mapped::{Greeting, Mapped, greet, hello};
 use super::pipes::{Break, Pipes};
 use super::transport::Transport;
 use super::version1;
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::os::Segment;
-use crate::protocol::{Owner, Refusal, Shape, WireElement};
+use crate::protocol::{Owner, Refusal, Shape, Welcome, WireElement};
 
 /// Where matrices are.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct Connection {
     link: Link,
     /// How the last request went.
     transport: Transport,
+    /// What the server said to HELLO; `Some(None)` if it does not know that.
+    welcome: Option<Option<Welcome>>,
 }
 
 /// An answer of which `info` has been read, and the rest is to be received.
@@ -40,7 +42,7 @@ pub(super) struct Answer {
 
 impl Connection {
     pub(super) fn new(pipes: Pipes, link: Link) -> Self {
-        Connection { pipes, link, transport: Transport::Undecided }
+        Connection { pipes, link, transport: Transport::Undecided, welcome: None }
     }
 
     /// How the last request went.
@@ -55,8 +57,14 @@ impl Connection {
     pub(super) fn decide(&mut self, bytes: usize, deadline: Option<Instant>) -> Result<(), Break> {
         self.link = match mem::replace(&mut self.link, Link::Pipes(String::new())) {
             Link::Offered(segment, owner) => match greet(&mut self.pipes, segment, owner, bytes, deadline)? {
-                Greeting::Mapped(mapped) => Link::Mapped(mapped),
-                Greeting::NotMapped(reason) => Link::Pipes(reason),
+                Greeting::Mapped(mapped, welcome) => {
+                    self.welcome = Some(Some(welcome));
+                    Link::Mapped(mapped)
+                }
+                Greeting::NotMapped(reason, welcome) => {
+                    self.welcome = welcome.map(Some);
+                    Link::Pipes(reason)
+                }
             },
             decided => decided,
         };
@@ -71,21 +79,59 @@ impl Connection {
         deadline: Option<Instant>,
     ) -> Result<Answer, Break> {
         let shape = shape(a)?;
-        let Connection { pipes, link, transport } = self;
+        if let Link::Mapped(mapped) = &self.link {
+            mapped.accept(shape).map_err(|refusal| refused(&refusal))?;
+        }
+        let info = match self.with_room(Mapped::bytes_for(shape), deadline)? {
+            (pipes, Some(mapped)) => mapped.send(pipes, a, shape, options, deadline),
+            (pipes, None) => version1::send(pipes, a, shape, options, deadline),
+        }?;
+        Ok(Answer { info, shape })
+    }
+
+    /// The pipes, and the segment with room for a request of `bytes` bytes, unless that has to go through the pipes.
+    pub(super) fn with_room(
+        &mut self,
+        bytes: usize,
+        deadline: Option<Instant>,
+    ) -> Result<(&mut Pipes, Option<&mut Mapped>), Break> {
+        let Connection { pipes, link, transport, .. } = self;
         let reason = match link {
-            Link::Mapped(mapped) => {
-                mapped.accept(shape).map_err(|refusal| refused(&refusal))?;
-                mapped.reserve(pipes, shape, deadline)?
-            }
+            Link::Mapped(mapped) => mapped.reserve(pipes, bytes, deadline)?,
             Link::Pipes(reason) => Err(&reason[..]),
             Link::Offered(..) => Err("the server has not been asked"),
         };
         *transport = reason.map_or_else(|reason| Transport::Pipes { reason: reason.into() }, |()| Transport::Mapped);
-        let info = match link {
-            Link::Mapped(mapped) if *transport == Transport::Mapped => mapped.send(pipes, a, shape, options, deadline),
-            _ => version1::send(pipes, a, shape, options, deadline),
-        }?;
-        Ok(Answer { info, shape })
+        Ok(match link {
+            Link::Mapped(mapped) if *transport == Transport::Mapped => (pipes, Some(mapped)),
+            _ => (pipes, None),
+        })
+    }
+
+    /// The segment, if there is one.
+    pub(super) fn mapped(&self) -> Option<&Mapped> {
+        if let Link::Mapped(mapped) = &self.link { Some(mapped) } else { None }
+    }
+
+    /// The server is known to know version 1 only: it is not asked what it can do.
+    pub(super) fn knows_version1_only(&mut self) {
+        self.welcome = Some(None);
+    }
+
+    /// The limit of the server on the bytes of a batch. A server that was not asked what it can do is asked now.
+    ///
+    /// # Errors
+    /// [`Break::NoBatches`].
+    pub(super) fn max_bytes_of_batches(&mut self, deadline: Option<Instant>) -> Result<u64, Break> {
+        let welcome = match self.welcome {
+            Some(welcome) => welcome,
+            None => match hello(&mut self.pipes, deadline) {
+                Err(Break::Version1) => return Err(Break::NoBatches { has_ended: true }),
+                welcome => *self.welcome.insert(welcome?),
+            },
+        };
+        let welcome = welcome.filter(|welcome| welcome.features & Welcome::BATCH != 0);
+        welcome.map(|welcome| welcome.max_bytes).ok_or(Break::NoBatches { has_ended: false })
     }
 
     /// Receives what follows an `info`: the factors, and the row swaps, checked.
@@ -110,6 +156,6 @@ fn shape<T: WireElement>(a: MatrixRef<'_, T>) -> Result<Shape, Break> {
 }
 
 /// A request that was not sent, since the server would refuse it.
-fn refused(refusal: &Refusal) -> Break {
+pub(super) fn refused(refusal: &Refusal) -> Break {
     Break::Refused { code: refusal.code().into(), message: Some(refusal.to_string()) }
 }

@@ -77,6 +77,8 @@ pub enum Error {
         /// The error of the system.
         source: io::Error,
     },
+    /// The server is older than this client and knows no batches. The next call for one matrix works.
+    NoBatches,
     /// The server has ended, as an earlier call reported, and this client may not start another one: see
     /// [`Builder::restart`](super::Builder::restart).
     Gone,
@@ -157,6 +159,9 @@ impl fmt::Display for Error {
                 write!(f, "this is not the answer of a recfact_server: {reason}; killed the program")
             }
             Error::Io { operation, source } => write!(f, "expected to {operation}, got: {source}"),
+            Error::NoBatches => {
+                write!(f, "expected a server that knows batches, got an older one; update recfact_server")
+            }
             Error::Gone => {
                 write!(f, "the server has ended, and this client may not start another; make a new client")
             }

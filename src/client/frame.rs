@@ -42,13 +42,27 @@ pub(super) fn complete(
     got: usize,
     deadline: Option<Instant>,
 ) -> Result<(), Break> {
-    match begin(pipes, answer, got, deadline)? {
-        0 => Ok(()),
-        text => {
-            let expected = answer.len() - ANSWER_HEAD_BYTES;
-            Err(Break::OutOfStep(format!("expected a payload of {expected} bytes, got {}", expected + text)))
-        }
+    begin_results(pipes, answer, got, 0, deadline)
+}
+
+/// Reads the head and the fixed part of an answer into `answer`, which holds the first `got` bytes. Results of this size follow.
+///
+/// # Errors
+/// What [`begin`] says, and an answer of another size.
+pub(super) fn begin_results(
+    pipes: &mut Pipes,
+    answer: &mut [u8],
+    got: usize,
+    results: usize,
+    deadline: Option<Instant>,
+) -> Result<(), Break> {
+    let rest = begin_before(pipes, answer, got, results.max(MAX_TEXT_BYTES), deadline)?;
+    if rest == results {
+        return Ok(());
     }
+    let fixed = answer.len() - ANSWER_HEAD_BYTES;
+    let (expected, got) = (fixed.saturating_add(results), fixed + rest);
+    Err(Break::OutOfStep(format!("expected a payload of {expected} bytes, got {got}")))
 }
 
 /// Reads the head and the fixed part of an answer into `answer`, which holds the first `got` bytes. Returns the length of
@@ -62,6 +76,17 @@ pub(super) fn begin(
     got: usize,
     deadline: Option<Instant>,
 ) -> Result<usize, Break> {
+    begin_before(pipes, answer, got, MAX_TEXT_BYTES, deadline)
+}
+
+/// [`begin`] for an answer of which up to `max_rest` bytes follow.
+fn begin_before(
+    pipes: &mut Pipes,
+    answer: &mut [u8],
+    got: usize,
+    max_rest: usize,
+    deadline: Option<Instant>,
+) -> Result<usize, Break> {
     let at = got.max(ANSWER_HEAD_BYTES);
     fill(pipes, &mut answer[got..at], deadline)?;
     let (head, fixed) = answer.split_first_chunk_mut().expect("room for the head");
@@ -69,16 +94,18 @@ pub(super) fn begin(
     let got = at - ANSWER_HEAD_BYTES;
     let out_of_step =
         |expected: &str| Err(Break::OutOfStep(format!("expected {expected}, got status {status}, length {length}")));
-    let Some(length) = usize::try_from(length).ok().filter(|&length| length <= fixed.len() + MAX_TEXT_BYTES) else {
+    let max = |rest: usize| fixed.len().saturating_add(rest);
+    let Some(length) = usize::try_from(length).ok().filter(|&length| length <= max(max_rest)) else {
         return out_of_step("a short answer");
     };
+    let is_short = length <= max(MAX_TEXT_BYTES);
     match status {
         0 if length < fixed.len() => out_of_step("the length of an answer"),
         0 => {
             fill(pipes, &mut fixed[got..], deadline)?;
             Ok(length - fixed.len())
         }
-        -255..0 if length >= got => {
+        -255..0 if length >= got && is_short => {
             let mut message = fixed[..got].to_vec();
             message.resize(length, 0);
             fill(pipes, &mut message[got..], deadline)?;

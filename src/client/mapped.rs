@@ -58,9 +58,9 @@ type OrReason<R> = Result<R, String>;
 /// What a server says to HELLO and MAP.
 pub(super) enum Greeting {
     /// It has mapped the segment.
-    Mapped(Box<Mapped>),
+    Mapped(Box<Mapped>, Welcome),
     /// It goes on without, for this reason.
-    NotMapped(String),
+    NotMapped(String, Option<Welcome>),
 }
 
 /// Bytes from the matrix to its row swaps, and of both.
@@ -82,7 +82,7 @@ pub(super) fn greet(
 ) -> Result<Greeting, Break> {
     let size = size::first(bytes);
     if let Err(refused) = segment.resize(size) {
-        return Ok(Greeting::NotMapped(refused.to_string()));
+        return Ok(Greeting::NotMapped(refused.to_string(), None));
     }
     let map = map_request(None, owner, &segment, size);
     let heads = [FrameCommand::Hello.head(HELLO_BYTES + NAME.len()), FrameCommand::Map.head(map.len())];
@@ -91,14 +91,17 @@ pub(super) fn greet(
     let Answers { welcome, number } = exchange_greetings(pipes, &mut request.map(IoSlice::new), deadline)?;
     Ok(match (welcome.map(|bytes| Welcome::parse(&bytes)), number) {
         (Ok(None), _) => return Err(Break::OutOfStep("expected the name of the protocol, got another".into())),
-        (Err(reason), _) | (_, Err(reason)) => Greeting::NotMapped(reason),
+        (Err(reason), _) => Greeting::NotMapped(reason, None),
+        (Ok(Some(welcome)), Err(reason)) => Greeting::NotMapped(reason, Some(welcome)),
         (Ok(Some(welcome)), _) if welcome.features & Welcome::FACTOR == 0 => {
-            Greeting::NotMapped("expected a server with FACTOR, got one without".into())
+            Greeting::NotMapped("expected a server with FACTOR, got one without".into(), Some(welcome))
         }
-        (Ok(Some(Welcome { max_bytes, .. })), Ok(number)) => {
+        (Ok(Some(welcome)), Ok(number)) => {
+            let max_bytes = welcome.max_bytes;
             let (number, bytes) = (u32::from_le_bytes(number), size.get());
             let usage = Usage::default();
-            Greeting::Mapped(Box::new(Mapped { segment, owner, number, bytes, max_bytes, usage, refused: None }))
+            let mapped = Mapped { segment, owner, number, bytes, max_bytes, usage, refused: None };
+            Greeting::Mapped(Box::new(mapped), welcome)
         }
     })
 }
@@ -109,13 +112,40 @@ struct Answers {
     number: OrReason<[u8; SEGMENT_BYTES]>,
 }
 
+/// Says HELLO alone, to a server that is not asked to map memory.
+///
+/// # Errors
+/// [`Break::Version1`] if the server does not know this frame.
+pub(super) fn hello(pipes: &mut Pipes, deadline: Option<Instant>) -> Result<Option<Welcome>, Break> {
+    let (head, version) = (FrameCommand::Hello.head(HELLO_BYTES + NAME.len()), PROTOCOL_VERSION.to_le_bytes());
+    let request: [&[u8]; 3] = [&head, &version, NAME.as_bytes()];
+    let answer = ask_welcome(pipes, &mut request.map(IoSlice::new), deadline)?;
+    match answer.map(|bytes| Welcome::parse(&bytes)) {
+        Ok(None) => Err(Break::OutOfStep("expected the name of the protocol, got another".into())),
+        Ok(welcome) => Ok(welcome),
+        Err(_) => Ok(None),
+    }
+}
+
 /// Sends HELLO and MAP, and returns the answers.
 fn exchange_greetings(
     pipes: &mut Pipes,
     request: &mut [IoSlice<'_>],
     deadline: Option<Instant>,
 ) -> Result<Answers, Break> {
-    let (mut welcome, mut number) = ([0; WELCOME_END], [0; MAP_END]);
+    let welcome = ask_welcome(pipes, request, deadline)?;
+    let mut number = [0; MAP_END];
+    let mapped = unless_refused(frame::complete(pipes, &mut number, 0, deadline))?;
+    Ok(Answers { welcome, number: mapped.map(|()| *number.last_chunk().expect("the number")) })
+}
+
+/// Sends a request that begins with HELLO, and returns the fixed part of the answer to that.
+fn ask_welcome(
+    pipes: &mut Pipes,
+    request: &mut [IoSlice<'_>],
+    deadline: Option<Instant>,
+) -> Result<OrReason<[u8; WELCOME_BYTES]>, Break> {
+    let mut welcome = [0; WELCOME_END];
     // A server of version 1 answers with the first of these bytes, and ends.
     let (head, least) = (&mut welcome[..ANSWER_HEAD_BYTES], size_of_val(&UNKNOWN_COMMAND));
     let asked = pipes.ask(request, head, least, deadline)?;
@@ -125,9 +155,7 @@ fn exchange_greetings(
     frame::check_written(&asked)?;
     let text = frame::begin(pipes, &mut welcome, asked.got, deadline);
     let welcomed = unless_refused(text.and_then(|bytes| frame::skip(pipes, bytes, deadline)))?;
-    let mapped = unless_refused(frame::complete(pipes, &mut number, 0, deadline))?;
-    let welcome = welcomed.map(|()| *welcome.last_chunk().expect("the fixed part"));
-    Ok(Answers { welcome, number: mapped.map(|()| *number.last_chunk().expect("the number")) })
+    Ok(welcomed.map(|()| *welcome.last_chunk().expect("the fixed part")))
 }
 
 /// The words of a refusal, after which the server goes on, in place of the error.
@@ -149,15 +177,24 @@ impl Mapped {
         Shape::within(shape.m() as i64, shape.n() as i64, shape.element(), self.max_bytes).map(drop)
     }
 
-    /// Makes the segment large enough for a matrix of this shape, and smaller if it has been far too large for long. If
-    /// that is refused, by the system or by the server, the reason comes back.
+    /// Bytes that a matrix of this shape needs with its row swaps.
+    pub(super) fn bytes_for(shape: Shape) -> usize {
+        layout(shape).1
+    }
+
+    /// The number of the segment.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Makes the segment large enough for `bytes` bytes, and smaller if it has been far too large for long. If that is
+    /// refused, by the system or by the server, the reason comes back.
     pub(super) fn reserve(
         &mut self,
         pipes: &mut Pipes,
-        shape: Shape,
+        bytes: usize,
         deadline: Option<Instant>,
     ) -> Result<Result<(), &str>, Break> {
-        let (_, bytes) = layout(shape);
         let size = size::next(&mut self.usage, bytes, self.bytes);
         let is_refused = self.refused.as_ref().is_some_and(|(refused, _)| size.get() >= *refused);
         if size.get() != self.bytes && !is_refused {
@@ -251,7 +288,16 @@ impl Mapped {
 
     /// The place of what is at an offset, for a matrix that has been given room.
     fn memory<E>(&self, offset: usize, shape: Shape) -> *mut E {
-        assert!(layout(shape).1 <= self.segment.size(), "room for the matrix and its row swaps");
-        self.segment.start().wrapping_add(offset).cast()
+        self.memory_at(offset, layout(shape).1 - offset).cast()
+    }
+
+    /// Memory at an offset.
+    ///
+    /// # Panics
+    /// If there are fewer bytes.
+    pub(super) fn memory_at(&self, offset: usize, bytes: usize) -> *mut u8 {
+        let left = self.segment.size().checked_sub(offset);
+        assert!(left.is_some_and(|left| bytes <= left), "room for what has its place there");
+        self.segment.start().wrapping_add(offset)
     }
 }

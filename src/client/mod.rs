@@ -56,6 +56,7 @@
 //!   ends. (An adopted child stays in the group that the program gave it.)
 //! - Writing to a server that has ended raises no SIGPIPE, whatever the program does with that signal.
 
+mod batch;
 mod builder;
 mod cancel;
 mod connection;
@@ -185,7 +186,7 @@ impl Client {
         let mut factors = DMatrix::from_vec(m, n, zeros(m * n)?);
         let mut ipiv = zeros(m.min(n))?;
         let info = self.converse(bytes_of(a), |connection, mut call| {
-            let answer = call.ask(connection, a, options)?;
+            let answer = call.ask(connection, |connection, deadline| connection.send(a, options, deadline))?;
             connection.receive(&answer, MatrixMut::from(&mut factors), &mut ipiv, call.deadline)?;
             Ok(answer.info)
         })?;
@@ -214,7 +215,7 @@ impl Client {
         let (expected, found) = (a.nrows().min(a.ncols()), ipiv.len());
         let ipiv = ipiv.get_mut(..expected).ok_or(crate::Error::IpivLength { expected, found })?;
         self.converse(bytes_of(a.as_ref()), |connection, mut call| {
-            let answer = call.ask(connection, a.as_ref(), options)?;
+            let answer = call.ask(connection, |connection, deadline| connection.send(a.as_ref(), options, deadline))?;
             connection.receive(&answer, a, ipiv, call.deadline)?;
             Ok(answer.info)
         })
@@ -337,6 +338,15 @@ impl Client {
                 let is_cancelled = code == i64::from(Refusal::Cancelled.code());
                 Err(if is_cancelled { Error::Cancelled } else { Error::Refused { code, message, line: None } })
             }
+            Err(Break::NoBatches { has_ended: false }) => {
+                state.server = Some(server);
+                Err(Error::NoBatches)
+            }
+            Err(Break::NoBatches { has_ended: true }) => {
+                state.version1 = true;
+                lock(&shared.overview).ends();
+                Err(Error::NoBatches)
+            }
             Err(broken) => {
                 let is_killed = lock(&shared.overview).ends();
                 let error = server.fail(broken, self.builder.timeout, deadline);
@@ -365,7 +375,10 @@ impl Client {
         } else {
             self.builder.link_to_own()
         };
-        let server = Server::start(self.builder.command(), link)?;
+        let mut server = Server::start(self.builder.command(), link)?;
+        if state.version1 {
+            server.connection.knows_version1_only();
+        }
         lock(&shared.overview).started(server.id());
         state.may_start = self.builder.restart;
         Ok(server)

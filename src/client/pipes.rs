@@ -30,6 +30,11 @@ pub enum Break {
     },
     /// The server knows no frames but those of version 1, and has ended.
     Version1,
+    /// The server knows no batches.
+    NoBatches {
+        /// Whether it has ended, since it knows version 1 only.
+        has_ended: bool,
+    },
     /// stdout was closed.
     Ended,
     /// The time is up.

@@ -138,6 +138,11 @@ impl Pool {
         ends.into_iter().filter_map(Result::transpose).collect()
     }
 
+    /// Calls `call` with a client that is free.
+    pub(super) fn with<R>(&self, call: impl FnOnce(&Client) -> Result<R, Error>) -> Result<R, Error> {
+        call(self.take()?.client)
+    }
+
     /// Takes a free client, or waits for one.
     fn take(&self) -> Result<Taken<'_>, Error> {
         let availability = self.availability.get(|_| {

@@ -73,10 +73,10 @@ pub(super) fn receive<T: WireElement>(
 }
 
 /// A list of what an iterator gives, unless the system refuses the memory.
-fn collect<I>(items: impl Iterator<Item = I>) -> Result<Vec<I>, Break> {
+pub(super) fn collect<I>(items: impl Iterator<Item = I>) -> Result<Vec<I>, Break> {
     let mut list = Vec::new();
     for item in items {
-        let refused = |_| Break::Io("reserve memory for the columns", io::ErrorKind::OutOfMemory.into());
+        let refused = |_| Break::Io("reserve memory for the list of columns", io::ErrorKind::OutOfMemory.into());
         list.try_reserve(1).map_err(refused)?;
         list.push(item);
     }
@@ -84,7 +84,7 @@ fn collect<I>(items: impl Iterator<Item = I>) -> Result<Vec<I>, Break> {
 }
 
 /// Elements as they stand on the wire.
-fn wire_order<T: WireElement>(elements: &[T]) -> Cow<'_, [T]> {
+pub(super) fn wire_order<T: WireElement>(elements: &[T]) -> Cow<'_, [T]> {
     if cfg!(target_endian = "little") {
         return Cow::Borrowed(elements);
     }

@@ -19,12 +19,16 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(feature = "cli", feature = "client"))]
+pub(crate) use batch::first_bad_row;
 pub use batch::{
     BatchSystem, Coefficients, Determinant, Solution, Swaps, check_batch_finite, det_batch, factor_batch, gesv_batch,
     inverse_batch, solve_batch, system_batch,
 };
+#[cfg(feature = "client")]
+pub(crate) use batch::{check_right_hand_sides, results as batch_results, same_shape, square};
 #[cfg(feature = "cli")]
-pub(crate) use batch::{det_batch_with, factor_batch_with, first_bad_row, solve_batch_with, system_batch_with};
+pub(crate) use batch::{det_batch_with, factor_batch_with, solve_batch_with, system_batch_with};
 #[doc(hidden)]
 pub use factor::factor_in_steps;
 #[cfg(feature = "cli")]

@@ -226,7 +226,8 @@ impl BatchRequest {
     fn check_layouts(&self) -> Result<(), Refusal> {
         let [a, lu, _] = self.layouts;
         let is_segment = matches!(self.place(BatchOperand::A), Some(Place::Segment { .. }));
-        if is_segment && self.replaces(BatchOperand::Lu) && a != lu {
+        let is_empty = self.count == 0 || self.shape.pivots() == 0;
+        if is_segment && !is_empty && self.replaces(BatchOperand::Lu) && a != lu {
             return Err(Refusal::Operand { name: BatchOperand::Lu.name(Role::Result), problem: Problem::Order });
         }
         Ok(())

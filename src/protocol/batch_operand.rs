@@ -100,7 +100,7 @@ impl BatchKind {
     pub fn role(self, operand: BatchOperand) -> Role {
         use Role::{Absent, Input, Result, Wanted};
         let roles = match self {
-            BatchKind::Factor => [Input, Result, Result, Absent, Absent, Result, Absent, Absent],
+            BatchKind::Factor => [Input, Wanted, Wanted, Absent, Absent, Result, Absent, Absent],
             BatchKind::Solve => [Input, Absent, Input, Input, Result, Absent, Absent, Absent],
             BatchKind::Gesv => [Input, Wanted, Wanted, Input, Result, Result, Wanted, Absent],
             BatchKind::Inverse => [Input, Absent, Absent, Absent, Result, Result, Wanted, Absent],

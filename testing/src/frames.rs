@@ -266,7 +266,7 @@ pub const BATCH_BYTES: usize = 304;
 
 /// What the commands from 0x40 on do with the operands A, L and U, `ipiv`, B, X, `info`, rcond, det: `i` input, `r` result,
 /// `w` result if it is wanted, `.` none.
-pub const BATCH_ROLES: [&[u8; 8]; 5] = [b"irr..r..", b"i.iir...", b"iwwirrw.", b"i...rrw.", b"i......r"];
+pub const BATCH_ROLES: [&[u8; 8]; 5] = [b"iww..r..", b"i.iir...", b"iwwirrw.", b"i...rrw.", b"i......r"];
 
 /// The fixed part of a batch, with any numbers in its fields.
 #[derive(Debug, Clone, Copy)]

@@ -36,7 +36,7 @@ fn mistakes(cases: &[(Vec<u8>, i64, &str)]) {
 #[test]
 fn a_frame_of_a_wrong_length_or_command_is_skipped() {
     let long = MAX_BYTES as usize + 1;
-    let commands = "(0x10, 0x11, 0x12, 0x18, 0x19, 0x20)";
+    let commands = "(0x10, 0x11, 0x12, 0x18, 0x19, 0x20, 0x40, 0x41, 0x42, 0x43, 0x44)";
     mistakes(&[
         (frame(0x7f, b"anything"), -1, &format!("expected a command of this server {commands}, got 0x7f")),
         (frame(0xfe, &[]), -1, &format!("expected a command of this server {commands}, got 0xfe")),

@@ -1,6 +1,7 @@
 //! The Rust client against the executable, and against programs that are not what they should be.
 
 mod allocations;
+mod batch;
 mod cancel;
 mod ends;
 mod failures;

@@ -13,7 +13,7 @@ mod threads;
 mod watched;
 
 pub use determinant::Determinant;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "client"))]
 pub(crate) use watched::first_bad_row;
 pub(crate) use watched::{det_batch_with, factor_batch_with, solve_batch_with, system_batch_with};
 
@@ -312,26 +312,26 @@ impl<'k, T: Element> Job<'k, T> {
 }
 
 /// The first `expected` elements of a result.
-fn results<'r, R>(name: &'static str, memory: &'r mut [R], expected: usize) -> Result<&'r mut [R], Error> {
+pub(crate) fn results<'r, R>(name: &'static str, memory: &'r mut [R], expected: usize) -> Result<&'r mut [R], Error> {
     let found = memory.len();
     memory.get_mut(..expected).ok_or(Error::BatchResults { name, expected, found })
 }
 
 /// The order of square matrices.
-fn square(a: Geometry) -> Result<usize, Error> {
+pub(crate) fn square(a: Geometry) -> Result<usize, Error> {
     let (m, n) = (a.nrows(), a.ncols());
     if m == n { Ok(n) } else { Err(Error::NotSquare { m, n }) }
 }
 
 /// Checks that A is square, and that there is a B with as many rows for each.
-fn check_right_hand_sides(a: Geometry, b: Geometry) -> Result<usize, Error> {
+pub(crate) fn check_right_hand_sides(a: Geometry, b: Geometry) -> Result<usize, Error> {
     let n = square(a)?;
     let (expected, found) = ([a.count(), n, b.ncols()], [b.count(), b.nrows(), b.ncols()]);
     if expected == found { Ok(n) } else { Err(Error::BatchShape { name: "B", expected, found }) }
 }
 
 /// Checks that a result has the shape of A.
-fn same_shape(name: &'static str, a: Geometry, result: Geometry) -> Result<(), Error> {
+pub(crate) fn same_shape(name: &'static str, a: Geometry, result: Geometry) -> Result<(), Error> {
     let [expected, found] = [a, result].map(|batch| [batch.count(), batch.nrows(), batch.ncols()]);
     if expected == found { Ok(()) } else { Err(Error::BatchShape { name, expected, found }) }
 }

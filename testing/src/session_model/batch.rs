@@ -124,7 +124,8 @@ fn check_places(fixed: &Batch, roles: &[u8; 8]) -> Result<(), Stop> {
     }
     let [a, lu, ..] = fixed.operands;
     let orders = [ROW_MAJOR, LU_ROW_MAJOR].map(|flag| fixed.flags & flag != 0);
-    if a.place == SEGMENT && a == lu && orders[0] != orders[1] { Err(BAD_OPERAND) } else { Ok(()) }
+    let is_empty = fixed.sizes[..3].contains(&0);
+    if !is_empty && a.place == SEGMENT && a == lu && orders[0] != orders[1] { Err(BAD_OPERAND) } else { Ok(()) }
 }
 
 /// How the operands lie in memory.
