@@ -71,6 +71,8 @@ pub(super) struct RightHandSides<T> {
 pub(super) struct Job<'k, T: Element> {
     pub(super) recursion: Recursion<'k, T>,
     pub(super) across: Option<Across<T>>,
+    /// Right-hand sides may stand beside a copy of their matrix.
+    pub(super) may_join: bool,
     pub(super) a: Block<T>,
     /// A holds factors already, with these row swaps.
     pub(super) given: Option<*const i64>,
@@ -96,6 +98,7 @@ impl<'k, T: Element> Job<'k, T> {
         Job {
             recursion,
             across,
+            may_join: true,
             a,
             given: None,
             transposed: false,

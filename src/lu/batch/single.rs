@@ -43,7 +43,7 @@ impl<T: Element> Job<'_, T> {
     pub(super) fn joined(&self) -> usize {
         let (_, n, _) = self.shape();
         let (nrhs, small) = (self.nrhs(), self.recursion.kernels.small);
-        let is_for = self.given.is_none() && !self.transposed && nrhs <= n && n <= MAX_JOINED;
+        let is_for = self.may_join && self.given.is_none() && !self.transposed && nrhs <= n && n <= MAX_JOINED;
         // Beside a small matrix there must be room for them in the kernel that factors it.
         if is_for && (n > small || n + nrhs <= small) { nrhs } else { 0 }
     }

@@ -91,7 +91,7 @@ pub(crate) fn first_bad_row(ipiv: &[i64], n: usize) -> Option<usize> {
     (0..ipiv.len()).find(|&at| !are_rows(&ipiv[at..=at], n))
 }
 
-/// Does a job; without lanes, if there is no memory for them.
+/// Does a job; in a way that takes longer and less memory, if there is none for the usual one.
 fn run<'k, T: Element>(job: &mut Job<'k, T>, options: &Options, monitor: Option<&'k Monitor>) -> Result<(), Error> {
     let geometry = job.a.geometry;
     if geometry.count() == 0 {
@@ -104,7 +104,7 @@ fn run<'k, T: Element>(job: &mut Job<'k, T>, options: &Options, monitor: Option<
     }
     job.recursion.monitor = monitor;
     if !job.run(options.threads) {
-        job.across = None;
+        (job.across, job.may_join) = (None, false);
         if !job.run(options.threads) {
             return Err(Error::OutOfMemory { bytes: job.memory_bytes() });
         }
