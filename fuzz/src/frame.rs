@@ -2,10 +2,12 @@
 
 use recfact::Pivoting;
 use recfact::protocol::{
-    ElementType, Extent, FactorRequest, Factored, FrameCommand, MapRequest, Owner, Place, Refusal, Welcome, is_frame,
-    payload_length,
+    BatchKind, BatchOperand, BatchRequest, ElementType, Extent, FactorRequest, Factored, FrameCommand, MapRequest,
+    Owner, Place, Refusal, Welcome, is_frame, payload_length,
 };
-use testing::frames::{FACTOR_BYTES, Factor, Map, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR, SINGLE};
+use testing::frames::{Batch, FACTOR_BYTES, Factor, Map, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR, SINGLE};
+
+use testing::session_model;
 
 use super::model::Request;
 
@@ -19,6 +21,7 @@ pub fn frame(data: &[u8]) {
         2 => extent(data),
         3 => welcome(data),
         4 => factored(data),
+        6 => batch(data),
         _ => head(data),
     }
 }
@@ -69,6 +72,31 @@ fn check(request: &FactorRequest, fixed: &Factor, sizes: &Request) {
     let extents = [request.a_extent(), request.lu_extent(), request.ipiv_extent()];
     for (Extent { run, count, size, .. }, expected) in extents.into_iter().zip([a, [m, n, size], ipiv]) {
         assert_eq!([run, count, size].map(|size| size as u128), expected);
+    }
+}
+
+/// A command by its last digit, the fixed part of a batch, then the limit of the server, if there are bytes for it.
+fn batch(data: &[u8]) {
+    let Some((&number, data)) = data.split_first() else { return };
+    let kind = BatchKind::ALL[usize::from(number) % BatchKind::ALL.len()];
+    let Some((bytes, rest)) = data.split_first_chunk::<{ testing::frames::BATCH_BYTES }>() else { return };
+    let max_bytes = rest.first_chunk().map_or(u64::MAX, |limit| u64::from_le_bytes(*limit));
+    let fixed = Batch::parse(FrameCommand::Batch(kind).byte(), bytes);
+    match (BatchRequest::parse(kind, bytes, max_bytes), session_model::batch_sizes(&fixed, max_bytes)) {
+        (Ok(request), Ok(sizes)) => {
+            let again = request.to_bytes();
+            // A CPU below zero is none, whatever its number.
+            assert_eq!((&again[..40], &again[44..]), (&bytes[..40], &bytes[44..]));
+            assert!(request.cpu.is_none() || again == *bytes);
+            for (operand, expected) in BatchOperand::ALL.into_iter().zip(sizes) {
+                if request.place(operand).is_some() {
+                    let Extent { run, count, matrices, size, .. } = request.extent(operand);
+                    assert_eq!([run, count, matrices, size].map(|number| number as u128), expected, "{operand:?}");
+                }
+            }
+        }
+        (Err(refusal), Err(status)) => check_refusal(&refusal, -status as u8),
+        (request, expected) => panic!("expected {expected:?}, got {request:?}"),
     }
 }
 

@@ -54,7 +54,7 @@ impl BatchRequest {
     /// [`Refusal::BatchOverLimit`], [`Refusal::NarrowIpiv`], [`Refusal::Operand`].
     pub fn parse(kind: BatchKind, bytes: &[u8; BATCH_BYTES], max_bytes: u64) -> Result<Self, Refusal> {
         let u32_at = |at: usize| LittleEndian::read_u32(&bytes[at..]);
-        let flags = Flags::parse(u32_at(0), kind.flags())?;
+        let flags = Flags::parse(u32_at(0), defined_flags(kind))?;
         if u32_at(44) != 0 {
             return Err(Refusal::Undefined { field: "bytes 44 to 47", bits: u32_at(44) });
         }
@@ -234,6 +234,19 @@ impl BatchRequest {
     }
 }
 
+/// The flags that a command defines: those of the operands that it has.
+fn defined_flags(kind: BatchKind) -> u32 {
+    let has = |operand| kind.has(operand);
+    Flags::bits([
+        (true, Flags::SINGLE | Flags::A_BY_ROWS | Flags::MUST_BE_FINITE),
+        (kind != BatchKind::Solve, Flags::NO_PIVOTING),
+        (has(BatchOperand::Ipiv), Flags::NARROW_IPIV),
+        (has(BatchOperand::X), Flags::X_BY_ROWS),
+        (has(BatchOperand::B), Flags::TRANSPOSED),
+        (has(BatchOperand::Lu), Flags::LU_BY_ROWS),
+    ])
+}
+
 /// Reads the descriptions of the operands.
 fn places(kind: BatchKind, bytes: &[u8; BATCH_BYTES]) -> Result<[Option<Place>; BatchOperand::ALL.len()], Refusal> {
     let mut places = [None; BatchOperand::ALL.len()];
@@ -270,8 +283,8 @@ mod tests {
         ) {
             if sparse {
                 // Most random bytes are refused at the first field.
-                bytes[1..4].copy_from_slice(&[places[0] & 0x3f & (kind.flags() >> 8) as u8, 0, 0]);
-                bytes[0] &= kind.flags() as u8;
+                bytes[1..4].copy_from_slice(&[places[0] & 0x3f & (defined_flags(kind) >> 8) as u8, 0, 0]);
+                bytes[0] &= defined_flags(kind) as u8;
                 for (at, size) in bytes[8..40].chunks_exact_mut(8).enumerate() {
                     size[if at == 0 { 1 } else { 2 }..].fill(0);
                 }

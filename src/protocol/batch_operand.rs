@@ -1,7 +1,5 @@
 //! The commands of batches, and which operands and flags each of them has.
 
-use super::flags::Flags;
-
 /// What is computed for each matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchKind {
@@ -111,18 +109,5 @@ impl BatchKind {
 
     pub(super) fn has(self, operand: BatchOperand) -> bool {
         self.role(operand) != Role::Absent
-    }
-
-    /// The flags that it defines: those of the operands that it has.
-    pub(super) fn flags(self) -> u32 {
-        let has = |operand| self.has(operand);
-        Flags::bits([
-            (true, Flags::SINGLE | Flags::A_BY_ROWS | Flags::MUST_BE_FINITE),
-            (self != BatchKind::Solve, Flags::NO_PIVOTING),
-            (has(BatchOperand::Ipiv), Flags::NARROW_IPIV),
-            (has(BatchOperand::X), Flags::X_BY_ROWS),
-            (has(BatchOperand::B), Flags::TRANSPOSED),
-            (has(BatchOperand::Lu), Flags::LU_BY_ROWS),
-        ])
     }
 }

@@ -21,7 +21,7 @@ fn with(mut request: Vec<u8>, at: usize, byte: u8) -> Vec<u8> {
 }
 
 /// Sends requests with a mistake, each followed by a good one, to a server with a segment of 4096 bytes.
-fn mistakes(cases: &[(Vec<u8>, i64, &str)]) {
+pub fn mistakes(cases: &[(Vec<u8>, i64, &str)]) {
     let mut session = Modelled::start();
     let memory = Memfd::new(4096);
     assert_eq!(session.map(&memory, vec![0; 4096]), 1);

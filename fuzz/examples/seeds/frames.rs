@@ -50,6 +50,7 @@ pub fn sessions() -> Seeds {
         ("mapped-outside", [segments(), mapped(0, 4, 3, [place(1, 8992), place(1, 0), place(2, 0)])].concat()),
         ("mapped-no-segment", [segments(), mapped(0, 4, 3, [place(3, 0), place(1, 0), place(2, 0)])].concat()),
     ]);
+    seeds.extend(batches());
     // A loop over the columns of an empty matrix does not end.
     for (name, m, n) in [("columns", 0, i64::MAX), ("rows", i64::MAX, 0)] {
         for (layout, flags) in [("", 0), ("-by-rows", ROW_MAJOR | MUST_BE_FINITE)] {
@@ -59,6 +60,79 @@ pub fn sessions() -> Seeds {
         }
     }
     seeds
+}
+
+/// Sessions of batches: two systems of order 2.
+fn batches() -> Seeds {
+    let numbers: Vec<u8> = [4.0, 6.0, 3.0, 3.0, 1.0, 2.0, 2.0, 4.0_f64].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let swaps: Vec<u8> = [2, 2, 1, 2_i64].iter().flat_map(|row| row.to_le_bytes()).collect();
+    let b = &numbers[..32];
+    let inline =
+        |command, flags, nrhs, payload: &[u8]| Batch::in_payload(command, flags, [2, 2, 2, nrhs]).frame(payload);
+    let at = |segment, offset, ld, distance| Operand::of_batch(segment, offset, ld, distance);
+    let vector = |offset| Operand::in_segment(2, offset, 0);
+    let places = [at(1, 0, 2, 4), at(1, 0, 2, 4), vector(0), at(1, 64, 3, 5), at(1, 64, 3, 5), vector(32), vector(48)];
+    let mapped = |command, change: fn(&mut Batch)| {
+        let mut fixed = Batch::in_payload(command, 0, [2, 2, 2, if command < BATCH_INVERSE { 1 } else { 0 }]);
+        for (operand, place) in fixed.operands.iter_mut().zip(places).filter(|(operand, _)| operand.place == 1) {
+            *operand = place;
+        }
+        fixed.sizes[3] *= i64::from(command != BATCH_FACTOR);
+        change(&mut fixed);
+        [segments(), fixed.frame(&[])].concat()
+    };
+    named([
+        ("batch-factor", inline(BATCH_FACTOR, 0, 0, &numbers)),
+        ("batch-factor-rows", inline(BATCH_FACTOR, ROW_MAJOR | LU_ROW_MAJOR | NARROW_IPIV, 0, &numbers)),
+        ("batch-factor-orders", inline(BATCH_FACTOR, LU_ROW_MAJOR | NO_PIVOTING, 0, &numbers)),
+        ("batch-solve", inline(BATCH_SOLVE, TRANSPOSED, 1, &[&numbers[..], &swaps, b].concat())),
+        ("batch-solve-bad-row", inline(BATCH_SOLVE, 0, 1, &[&numbers[..], &[0; 32], b].concat())),
+        ("batch-gesv", inline(BATCH_GESV, X_ROW_MAJOR, 1, &[&numbers[..], b].concat())),
+        ("batch-inverse", inline(BATCH_INVERSE, SINGLE, 0, b)),
+        ("batch-det", inline(BATCH_DET, MUST_BE_FINITE, 0, &numbers)),
+        ("batch-short", frame(BATCH_DET, &[0; 303])),
+        ("batch-overflow", Batch::in_payload(BATCH_DET, 0, [1 << 62, 1 << 31, 1 << 31, 0]).frame(&[])),
+        ("batch-empty-longest", Batch::in_payload(BATCH_SOLVE, 0, [1 << 62, 0, 0, 1 << 62]).frame(&[])),
+        ("batch-mapped-factor", mapped(BATCH_FACTOR, |_| {})),
+        ("batch-mapped-gesv", mapped(BATCH_GESV, |_| {})),
+        ("batch-mapped-overlap", mapped(BATCH_GESV, |fixed| fixed.operands[3].offset = 56)),
+        ("batch-mapped-close", mapped(BATCH_FACTOR, |fixed| fixed.operands[0].distance = 3)),
+        ("batch-mapped-outside", mapped(BATCH_DET, |fixed| fixed.operands[0].distance = 1120)),
+        ("batch-mapped-orders", mapped(BATCH_FACTOR, |fixed| fixed.flags = ROW_MAJOR)),
+    ])
+}
+
+/// Layouts of batches, behind the number of the layout and the last digit of the command.
+fn batch_layouts() -> Seeds {
+    let layout = |fixed: Batch| [&[6, fixed.command - BATCH_FACTOR][..], &fixed.to_bytes()].concat();
+    let good = |command| Batch::in_payload(command, 0, [3, 2, 2, 0]);
+    let gesv = Batch { sizes: [3, 2, 2, 1], ..good(BATCH_GESV) };
+    let first = |operand| {
+        let mut fixed = gesv;
+        fixed.operands[0] = operand;
+        layout(fixed)
+    };
+    named([
+        ("batch-factor", layout(good(BATCH_FACTOR))),
+        ("batch-solve", layout(good(BATCH_SOLVE))),
+        ("batch-gesv", layout(gesv)),
+        ("batch-inverse", layout(good(BATCH_INVERSE))),
+        ("batch-det", layout(good(BATCH_DET))),
+        ("batch-every-flag", layout(Batch { flags: 0x3f05, ..gesv })),
+        ("batch-undefined-flag", layout(Batch { flags: TRANSPOSED, ..good(BATCH_INVERSE) })),
+        ("batch-reserved", layout(Batch { reserved: 1, ..gesv })),
+        ("batch-negative", layout(Batch { sizes: [-1, 2, 2, 1], ..gesv })),
+        ("batch-nrhs", layout(Batch { sizes: [1, 2, 2, 1], ..good(BATCH_DET) })),
+        ("batch-not-square", layout(Batch { sizes: [1, 2, 3, 1], ..gesv })),
+        ("batch-overflow", layout(Batch { sizes: [1 << 60, 1, 1, 0], ..gesv })),
+        ("batch-overflow-of-one", layout(Batch { sizes: [0, 2, 2, 1 << 59], ..gesv })),
+        ("batch-at-the-limit", [layout(good(BATCH_DET)), 144_u64.to_le_bytes().to_vec()].concat()),
+        ("batch-over-the-limit", [layout(good(BATCH_DET)), 143_u64.to_le_bytes().to_vec()].concat()),
+        ("batch-absent", first(Operand::ABSENT)),
+        ("batch-absent-with-offset", first(Operand { offset: 8, ..Operand::ABSENT })),
+        ("batch-mapped", first(Operand::of_batch(1, 8, 2, 4))),
+        ("batch-payload-distance", first(Operand { distance: 4, ..Operand::PAYLOAD })),
+    ])
 }
 
 /// Layouts of extended frames, behind the number of the layout.
@@ -71,9 +145,12 @@ pub fn layouts() -> Seeds {
     let extent = |operand: Operand, sizes: [u64; 3]| {
         [&[2][..], &operand.to_bytes(), &sizes.map(u64::to_le_bytes).concat()].concat()
     };
+    let matrices = |operand: Operand, bytes: u64, count: u64| {
+        [extent(operand, [4, 3, bytes]), count.to_le_bytes().to_vec()].concat()
+    };
     let numbered = |number: u8, bytes: &[u8]| [&[number], bytes].concat();
     let limited = |command, length, limit: u64| [&[5][..], &head(command, length), &limit.to_le_bytes()].concat();
-    named([
+    let mut seeds = named([
         ("factor", factor(good)),
         ("factor-mapped", factor(mapped)),
         ("factor-every-flag", factor(Factor { flags: 0x705, ..mapped })),
@@ -107,5 +184,12 @@ pub fn layouts() -> Seeds {
         ("head-unknown", limited(0x7f, 1 << 30, 0)),
         ("head-too-long", limited(PING, (1 << 30) + 1, 1000)),
         ("head-longest", limited(PING, u64::MAX, u64::MAX)),
-    ])
+        ("extent-of-matrices", matrices(Operand::of_batch(1, 0, 4, 12), 192, 2)),
+        ("extent-of-matrices-close", matrices(Operand::of_batch(1, 0, 4, 11), 192, 2)),
+        ("extent-of-matrices-outside", matrices(Operand::of_batch(1, 0, 4, 13), 192, 2)),
+        ("extent-of-matrices-overflow", matrices(Operand { distance: -1, ..at(0) }, 192, 2)),
+        ("extent-of-no-matrices", matrices(Operand { distance: -1, ..at(0) }, 192, 0)),
+    ]);
+    seeds.extend(batch_layouts());
+    seeds
 }

@@ -1,4 +1,4 @@
-//! The memory of the caller that a batch reads and writes.
+//! What a caller asks for, and the memory that is read and written.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -7,7 +7,7 @@ use byteorder::{ByteOrder, LittleEndian};
 
 use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::lu::{Determinant, Swaps};
-use crate::protocol::{BatchOperand, WireElement, ipiv_wire_order};
+use crate::protocol::{BatchKind, BatchOperand, WireElement, ipiv_wire_order};
 
 /// Matrices of a view that is borrowed as long as this lives.
 #[derive(Debug)]
@@ -160,4 +160,16 @@ impl Vectors<'_> {
             det.exponent = i64::from_le(det.exponent);
         }
     }
+}
+
+/// What is asked for, and the memory of the caller.
+pub(super) struct Call<'c, T> {
+    pub(super) kind: BatchKind,
+    pub(super) transposed: bool,
+    pub(super) a: Matrices<'c, T>,
+    /// Where the factors go, which may be where A is.
+    pub(super) lu: Option<Matrices<'c, T>>,
+    /// B, which becomes X; or where the inverses go.
+    pub(super) x: Option<Matrices<'c, T>>,
+    pub(super) vectors: Vectors<'c>,
 }

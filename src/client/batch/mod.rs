@@ -1,7 +1,7 @@
 //! Batches by a server: many matrices of one shape in one request, in the segment if there is one, else in extended frames
 //! through the pipes.
 
-mod call;
+mod exchange;
 mod memory;
 mod plan;
 
@@ -12,8 +12,7 @@ use crate::lu::{
 };
 use crate::options::{Options, Transpose};
 use crate::protocol::{BatchKind, WireElement};
-use call::Call;
-use memory::{Ipiv, Matrices, Vectors};
+use memory::{Call, Ipiv, Matrices, Vectors};
 
 /// # Batches
 ///

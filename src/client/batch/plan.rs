@@ -1,7 +1,6 @@
 //! Where the operands of a batch are: all in the payload, or all in the segment.
 
-use super::call::Call;
-use super::memory::Ipiv;
+use super::memory::{Call, Ipiv};
 use crate::lu::Swaps;
 use crate::matrix::Layout;
 use crate::options::Options;

@@ -6,8 +6,12 @@ use std::time::Duration;
 use testing::{Kind, bits, matrix};
 
 use super::*;
+use crate::batch::{BatchMut, BatchRef};
+use crate::lu::batch::{BatchSystem, Coefficients, Solution, Swaps, system_batch_with};
 use crate::lu::factor::factor_with;
-use crate::lu::monitor::{Monitor, flops};
+use crate::lu::monitor::{Monitor, flops, solve_flops};
+use crate::matrix::Layout;
+use crate::options::Transpose;
 
 /// By blocks, by the recursion, by one kernel; tall and wide.
 const SHAPES: [(usize, usize); 6] = [(700, 700), (900, 300), (300, 900), (150, 150), (3000, 40), (20, 20)];
@@ -63,6 +67,55 @@ fn a_factorization_that_is_cancelled_at_any_moment_ends_and_the_next_one_is_righ
                     assert_eq!(error, Error::Cancelled);
                     cancelled += 1;
                 }
+            }
+        }
+    }
+    assert!(cancelled > 0, "no turn was cancelled in its middle");
+}
+
+#[test]
+fn the_operations_that_are_counted_are_those_of_the_whole_batch() {
+    for isa in instruction_sets() {
+        for (count, n, nrhs) in [(300, 5, 2), (40, 30, 3), (2, 400, 1), (7, 16, 0)] {
+            let (monitor, options) = (Monitor::new(), Options::new().isa(isa).threads(2));
+            let a: Vec<f64> = matrix(Kind::Uniform, n, n * count, 1);
+            let (mut b, mut info) = (vec![1.0; n * nrhs * count], vec![0; count]);
+            let a = BatchRef::from_slice(&a, count, [n, n], Layout::ColumnMajor).unwrap();
+            let x = Solution::Of(BatchMut::from_slice(&mut b, count, [n, nrhs], Layout::ColumnMajor).unwrap());
+            let system = BatchSystem { transpose: Transpose::No, x, rcond: None };
+            let a = Coefficients::Kept(a);
+            system_batch_with(a, Swaps::Nowhere, system, &mut info, &options, Some(&monitor)).unwrap();
+            let ratio = monitor.done() as f64 / count as f64 / (flops(n, n) + solve_flops(n, nrhs));
+            assert!((0.9..=1.05).contains(&ratio), "{count} of order {n}: {ratio}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_is_cancelled_at_any_moment_ends_and_makes_no_use_of_what_is_not_there() {
+    let (monitor, mut random, mut cancelled) = (Monitor::new(), Random::new(7), 0);
+    for turn in 0..20 {
+        monitor.reset();
+        let (count, n) = [(2000, 12), (3, 500)][turn % 2];
+        let a: Vec<f64> = matrix(Kind::Uniform, n, n * count, 1);
+        let (mut x, mut info) = (a.clone(), vec![0; count]);
+        let a = BatchRef::from_slice(&a, count, [n, n], Layout::RowMajor).unwrap();
+        let x = Solution::Inverse(BatchMut::from_slice(&mut x, count, [n, n], Layout::RowMajor).unwrap());
+        let system = BatchSystem { transpose: Transpose::No, x, rcond: None };
+        let options = Options::new().threads(1 + turn % 2);
+        let pause = Duration::from_micros(random.below(3_000) as u64);
+        let result = thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(pause);
+                monitor.cancel();
+            });
+            system_batch_with(Coefficients::Kept(a), Swaps::Nowhere, system, &mut info, &options, Some(&monitor))
+        });
+        match result {
+            Ok(()) => assert!(info.iter().all(|&info| info == 0)),
+            Err(error) => {
+                assert_eq!(error, Error::Cancelled);
+                cancelled += 1;
             }
         }
     }

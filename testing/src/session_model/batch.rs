@@ -41,8 +41,8 @@ struct Solved<T> {
 
 impl Request {
     /// Checks what does not depend on segments.
-    fn parse(command: u8, payload: &[u8], max_bytes: u64) -> Result<Self, Stop> {
-        let fixed = Batch::parse(command, payload.get(..BATCH_BYTES).ok_or(MALFORMED)?);
+    fn parse(fixed: Batch, max_bytes: u64) -> Result<Self, Stop> {
+        let command = fixed.command;
         let roles = *BATCH_ROLES[usize::from(command - BATCH_FACTOR)];
         let has = |operand: usize| roles[operand] != b'.';
         let mut defined = SINGLE | ROW_MAJOR | MUST_BE_FINITE;
@@ -108,6 +108,19 @@ impl Request {
     }
 }
 
+/// How the operands of a batch lie in memory: the elements of a run, the runs of a matrix, the matrices, the bytes of an
+/// element.
+///
+/// # Errors
+/// The status with which a server with this limit refuses it.
+pub fn batch_sizes(fixed: &Batch, max_bytes: u64) -> Result<[[u128; 4]; 8], i64> {
+    match Request::parse(*fixed, max_bytes) {
+        Ok(request) => Ok(request.extents.map(|Extent { run, count, matrices, size }| [run, count, matrices, size])),
+        Err(Stop::Status(status)) => Err(status),
+        Err(Stop::Unpredictable) => unreachable!("no memory is read"),
+    }
+}
+
 /// Whether each operand is described as the command wants it.
 fn check_places(fixed: &Batch, roles: &[u8; 8]) -> Result<(), Stop> {
     for (at, (operand, role)) in fixed.operands.iter().zip(roles).enumerate() {
@@ -150,7 +163,8 @@ fn extents(fixed: &Batch, columns: i64) -> Result<[Extent; 8], Stop> {
 
 impl Session {
     pub(super) fn batch(&mut self, command: u8, payload: &[u8]) -> Result<Expected, Stop> {
-        let request = Request::parse(command, payload, self.max_bytes)?;
+        let fixed = Batch::parse(command, payload.get(..BATCH_BYTES).ok_or(MALFORMED)?);
+        let request = Request::parse(fixed, self.max_bytes)?;
         let sent: usize = (0..8).filter(|&at| request.is_sent(at)).map(|at| request.bytes(at)).sum();
         if payload.len() != BATCH_BYTES + sent {
             return Err(MALFORMED);

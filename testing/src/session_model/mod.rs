@@ -14,6 +14,7 @@ use crate::image::Image;
 use crate::oracle::{Float, naive_lu};
 use crate::version1::Request;
 
+pub use batch::batch_sizes;
 pub use expected::{End, Expected};
 
 const MAX_SEGMENTS: usize = 16;

@@ -6,7 +6,7 @@ use std::iter::once;
 use std::ptr;
 use std::time::Instant;
 
-use super::memory::{Ipiv, Matrices, Vectors};
+use super::memory::{Call, Ipiv, Matrices};
 use super::plan::Plan;
 use crate::client::connection::{Connection, refused};
 use crate::client::frame;
@@ -21,18 +21,6 @@ use crate::protocol::{
 };
 
 const FACTORED_END: usize = ANSWER_HEAD_BYTES + FACTORED_BYTES;
-
-/// What is asked for, and the memory of the caller.
-pub(super) struct Call<'c, T> {
-    pub(super) kind: BatchKind,
-    pub(super) transposed: bool,
-    pub(super) a: Matrices<'c, T>,
-    /// Where the factors go, which may be where A is.
-    pub(super) lu: Option<Matrices<'c, T>>,
-    /// B, which becomes X; or where the inverses go.
-    pub(super) x: Option<Matrices<'c, T>>,
-    pub(super) vectors: Vectors<'c>,
-}
 
 /// A request that has been computed, and whose results are to be received.
 pub(super) struct Computed {
