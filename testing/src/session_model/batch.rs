@@ -360,8 +360,11 @@ fn solve<T: Float>(request: &Request, k: usize, a: &[Vec<T>], b: &[Vec<T>], give
     Solved { lu, ipiv, info, x }
 }
 
-/// A mantissa and an exponent of two.
+/// A mantissa and an exponent of two. One pivot that is zero makes it zero, also beside a NaN.
 fn determinant<T: Float>(one: &Solved<T>, n: usize) -> (f64, i64) {
+    if (0..n).any(|k| one.lu[k + k * n].into() == 0.0) {
+        return (0.0, 0);
+    }
     let split = |x: f64| {
         let (mut x, mut exponent) = (x, 0);
         if x == 0.0 || !x.is_finite() {
