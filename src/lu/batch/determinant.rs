@@ -31,7 +31,8 @@ impl Determinant {
 
     /// The product of pivots, negated for an odd number of swaps. The order of the pivots decides the bits.
     pub(in crate::lu) fn of<T: Scalar>(pivots: impl Iterator<Item = T>, swaps: usize) -> Self {
-        let start = if swaps % 2 == 0 { Determinant::ONE } else { Determinant { mantissa: -0.5, ..Determinant::ONE } };
+        let start =
+            if swaps.is_multiple_of(2) { Determinant::ONE } else { Determinant { mantissa: -0.5, ..Determinant::ONE } };
         pivots.fold(start, |det, pivot| {
             let pivot = Determinant::from(pivot.to_f64());
             let product = Determinant::from(det.mantissa * pivot.mantissa);
@@ -100,6 +101,6 @@ mod tests {
             let det = Determinant::of([2.0, x, 3.0].into_iter(), 0);
             assert_eq!((det.mantissa.to_bits(), det.exponent), (x.to_bits(), 0));
         }
-        assert_eq!(Determinant::of([0.0, f64::INFINITY].into_iter(), 0).mantissa.is_nan(), true);
+        assert!(Determinant::of([0.0, f64::INFINITY].into_iter(), 0).mantissa.is_nan());
     }
 }

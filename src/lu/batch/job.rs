@@ -226,7 +226,7 @@ impl<'k, T: Element> Job<'k, T> {
 
     /// Takes pieces of the batch and works on them until none is left, or somebody cancels the job.
     fn work(&self, memory: &mut [T], swaps: &mut [i64]) {
-        let lanes = self.across.as_ref().map_or(1, |across| across.lanes());
+        let lanes = self.across.as_ref().map_or(1, Across::lanes);
         let (m, n, _) = self.shape();
         let group_bytes = lanes * (m * n + n * self.nrhs()) * size_of::<T>();
         let piece = (PIECE_BYTES / group_bytes).max(1) * lanes;

@@ -2,7 +2,7 @@
 
 use super::determinant::Determinant;
 use super::group::rcond;
-use super::job::{Job, RightHandSides, Swaps};
+use super::job::{Block, Job, RightHandSides, Swaps};
 use crate::blas::transpose;
 use crate::element::Element;
 use crate::lu::blocked::Blocking;
@@ -76,7 +76,7 @@ impl<T: Element> Job<'_, T> {
                 // Not even the row swaps are rows.
                 return;
             }
-            if let Some(to) = self.lu.filter(|to| to.is_row_major()) {
+            if let Some(to) = self.lu.filter(Block::is_row_major) {
                 transpose(lu.as_ref(), to.view(index));
             }
             if let Swaps::ZeroBased(_) = self.swaps {
