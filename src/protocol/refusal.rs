@@ -283,16 +283,10 @@ pub fn describe_refusal(code: i64) -> String {
     description.map_or_else(|| format!("code {code}"), |description| (*description).to_owned())
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Refusal {
+    /// The words of a refusal of sizes.
+    fn write_sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::UnknownCommand(byte) => {
-                let last = Command::NAMES.len() - 1;
-                write!(
-                    f,
-                    "expected a command, 0x00 to 0x{last:02x}, an extended frame from 0x10 on, or 0xff to exit, got 0x{byte:02x}"
-                )
-            }
             Refusal::BadShape { m, n, element } => {
                 write!(f, "expected m >= 0 and n >= 0 with m*n*{} below 2^63, got m = {m}, n = {n}", element.bytes())
             }
@@ -309,6 +303,30 @@ impl fmt::Display for Refusal {
                 f,
                 "expected operands of at most {max_bytes} bytes together, got {bytes} for count = {count}, m = {m}, n = {n}, nrhs = {nrhs}; --max-bytes sets the limit"
             ),
+            Refusal::NarrowIpiv { m } => {
+                write!(f, "expected m below 2^31 for an ipiv of 32 bits, got m = {m}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::BadShape { .. }
+            | Refusal::OverLimit { .. }
+            | Refusal::BatchShape { .. }
+            | Refusal::NotSquare { .. }
+            | Refusal::BatchOverLimit { .. }
+            | Refusal::NarrowIpiv { .. } => self.write_sizes(f),
+            Refusal::UnknownCommand(byte) => {
+                let last = Command::NAMES.len() - 1;
+                write!(
+                    f,
+                    "expected a command, 0x00 to 0x{last:02x}, an extended frame from 0x10 on, or 0xff to exit, got 0x{byte:02x}"
+                )
+            }
             Refusal::OutOfMemory { bytes } => {
                 write!(f, "expected {bytes} bytes of memory for the matrix, got none from the system")
             }
@@ -327,9 +345,6 @@ impl fmt::Display for Refusal {
                 write!(f, "expected only defined bits in {field}, got {bits:#x} as well")
             }
             Refusal::Field { field, expected, got } => write!(f, "expected {field} to be {expected}, got {got}"),
-            Refusal::NarrowIpiv { m } => {
-                write!(f, "expected m below 2^31 for an ipiv of 32 bits, got m = {m}")
-            }
             Refusal::Operand { name, problem } => write!(f, "{name}: {problem}"),
             Refusal::NoSegment(segment) => write!(f, "expected the number of a segment, got {segment}"),
             Refusal::TooManySegments { max } => {
