@@ -87,7 +87,7 @@ fn options(flags: c_int, known: c_int, threads: i64) -> Result<Options, Status> 
     Ok(Options::new().pivoting(pivoting).threads(self::threads(threads)?))
 }
 
-/// The number of elements of a result with so many for each matrix.
+/// The length of a result that has `each` elements for each of `count` matrices.
 fn elements(count: i64, each: i64) -> Result<i64, Status> {
     count.checked_mul(each).ok_or(Status::Overflow)
 }

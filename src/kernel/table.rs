@@ -49,7 +49,7 @@ pub struct BatchKernels<T: Scalar> {
     pub(crate) lanes: usize,
     pub(crate) interleave: unsafe fn(Lines<T>),
     pub(crate) deinterleave: unsafe fn(Lines<T>),
-    /// Kernels for matrices with at most so many rows, in rising order.
+    /// The kernels, each after the largest number of rows that it takes, in rising order.
     pub(crate) factor: &'static [(usize, FactorGroup<T>)],
     pub(crate) trsm: unsafe fn(GroupTrsm<T>),
     /// The same for the triangle with the magnitudes of the diagonal, and below it those of the elements, negated; products are

@@ -19,9 +19,9 @@
 /// Matrices with more columns are factored by themselves: a group of them would not fit the caches.
 pub(crate) const BATCH_COLUMNS: usize = 64;
 
-/// The fewest matrices, of at most so many rows, for which a group takes less time than each by itself: when they are
-/// factored, and when systems are solved. A Xeon with AVX-512 at 4 GHz, f64, on 2026-11-29; with AVX2 a group of half as many
-/// takes about the same time.
+/// Numbers of rows, and for matrices with at most as many rows the least number of matrices for which a group takes less time
+/// than one matrix after the other: to factor them, and to solve systems. A Xeon with AVX-512 (family 6, model 167) at 4 GHz,
+/// f64, on 2026-11-29; with AVX2 a group of half as many takes about the same time.
 pub(crate) const BATCH_LEAST: [(usize, [usize; 2]); 6] =
     [(4, [1, 1]), (8, [2, 1]), (12, [3, 2]), (16, [4, 3]), (20, [6, 4]), (24, [7, 5])];
 

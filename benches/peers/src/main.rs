@@ -42,7 +42,7 @@ struct Args {
     /// Elements from one column to the next, where it is not the number of rows
     #[arg(long)]
     lda: Option<usize>,
-    /// Factor so many matrices of each order by one call, where a peer has one for that
+    /// Factor COUNT matrices of each order, with one call if the peer has a function for batches
     #[arg(long, value_name = "COUNT")]
     batch: Option<usize>,
     /// With --batch: also solve a system with each matrix
