@@ -131,22 +131,35 @@ impl<T: Element> Job<'_, T> {
         columns: [usize; 2],
         work: &Work<T>,
     ) -> usize {
-        let (lanes, rows, to) = (across.lanes(), across.rows, self.behind(work.columns, across));
+        let (rows, to) = (across.rows, self.behind(work.columns, across));
         let [_, count] = columns;
         // SAFETY: the work memory has room for these columns and for a block more.
         unsafe {
-            if x.is_identity || rows > self.a.geometry.nrows() {
-                std::slice::from_raw_parts_mut(to, count * rows * lanes).fill(T::ZERO);
-            }
             if x.is_identity {
-                for j in 0..count {
-                    std::slice::from_raw_parts_mut(to.add(j * (rows + 1) * lanes), lanes).fill(T::ONE);
-                }
-            } else {
-                (across.kernels.interleave)(lines(&x.block, matrices, columns, to, across));
+                self.load_identity(across, columns, work);
+                return count;
             }
+            if rows > self.a.geometry.nrows() {
+                std::slice::from_raw_parts_mut(to, count * rows * across.lanes()).fill(T::ZERO);
+            }
+            (across.kernels.interleave)(lines(&x.block, matrices, columns, to, across));
         }
         count
+    }
+
+    /// Puts columns of the identity, given by the first and the number, behind those of the matrices.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn load_identity(&self, across: &Across<T>, [first, count]: [usize; 2], work: &Work<T>) {
+        let (lanes, rows, to) = (across.lanes(), across.rows, self.behind(work.columns, across));
+        // SAFETY: the work memory has room for these columns.
+        unsafe {
+            std::slice::from_raw_parts_mut(to, count * rows * lanes).fill(T::ZERO);
+            for j in 0..count {
+                std::slice::from_raw_parts_mut(to.add((j * rows + first + j) * lanes), lanes).fill(T::ONE);
+            }
+        }
     }
 
     /// X for right-hand sides that were not there when the matrices were factored, some columns at a time.
@@ -311,10 +324,7 @@ impl<T: Element> Job<'_, T> {
             std::slice::from_raw_parts_mut(work.column, lanes).fill(T::ZERO);
             for first in (0..n).step_by(BATCH_RHS) {
                 let r = BATCH_RHS.min(n - first);
-                std::slice::from_raw_parts_mut(x, r * rows * lanes).fill(T::ZERO);
-                for j in 0..r {
-                    std::slice::from_raw_parts_mut(x.add((j * rows + first + j) * lanes), lanes).fill(T::ONE);
-                }
+                self.load_identity(across, [first, r], work);
                 self.swap_rows(across, r, false, work);
                 self.trsm(across, r, work, Factor::Lower);
                 self.trsm(across, r, work, Factor::Upper);
