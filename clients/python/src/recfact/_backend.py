@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Integers = NDArray[np.int64]
 
-# Bits that mean the same in extended frames and in `recfact_lu_f64` of recfact.h.
-NO_PIVOTING, ROW_MAJOR, CHECK_FINITE = 0x004, 0x100, 0x200
+# Bits that mean the same in extended frames and in functions of recfact.h.
+NO_PIVOTING, ROW_MAJOR, CHECK_FINITE, X_BY_ROWS, TRANSPOSED = 0x004, 0x100, 0x200, 0x800, 0x1000
+
+# A determinant, there and there.
+DETERMINANT = np.dtype([("mantissa", np.float64), ("exponent", np.int64)])
 
 # What NumPy's functions say.
 NOT_FINITE = "array must not contain infs or NaNs"

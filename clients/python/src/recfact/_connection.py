@@ -5,14 +5,18 @@ Threads share it. A forked child never does.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
 import weakref
+from functools import partial
 from typing import Any, Callable, TypeVar
 
-from . import _extended, _fallback, _mapped, _process
-from ._backend import NO_PIVOTING, NOT_FINITE, Array, Backend, Integers
+import numpy as np
+
+from . import _extended, _fallback, _mapped, _process, _requests
+from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, TRANSPOSED, Array, Backend, Integers, Solved
 from ._errors import CancelledError, ServerError, ServerTimeoutError
 from ._progress import Function, Progress
 from ._version import VERSION
@@ -31,6 +35,7 @@ _PAUSE_SECONDS = 0.002
 _START_SECONDS = 1.0
 
 _Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 class Connection(Backend):
@@ -86,44 +91,65 @@ class Connection(Backend):
         self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
     ) -> tuple[Array, Array, int | Integers] | None:
         """See `recfact._backend`."""
-        if self._reason is not None or a.ndim > 2:
+        if self._reason is not None or a.shape[-2] >= 2**31:
             return None
-        flags = _mapped.USUAL_FLAGS if pivot and check_finite else _mapped.flags_of(pivot, check_finite)
-        with self._lock:
-            try:
-                if self._is_cancelled:
-                    self._renew()
-                self._is_under_way = True
-                found = self._by_segment(a, flags, threads) if len(a) < 2**31 else None
-                if found is None:
-                    self._check()
-                    return None
-                plan, info = found
-                return plan.lu.copy("F"), plan.piv.copy(), info
-            finally:
-                self._is_under_way = False
+        flags = _extended.ZERO_BASED_PIVOTS | (0 if pivot else NO_PIVOTING) | (CHECK_FINITE if check_finite else 0)
+        if a.ndim > 2:
+            found = self._in_turn(self._computed, _requests.factor_stack, (a,), flags, threads)
+            return None if found is None else (found[0], found[1], found[2])
+        return self._in_turn(self._lu_factor, a, flags, threads)
+
+    def _lu_factor(self, a: Array, flags: int, threads: int | None) -> tuple[Array, Array, int] | None:
+        found = self._by_segment(_requests.factor, (a,), flags, threads)
+        if found is None:
+            self._check()
+            return None
+        plan, info = found
+        lu, piv = plan.results
+        return lu.copy("F"), piv.copy(), info
+
+    def gesv(self, a: Array, b: Array, *, transposed: bool, check_finite: bool, threads: int | None) -> Solved | None:
+        """See `recfact._backend`."""
+        flags = (TRANSPOSED if transposed else 0) | (CHECK_FINITE if check_finite else 0)
+        found = self._in_turn(self._computed, _requests.gesv, (a, b), flags, threads)
+        return None if found is None else Solved(*found)
+
+    def inverse(self, a: Array, *, check_finite: bool, threads: int | None) -> Solved | None:
+        """See `recfact._backend`."""
+        found = self._in_turn(self._computed, _requests.inverse, (a,), CHECK_FINITE if check_finite else 0, threads)
+        return None if found is None else Solved(*found)
+
+    def determinant(self, a: Array, *, check_finite: bool, threads: int | None) -> tuple[Array, Array] | None:
+        """See `recfact._backend`."""
+        found = self._in_turn(self._computed, _requests.determinant, (a,), CHECK_FINITE if check_finite else 0, threads)
+        return None if found is None else (found[0]["mantissa"], found[0]["exponent"])
 
     def factor_stack(
         self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
     ) -> Array:
         """See `recfact._backend`. The whole stack is one call, which has its turn while matrices are copied, too."""
+        factor_stack = partial(super().factor_stack, place, ipiv, info, pivot=pivot, threads=threads)
+        return self._in_turn(factor_stack)
+
+    def _in_turn(self, call: Callable[..., _Result], *arguments: Any) -> _Result:
+        """Calls a function when no other call uses the server."""
         with self._lock:
             try:
                 if self._is_cancelled:
                     self._renew()
                 self._is_under_way = True
-                return super().factor_stack(place, ipiv, info, pivot=pivot, threads=threads)
+                return call(*arguments)
             finally:
                 self._is_under_way = False
 
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`. A call that asks for fewer threads than the server has gets one thread."""
         self._check()
-        found = self._by_segment(a, 0 if pivot else NO_PIVOTING, threads)
+        found = self._by_segment(_requests.factor, (a,), 0 if pivot else NO_PIVOTING, threads)
         if found is None:
             return self._by_pipe(a, ipiv, pivot, threads)
         plan, info = found
-        a[...], ipiv[...] = plan.lu, plan.piv
+        a[...], ipiv[...] = plan.results
         return info
 
     def cancel(self) -> bool:
@@ -165,23 +191,73 @@ class Connection(Backend):
         with self._signals:
             self._is_cancelled = False
 
-    def _by_segment(self, a: Array, flags: int, threads: int | None) -> tuple[_mapped.Plan, int] | None:
-        """Has a matrix factored in the segment. Returns None if it has to go through the pipes."""
+    def _computed(
+        self, request: _requests.Request, inputs: tuple[Array, ...], flags: int, threads: int | None
+    ) -> tuple[Array, ...] | None:
+        """Has a matrix or a stack computed by batches in the segment. Returns new arrays, or None if that cannot be."""
+        mapped = self._joined()
+        if mapped is not None and mapped.can_batch:
+            *batch, _, _ = inputs[0].shape
+            piece = mapped.piece(inputs[0], threads)
+            if math.prod(batch) <= piece:
+                found = self._by_segment(request, inputs, flags, threads)
+                if found is not None:
+                    return tuple(result.copy("K") for result in found[0].results)
+            else:
+                flat = [x.reshape(-1, *x.shape[-2:]) for x in inputs]
+                results = self._by_pieces(request, flat, flags, threads, piece)
+                if results is not None:
+                    return tuple(result.reshape(*batch, *result.shape[1:]) for result in results)
+        self._check()
+        return None
+
+    def _by_pieces(
+        self, request: _requests.Request, inputs: list[Array], flags: int, threads: int | None, piece: int
+    ) -> list[Array] | None:
+        """Has a long stack computed, some matrices at a time."""
+        count = len(inputs[0])
+        results: list[Array] = []
+        for first in range(0, count, piece):
+            self._check()
+            part = slice(first, first + piece)
+            found = self._by_segment(request, tuple(x[part] for x in inputs), flags, threads)
+            if found is None:
+                return None
+            plan, _ = found
+            results = results or [np.empty_like(result, shape=(count, *result.shape[1:])) for result in plan.results]
+            for whole, result in zip(results, plan.results):
+                whole[part] = result
+        return results
+
+    def _joined(self) -> _mapped.Mapped | None:
+        """Returns the segment, when a server has mapped it, or None if matrices have to go through the pipes."""
         if self._mapped is None and self._reason is None:
             self._running()
         mapped = self._mapped
-        if mapped is None:
+        if mapped is not None and not mapped.joined:
+            try:
+                self._ask(mapped.join)
+            except _mapped.PipeError as reason:
+                self._leave(mapped, reason)
+                return None
+        return mapped
+
+    def _leave(self, mapped: _mapped.Mapped, reason: _mapped.PipeError) -> None:
+        self._mapped, self._reason = None, str(reason)
+        mapped.close()
+
+    def _by_segment(
+        self, request: _requests.Request, inputs: tuple[Array, ...], flags: int, threads: int | None
+    ) -> tuple[_mapped.Plan, int] | None:
+        """Has a request computed in the segment. Returns its plan and `info`, or None if it has to go by the pipes."""
+        mapped = self._joined()
+        plan = None if mapped is None else mapped.plan(request, inputs, flags, threads)
+        if mapped is None or plan is None:
             return None
         try:
-            if not mapped.joined:
-                self._ask(mapped.join)
-            plan = mapped.plan(a, flags, threads)
-            if plan is None:
-                return None
-            answer = self._ask(mapped.ask, plan, a)
+            answer = self._ask(mapped.ask, plan, inputs)
         except _mapped.PipeError as reason:
-            self._mapped, self._reason = None, str(reason)
-            mapped.close()
+            self._leave(mapped, reason)
             return None
         if answer is _extended.REGULAR:
             return plan, 0

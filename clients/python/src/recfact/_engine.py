@@ -36,8 +36,13 @@ class Engine(ABC):
         if a.size == 0:
             return placed(), ipiv, info
         threads = thread_count(threads)
-        lu = self._backend(threads).factor_stack(placed, ipiv, info, pivot=pivot, threads=threads)
-        return lu, ipiv, info
+        backend = self._backend(threads)
+        if batch:
+            plain = a.astype(dtype, copy=False)
+            found = backend.lu_factor(plain, pivot=pivot, check_finite=False, threads=threads)
+            if found is not None:
+                return found[0], found[1].astype(np.int64) + 1, np.asarray(found[2])
+        return backend.factor_stack(placed, ipiv, info, pivot=pivot, threads=threads), ipiv, info
 
     def _solve(
         self,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
-from ._backend import ROW_MAJOR
 from ._errors import ServerError
-from ._wire import F32
+from ._wire import F32 as F32
 
 ZERO_BASED_PIVOTS = 0x400
+
+BATCH_FACTOR, BATCH_GESV, BATCH_INVERSE, BATCH_DET = 0x40, 0x42, 0x43, 0x44
+
+# A server that has none of the first two is not used through mapped memory.
+CAN_FACTOR_AND_MAP, CAN_BATCH = 0b011, 0b100
 
 # What a server answers that does not know a command, if it does not know extended frames either. It has ended.
 UNKNOWN_COMMAND_V1 = -(2**63) + 1
@@ -21,28 +26,40 @@ _HELLO, _MAP, _FACTOR = 0x10, 0x18, 0x20
 _VERSION = 2
 _INHERITED = 1
 _MAGIC = b"RECFACT\0"
-_CAN_FACTOR_AND_MAP = 0b11
 _IN_SEGMENT = 2
 
 _HEAD = struct.Struct("<Bq")
 ANSWER_HEAD = struct.Struct("<qq")
 _WELCOME = struct.Struct("<8sIQqI")
 _MAP_REQUEST = struct.Struct("<IIiiq")
-# The frame of FACTOR, with the three operands: A, L and U, ipiv.
-_FACTOR_REQUEST = struct.Struct("<BqIIqqi4x" + "IIqq8x" * 3)
+# The frames of FACTOR and of the batches before their operands.
+_FACTOR_HEAD = struct.Struct("<BqIIqqi4x")
+_BATCH_HEAD = struct.Struct("<BqIIqqqqi4x")
+_OPERAND = struct.Struct("<IIqqq")
+_BATCH_OPERANDS = ("a", "lu", "ipiv", "b", "x", "info", "rcond", "det")
 _FACTORED = struct.Struct("<qqqiI")
 
-# The most frequent answer by far: to a FACTOR whose results are in a segment, with info = 0. What follows the `info`
-# does not matter. `REGULAR` stands for all such answers, so that they need not be taken apart.
+# The most frequent answer by far: to a FACTOR or a batch whose results are in a segment, with info = 0. What follows
+# the `info` does not matter. `REGULAR` stands for all such answers, so that they need not be taken apart.
 FACTORED_BYTES = _FACTORED.size
 REGULAR_START = _FACTORED.pack(0, FACTORED_BYTES - ANSWER_HEAD.size, 0, -1, 0)[:24]
-# Where the fields are in the frame of FACTOR that change.
-CPU_AT = 33
-_SEGMENTS_AT = (45, 77, 109)
 
-# Writes the CPU into a frame, at `CPU_AT`.
+# Writes the CPU into a frame, at `Frame.cpu_at`.
 put_cpu = struct.Struct("<i").pack_into
 _put_segment = struct.Struct("<I").pack_into
+
+
+class Frame(NamedTuple):
+    """A request for operands in a segment. The CPU and the segment are missing; `cpu_at` is where the CPU goes."""
+
+    data: bytearray
+    cpu_at: int
+    segments_at: tuple[int, ...]
+
+    def put_segment(self, segment: int) -> None:
+        """Writes the number of the segment into each operand."""
+        for at in self.segments_at:
+            _put_segment(self.data, at, segment)
 
 
 # Status and payload of an answer.
@@ -65,12 +82,12 @@ def hello(version: str) -> bytes:
     return _HEAD.pack(_HELLO, 4 + len(name)) + _VERSION.to_bytes(4, "little") + name
 
 
-def max_bytes(welcome: bytes) -> int | None:
-    """Returns the limit of a server, from its answer to HELLO, or None if it cannot factor in segments."""
-    if len(welcome) < _WELCOME.size or not welcome.startswith(_MAGIC):
+def welcome(payload: bytes) -> tuple[int, int] | None:
+    """Returns the features of a server and its limit, from its answer to HELLO, or None if that is none."""
+    if len(payload) < _WELCOME.size or not payload.startswith(_MAGIC):
         return None
-    _, _, features, limit, _ = _WELCOME.unpack_from(welcome)
-    return int(limit) if features & _CAN_FACTOR_AND_MAP == _CAN_FACTOR_AND_MAP else None
+    _, _, features, limit, _ = _WELCOME.unpack_from(payload)
+    return int(features), int(limit)
 
 
 def map_inherited(segment: int, fd: int, size: int) -> bytes:
@@ -78,24 +95,35 @@ def map_inherited(segment: int, fd: int, size: int) -> bytes:
     return _HEAD.pack(_MAP, _MAP_REQUEST.size) + _MAP_REQUEST.pack(segment, _INHERITED, 0, fd, size)
 
 
-def factor(
-    shape: tuple[int, int], flags: int, single: bool, threads: int, segment: int, offsets: tuple[int, int, int]
-) -> bytearray:
-    """Returns a FACTOR frame for operands in a segment. The CPU is missing."""
-    m, n = shape
-    flags |= F32 if single else 0
-    a_at, lu_at, ipiv_at = offsets
-    a = _IN_SEGMENT, segment, a_at, n if flags & ROW_MAJOR else m
-    lu = _IN_SEGMENT, segment, lu_at, m
-    ipiv = _IN_SEGMENT, segment, ipiv_at, 0
-    length = _FACTOR_REQUEST.size - _HEAD.size
-    return bytearray(_FACTOR_REQUEST.pack(_FACTOR, length, flags, threads, m, n, -1, *a, *lu, *ipiv))
+def factor(shape: tuple[int, int], flags: int, threaded: bool, places: tuple[int, int, int, int, int]) -> Frame:
+    """Returns a FACTOR frame. `places` has offset and leading dimension of A, those of L and U, the offset of ipiv."""
+    a_at, lda, lu_at, ld, ipiv_at = places
+    length = _FACTOR_HEAD.size - _HEAD.size + 3 * _OPERAND.size
+    head = _FACTOR_HEAD.pack(_FACTOR, length, flags, 0 if threaded else 1, *shape, -1)
+    return _framed(head, [(a_at, lda, 0), (lu_at, ld, 0), (ipiv_at, 0, 0)])
 
 
-def put_segment(frame: bytearray, segment: int) -> None:
-    """Writes another segment into a FACTOR frame."""
-    for at in _SEGMENTS_AT:
-        _put_segment(frame, at, segment)
+def batch(
+    command: int,
+    sizes: tuple[int, int, int, int],
+    flags: int,
+    threaded: bool,
+    places: dict[str, tuple[int, int, int]],
+) -> Frame:
+    """Returns the frame of a batch with sizes count, m, n and nrhs.
+
+    `places` has offset, leading dimension and distance of each operand that is there.
+    """
+    length = _BATCH_HEAD.size - _HEAD.size + len(_BATCH_OPERANDS) * _OPERAND.size
+    head = _BATCH_HEAD.pack(command, length, flags, 0 if threaded else 1, *sizes, -1)
+    return _framed(head, [places.get(name) for name in _BATCH_OPERANDS])
+
+
+def _framed(head: bytes, places: list[tuple[int, int, int] | None]) -> Frame:
+    """Returns a frame with operands in a segment, or none. The CPU is before the last four bytes of a head."""
+    operands = (bytes(_OPERAND.size) if place is None else _OPERAND.pack(_IN_SEGMENT, 0, *place) for place in places)
+    segments_at = (len(head) + i * _OPERAND.size + 4 for i, place in enumerate(places) if place is not None)
+    return Frame(bytearray(head + b"".join(operands)), len(head) - 8, tuple(segments_at))
 
 
 def info(payload: bytes) -> int:

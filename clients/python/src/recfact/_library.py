@@ -6,22 +6,32 @@ import ctypes
 import os
 from ctypes import c_char, c_char_p, c_int, c_int64, c_void_p
 from functools import partial
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
-from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, ROW_MAJOR, Array, Backend, Integers, Solved
+from ._backend import (
+    CHECK_FINITE,
+    DETERMINANT,
+    NO_PIVOTING,
+    NOT_FINITE,
+    ROW_MAJOR,
+    TRANSPOSED,
+    X_BY_ROWS,
+    Array,
+    Backend,
+    Integers,
+    Solved,
+)
 from ._calls import Plan, Plans
 
 # Values of `recfact_status` in recfact.h.
 _SUCCESS, _INSTRUCTION_SET, _NOT_FINITE = 0, 7, 9
 
-# Flags of the functions for batches.
-_B_ROW_MAJOR, _TRANSPOSED, _KEEP_A = 0x800, 0x1000, 0x2000
+# A flag of recfact_gesv_batch_f64.
+_KEEP_A = 0x2000
 
-_DETERMINANT = np.dtype([("mantissa", np.float64), ("exponent", np.int64)])
-
-_OF_STACKS = ("factor", "lu", "solve", "gesv", "inverse", "det")
+_OF_STACKS = ("lu", "solve", "gesv", "inverse", "det")
 
 
 class Library(Backend):
@@ -59,7 +69,7 @@ class Library(Backend):
 
     def gesv(self, a: Array, b: Array, *, transposed: bool, check_finite: bool, threads: int | None) -> Solved | None:
         """See `recfact._backend`."""
-        flags = _KEEP_A | (_TRANSPOSED if transposed else 0) | (CHECK_FINITE if check_finite else 0)
+        flags = _KEEP_A | (TRANSPOSED if transposed else 0) | (CHECK_FINITE if check_finite else 0)
         return Solved(*self._plans.run(self._prepared_gesv, (a, b), flags, threads))
 
     def inverse(self, a: Array, *, check_finite: bool, threads: int | None) -> Solved | None:
@@ -103,7 +113,7 @@ class Library(Backend):
         call = partial(
             self._stacks["gesv", _suffix(a)],
             *(c_int64(count), c_int64(n), c_int64(nrhs), _address(a), c_int64(lda), c_int64(stride), c_void_p()),
-            *(_address(x), c_int64(nrhs), c_int64(n * nrhs), c_int(flags | order | _B_ROW_MAJOR), _address(rcond)),
+            *(_address(x), c_int64(nrhs), c_int64(n * nrhs), c_int(flags | order | X_BY_ROWS), _address(rcond)),
             *(c_int64(threads or 0), _address(info)),
         )
         return Plan((a, x), call, (x, info, rcond))
@@ -115,35 +125,20 @@ class Library(Backend):
         call = partial(
             self._stacks["inverse", _suffix(a)],
             *(c_int64(count), c_int64(n), _address(a), c_int64(lda), c_int64(stride)),
-            *(c_int(flags | order | _B_ROW_MAJOR), _address(x), c_int64(n), c_int64(n * n), _address(rcond)),
+            *(c_int(flags | order | X_BY_ROWS), _address(x), c_int64(n), c_int64(n * n), _address(rcond)),
             *(c_int64(threads or 0), _address(info)),
         )
         return Plan((a,), call, (x, info, rcond))
 
     def _prepared_determinant(self, a: Array, flags: int, threads: int | None) -> Plan:
         order, lda, stride, count = _layout(a)
-        det = np.empty(a.shape[:-2], _DETERMINANT)
+        det = np.empty(a.shape[:-2], DETERMINANT)
         call = partial(
             self._stacks["det", _suffix(a)],
             *(c_int64(count), c_int64(a.shape[-1]), _address(a), c_int64(lda), c_int64(stride)),
             *(c_int(flags | order), _address(det), c_int64(threads or 0)),
         )
         return Plan((a,), call, (det,))
-
-    def factor_stack(
-        self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
-    ) -> Array:
-        """See `recfact._backend`."""
-        a = place()
-        *_, m, n = a.shape
-        count = a.size // (m * n)
-        self._check(
-            self._stacks["factor", _suffix(a)](
-                *(c_int64(count), c_int64(m), c_int64(n), _address(a), c_int64(m), c_int64(m * n), _address(ipiv)),
-                *(c_int(0 if pivot else NO_PIVOTING), c_int64(threads or 0), _address(info)),
-            )
-        )
-        return a
 
     def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
         """See `recfact._backend`."""

@@ -1,4 +1,4 @@
-"""Factorizations by a server in memory that both sides see.
+"""Requests to a server in memory that both sides see.
 
 A plan is a request that is ready to be made: arrays that lie in the segment, and a frame that names their places.
 """
@@ -8,13 +8,12 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-import numpy as np
-
 from . import _extended, _segment
-from ._backend import CHECK_FINITE, NO_PIVOTING, ROW_MAJOR, Array
+from ._backend import Array
 from ._errors import ServerError
-from ._extended import CPU_AT, put_cpu
+from ._extended import put_cpu
 from ._process import Process, starting
+from ._requests import Layout, Operand, Request, by_columns
 
 # The number of plans that are kept. They have no memory of their own.
 _MAX_PLANS = 64
@@ -25,8 +24,12 @@ _REQUESTS_BETWEEN_LOOKS = 4096
 # The segments of a session may have twice the limit of the server and this number of bytes.
 _EXTRA_BYTES = 1 << 20
 
-# Operands begin at cache lines.
-_ALIGNMENT = 64
+# Stacks go in pieces of about this size, which stay in the caches of both sides; with more than one thread of larger
+# ones, in which there is work for all.
+_PIECE_BYTES, _THREADED_PIECE_BYTES = 1 << 20, 1 << 23
+
+# A request has at most this many times the bytes of its matrices.
+_MAX_OPERANDS = 5
 
 _getcpu = getattr(ctypes.PyDLL(None), "sched_getcpu", lambda: -1)
 
@@ -36,14 +39,15 @@ class PipeError(Exception):
 
 
 class Plan:
-    """A request for matrices of one shape, type and order."""
+    """A request for arrays of some shapes, type and order."""
 
-    __slots__ = ("end", "frame", "lu", "piv", "source", "used")
+    __slots__ = ("cpu_at", "data", "end", "frame", "inputs", "results", "used")
 
-    def __init__(self, source: Array, lu: Array, piv: Array, frame: bytearray, end: int) -> None:
-        self.source, self.lu, self.piv, self.frame = source, lu, piv, frame
+    def __init__(self, layout: Layout, inputs: tuple[Array, ...], results: tuple[Array, ...]) -> None:
+        self.frame, self.inputs, self.results = layout.frame, inputs, results
+        self.data, self.cpu_at = layout.frame.data, layout.frame.cpu_at
         # The place where its last operand ends in the segment.
-        self.end = end
+        self.end = layout.end
         self.used = True
 
 
@@ -60,14 +64,26 @@ class Mapped:
         self._threads = threads
         # Whether a server has mapped the segment. Then these are its limit, and its number for the segment.
         self.joined = False
-        self._max_bytes = self._number = 0
+        self._max_bytes = self._number = self._features = 0
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._requests = 0
 
-    def plan(self, a: Array, flags: int, threads: int | None) -> Plan | None:
-        """Returns the plan for a matrix like this one, or None if there is not enough memory for it."""
-        key = a.shape, a.dtype, a.flags.f_contiguous, flags, threads
-        plan = self._plans.get(key) or self._new_plan(key, a, flags, threads)
+    @property
+    def can_batch(self) -> bool:
+        """Whether the server knows batches."""
+        return bool(self._features & _extended.CAN_BATCH)
+
+    def piece(self, a: Array, threads: int | None) -> int:
+        """Returns how many matrices of a stack are to go in one request."""
+        preferred = _THREADED_PIECE_BYTES if is_threaded(threads, self._threads) else _PIECE_BYTES
+        *_, m, n = a.shape
+        return int(max(1, min(preferred, self._max_bytes // _MAX_OPERANDS) // (m * n * a.itemsize)))
+
+    def plan(self, request: Request, inputs: tuple[Array, ...], flags: int, threads: int | None) -> Plan | None:
+        """Returns the plan for arrays like these, or None if there is not enough memory for it."""
+        a, threaded = inputs[0], is_threaded(threads, self._threads)
+        key = request, by_columns(a), a.dtype, flags, threaded, *[x.shape for x in inputs]
+        plan = self._plans.get(key) or self._new_plan(key, request(*inputs, flags, threaded), a)
         if plan is not None:
             plan.used = True
             self._requests += 1
@@ -75,40 +91,35 @@ class Mapped:
                 self._give_back()
         return plan
 
-    def _new_plan(self, key: tuple[Any, ...], a: Array, flags: int, threads: int | None) -> Plan | None:
-        m, n = shape = a.shape
-        if a.nbytes > self._max_bytes:
+    def _new_plan(self, key: tuple[Any, ...], layout: Layout, a: Array) -> Plan | None:
+        *_, m, n = a.shape
+        size = m * n * a.itemsize
+        if size > self._max_bytes:
             raise ServerError(
                 f"the server refuses a matrix that is larger than its limit: expected at most {self._max_bytes} bytes, "
-                f"got {m} x {n} of {a.nbytes} bytes; `max_bytes` sets the limit"
+                f"got {m} x {n} of {size} bytes; `max_bytes` sets the limit"
             )
-        order = "F" if a.flags.f_contiguous else "C"
-        if order == "C":
-            flags |= ROW_MAJOR
-        ipiv_type = np.dtype(np.int32 if flags & _extended.ZERO_BASED_PIVOTS else np.int64)
-        # By columns the matrix is factored in its place; by rows its factors have a place of their own.
-        lu_at = _aligned(a.nbytes) if order == "C" else 0
-        ipiv_at = _aligned(lu_at + a.nbytes)
-        end = ipiv_at + min(shape) * ipiv_type.itemsize
+        if layout.nbytes > self._max_bytes:
+            return None
         try:
             with starting:
-                if self.segment.reserve(end, 2 * self._max_bytes + _EXTRA_BYTES):
+                if self.segment.reserve(layout.end, 2 * self._max_bytes + _EXTRA_BYTES):
                     self._plans.clear()
         except OSError:
             return None
         if len(self._plans) >= _MAX_PLANS:
             self._plans.clear()
-        single, wire_threads = a.dtype == np.float32, 0 if is_threaded(threads, self._threads) else 1
-        frame = _extended.factor((m, n), flags, single, wire_threads, self._number, (0, lu_at, ipiv_at))
-        array = self.segment.array
-        plan = self._plans[key] = Plan(
-            array(shape, a.dtype, 0, order),
-            array(shape, a.dtype, lu_at, "F"),
-            array((min(shape),), ipiv_type, ipiv_at, "C"),
-            frame,
-            end,
-        )
+        layout.frame.put_segment(self._number)
+        inputs, results = (tuple(map(self._array, operands)) for operands in (layout.inputs, layout.results))
+        plan = self._plans[key] = Plan(layout, inputs, results)
         return plan
+
+    def _array(self, operand: Operand) -> Array:
+        """Returns the memory of an operand."""
+        if not operand.by_columns:
+            return self.segment.array(operand.shape, operand.dtype, operand.offset)
+        *batch, m, n = operand.shape
+        return self.segment.array((*batch, n, m), operand.dtype, operand.offset).swapaxes(-1, -2)
 
     def _give_back(self) -> None:
         """Gives memory back if the last requests have used less than a quarter of it."""
@@ -120,13 +131,14 @@ class Mapped:
             plan.used = False
         self._requests = 0
 
-    def ask(self, process: Process, deadline: float | None, plan: Plan, a: Array) -> _extended.Answer:
-        """Has a matrix factored: then L, U and the swaps are in the arrays of the plan. Returns the answer."""
+    def ask(self, process: Process, deadline: float | None, plan: Plan, inputs: tuple[Array, ...]) -> _extended.Answer:
+        """Has a request computed: then the results are in the arrays of the plan. Returns the answer."""
         if process.mapped != self.segment.size:
             self.join(process, deadline)
-        plan.source[...] = a
-        put_cpu(plan.frame, CPU_AT, _getcpu())
-        return process.exchange(plan.frame, deadline)
+        for place, a in zip(plan.inputs, inputs):
+            place[...] = a
+        put_cpu(plan.data, plan.cpu_at, _getcpu())
+        return process.exchange(plan.data, deadline)
 
     def join(self, process: Process, deadline: float | None) -> None:
         """Has the server map the segment, after a HELLO if this is the first request to this process.
@@ -143,25 +155,26 @@ class Mapped:
         request = _extended.map_inherited(0 if first else self._number, self.segment.fd, self.segment.size)
         process.send(self._hello + request if first else request, deadline)
         if first:
-            if (limit := self._welcomed(process)) is None:
-                raise PipeError("the server does not map memory")
-            self._max_bytes = limit
+            self._features, self._max_bytes = self._welcomed(process)
         status, payload = process.receive_answer()
         if status < 0:
             raise PipeError(f"the server cannot map memory: {payload.decode(errors='replace')}")
         number = int.from_bytes(payload, "little")
         if number != self._number:
             for plan in self._plans.values():
-                _extended.put_segment(plan.frame, number)
+                plan.frame.put_segment(number)
         self._number = number
         process.mapped = self.segment.size
         self.joined = True
 
-    def _welcomed(self, process: Process) -> int | None:
+    def _welcomed(self, process: Process) -> tuple[int, int]:
         status, payload = process.receive_answer()
         if status == _extended.UNKNOWN_COMMAND_V1:
             raise PipeError("the server knows version 1 only")
-        return _extended.max_bytes(payload) if status == 0 else None
+        welcome = _extended.welcome(payload) if status == 0 else None
+        if welcome is None or welcome[0] & _extended.CAN_FACTOR_AND_MAP != _extended.CAN_FACTOR_AND_MAP:
+            raise PipeError("the server does not map memory")
+        return welcome
 
     def close(self) -> None:
         """Closes the descriptor. The memory is free when the server has ended and the plans are gone."""
@@ -172,16 +185,3 @@ class Mapped:
 def is_threaded(threads: int | None, server_threads: int) -> bool:
     """Returns whether a call may use all threads of its server. One that asks for fewer gets one thread."""
     return threads is None or threads >= server_threads > 1
-
-
-def flags_of(pivot: bool, check_finite: bool) -> int:
-    """Returns the flags of a request for `lu_factor`."""
-    flags = _extended.ZERO_BASED_PIVOTS if pivot else _extended.ZERO_BASED_PIVOTS | NO_PIVOTING
-    return flags | CHECK_FINITE if check_finite else flags
-
-
-USUAL_FLAGS = flags_of(pivot=True, check_finite=True)
-
-
-def _aligned(offset: int) -> int:
-    return -(-offset // _ALIGNMENT) * _ALIGNMENT

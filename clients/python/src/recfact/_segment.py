@@ -80,9 +80,9 @@ class Segment:
             _libc.madvise(ctypes.addressof(self._memory) + start, self.size - start, _MADV_REMOVE)
             self.backed = start
 
-    def array(self, shape: tuple[int, ...], dtype: DTypeLike, offset: int, order: Any) -> Array:
+    def array(self, shape: tuple[int, ...], dtype: DTypeLike, offset: int) -> Array:
         """Returns an array that lies in the segment. It keeps the mapping alive, also when the segment has grown."""
-        return np.ndarray(shape, dtype, self._memory, offset, None, order)
+        return np.ndarray(shape, dtype, self._memory, offset)
 
 
 def _rounded(size: int) -> int:
