@@ -100,7 +100,7 @@ def test_other_calls_use_mapped_memory_as_well(servers: Any) -> None:
     for call in calls:
         for mine, theirs in zip(call(servers[0]), call(servers[1])):
             assert same_bits(np.asarray(mine), np.asarray(theirs))
-    assert mapped_of(servers[0])._requests == number + 5 + 5 + 4 + 1 + 1
+    assert mapped_of(servers[0])._requests == number + 1 + 1 + 4 + 1 + 1
 
 
 def test_a_matrix_that_may_be_overwritten_is(server: recfact.Server) -> None:

@@ -26,8 +26,8 @@ class Server(Functions):
     answer (default: no limit). After that time the server is killed and the call raises `ServerTimeoutError`.
 
     `progress` is a function that is called a few times a second while a request takes longer than half a second, with
-    the part of it that is done: a number that rises from 0 to 1. The last number is 1.0 if the request is completed. In
-    a call for a stack of matrices each matrix is a request. The function is called in a background thread. A call waits
+    the part of it that is done: a number that rises from 0 to 1. The last number is 1.0 if the request is completed. A
+    call is one request, but a long stack of matrices goes in pieces, which are requests each. The function is called in a background thread. A call waits
     for the last number to be told, but no longer than a tenth of a second. An exception of the function is given to
     `threading.excepthook` and changes nothing else. The function may call `cancel`.
 
@@ -68,7 +68,7 @@ class Server(Functions):
 
         A call is under way from the time when its arguments have been checked, also while its matrices are copied. If
         its result comes first, it returns that. Calls that wait for their turn are not cancelled, and neither is what
-        the shared library computes: `lu_solve`, and the second half of `solve` and `inv`.
+        the shared library computes: `lu_solve`.
 
         `cancel` may be called by a signal handler, also in the thread of the call, and by the `progress` function.
 
