@@ -24,6 +24,7 @@ pub(crate) use body::small::WORK;
 pub(crate) use body::tiny::TINY;
 pub(crate) use body::trsv::MAX_ORDER;
 pub use isa::Isa;
+pub(crate) use lanes::MAX_LANES;
 pub use scalar::Scalar;
 pub(crate) use signatures::{
     Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Strided, Tiles, Trsm, Trsv,
@@ -31,4 +32,4 @@ pub(crate) use signatures::{
 pub(crate) use table::FactorGroup;
 pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};
-pub(crate) use tuning::{BATCH_COLUMNS, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS};
+pub(crate) use tuning::{BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS};

@@ -145,8 +145,8 @@ macro_rules! batch_table {
             kernel!(#[$feature] interleave(Lines<T>) -> () = batch::copy::interleave::<V>);
             kernel!(#[$feature] deinterleave(Lines<T>) -> () = batch::copy::deinterleave::<V>);
             $(kernel!(#[$feature] $factor(Group<T>) -> () = batch::factor::factor::<V, $rows>);)*
-            kernel!(#[$feature] trsm(GroupTrsm<T>) -> () = batch::solve::trsm::<V, false>);
-            kernel!(#[$feature] trsm_magnitudes(GroupTrsm<T>) -> () = batch::solve::trsm::<V, true>);
+            kernel!(#[$feature] trsm(GroupTrsm<T>) -> () = batch::solve::trsm::<V>);
+            kernel!(#[$feature] trsm_magnitudes(GroupTrsm<T>) -> () = batch::solve::trsm_magnitudes::<V>);
             kernel!(#[$feature] norm1(GroupNorm<T>) -> () = batch::norm::norm1::<V>);
 
             pub(super) static TABLE: BatchKernels<T> = BatchKernels {

@@ -28,6 +28,9 @@ pub(crate) const BATCH_LEAST: [(usize, [usize; 2]); 6] =
 /// Bytes of a batch that is expected to be in the L2 cache, so that it need not be asked for.
 pub(crate) const BATCH_IN_CACHE: usize = 256 << 10;
 
+/// Bytes of the factors of a group that systems are solved with at once: half of a small L2 cache.
+pub(crate) const BATCH_FACTOR_BYTES: usize = 256 << 10;
+
 /// Columns of right-hand sides that a group has in work memory at once.
 pub(crate) const BATCH_RHS: usize = 16;
 

@@ -5,6 +5,7 @@
 
 use super::solve::System;
 use crate::element::Element;
+use crate::kernel::MAX_LANES;
 use crate::matrix::MatrixMut;
 use crate::options::Transpose;
 
@@ -61,47 +62,111 @@ pub(super) fn inverse_norm1<T: Element>(system: &System<'_, T>, memory: &mut [T]
     norm1(inverse.chunks_exact(n).map(|column| column.iter().copied()))
 }
 
+/// The estimate for one matrix.
 fn estimate<T: Element>(system: &System<'_, T>, memory: &mut [T]) -> T {
     let n = system.lu.nrows();
-    let adjoint = System { transpose: Transpose::Yes, ..*system };
-    let (x, z) = memory[..3 * n].split_at_mut(2 * n);
+    let (x, signs) = memory[..3 * n].split_at_mut(2 * n);
+    let mut norm = [T::ZERO];
+    estimate_norms(n, x, signs, &mut norm, |transpose, x| {
+        let columns = x.len() / n;
+        System { transpose, ..*system }.solve(MatrixMut::in_memory(x, n, columns, n), 1);
+    });
+    norm[0]
+}
+
+/// What is known of the inverse of a matrix while its norm is estimated.
+#[derive(Clone, Copy)]
+struct Estimate<T> {
+    norm: T,
+    /// The last column of the inverse that was looked at.
+    column: Option<usize>,
+    is_final: bool,
+}
+
+/// Estimates |A^-1| of matrices of order n, as many at once as there are norms. `solve` gets one or two columns of right-hand
+/// sides and solves the systems of A or A^T: the element of matrix k in row i is at `i * norms.len() + k` of a column. `x` has
+/// two columns, `signs` one.
+///
+/// # Panics
+/// - If there are more than [`MAX_LANES`] matrices, or n is 1.
+pub(super) fn estimate_norms<T: Element>(
+    n: usize,
+    x: &mut [T],
+    signs: &mut [T],
+    norms: &mut [T],
+    mut solve: impl FnMut(Transpose, &mut [T]),
+) {
+    let lanes = norms.len();
+    let (x, signs) = (&mut x[..2 * n * lanes], &mut signs[..n * lanes]);
     // A column of equal numbers; and one of rising numbers with alternating signs, for which no step below would do.
-    x[..n].fill(T::rounded(1.0 / n as f64));
-    for (i, x) in x[n..].iter_mut().enumerate() {
+    x[..n * lanes].fill(T::rounded(1.0 / n as f64));
+    for (i, row) in x[n * lanes..].chunks_exact_mut(lanes).enumerate() {
         let number = 1.0 + i as f64 / (n - 1) as f64;
-        *x = T::rounded(if i % 2 == 0 { number } else { -number });
+        row.fill(T::rounded(if i % 2 == 0 { number } else { -number }));
     }
-    system.solve(MatrixMut::in_memory(x, n, 2, n), 1);
-    let (x, alternating) = x.split_at_mut(n);
-    let alternating = sum_of_magnitudes(alternating.iter().copied()).mul(T::rounded(2.0 / (3 * n) as f64));
-    let mut norm = sum_of_magnitudes(x.iter().copied());
-    let mut row = None;
+    solve(Transpose::No, x);
+    let (x, alternating) = x.split_at_mut(n * lanes);
+    let sums = sums_of_magnitudes(x, lanes);
+    let mut estimates = sums.map(|norm| Estimate { norm, column: None, is_final: false });
     for _ in 0..4 {
-        for (z, x) in z.iter_mut().zip(&*x) {
-            *z = T::ONE.copysign(*x);
+        for (sign, x) in signs.iter_mut().zip(&mut *x) {
+            *sign = T::ONE.copysign(*x);
+            *x = *sign;
         }
-        adjoint.solve(MatrixMut::in_memory(z, n, 1, n), 1);
-        let next = (1..n).fold(0, |largest, i| if z[i].abs() > z[largest].abs() { i } else { largest });
-        if row.is_some_and(|row: usize| z[row].abs() == z[next].abs()) {
+        solve(Transpose::Yes, x);
+        let largest = largest_rows(x, lanes);
+        for (lane, estimate) in estimates[..lanes].iter_mut().enumerate() {
+            let magnitude = |row: usize| x[row * lanes + lane].abs();
+            let is_no_larger = estimate.column.is_some_and(|column| magnitude(column) == magnitude(largest[lane]));
+            estimate.is_final |= is_no_larger;
+            estimate.column = Some(largest[lane]);
+        }
+        if estimates[..lanes].iter().all(|estimate| estimate.is_final) {
             break;
         }
-        row = Some(next);
-        let signs = |x: &[T], z: &mut [T]| z.iter_mut().zip(x).for_each(|(z, x)| *z = T::ONE.copysign(*x));
-        signs(x, z);
         x.fill(T::ZERO);
-        x[next] = T::ONE;
-        system.solve(MatrixMut::in_memory(x, n, 1, n), 1);
-        let sum = sum_of_magnitudes(x.iter().copied());
-        let has_same_signs = z.iter().zip(&*x).all(|(sign, x)| *sign == T::ONE.copysign(*x));
-        if sum <= norm {
-            break;
+        for (lane, row) in largest[..lanes].iter().enumerate() {
+            x[row * lanes + lane] = T::ONE;
         }
-        norm = sum;
-        if has_same_signs {
-            break;
+        solve(Transpose::No, x);
+        let sums = sums_of_magnitudes(x, lanes);
+        for (lane, estimate) in estimates[..lanes].iter_mut().enumerate().filter(|(_, estimate)| !estimate.is_final) {
+            estimate.is_final = sums[lane] <= estimate.norm;
+            if !estimate.is_final {
+                estimate.norm = sums[lane];
+                let mut pairs = signs[lane..].iter().step_by(lanes).zip(x[lane..].iter().step_by(lanes));
+                estimate.is_final = pairs.all(|(sign, x)| *sign == T::ONE.copysign(*x));
+            }
         }
     }
-    if is_nan(norm) || norm >= alternating { norm } else { alternating }
+    let sums = sums_of_magnitudes(alternating, lanes);
+    for ((to, Estimate { norm, .. }), sum) in norms.iter_mut().zip(estimates).zip(sums) {
+        let alternating = sum.mul(T::rounded(2.0 / (3 * n) as f64));
+        *to = if is_nan(norm) || norm >= alternating { norm } else { alternating };
+    }
+}
+
+/// The sums of the magnitudes in a column of each matrix.
+fn sums_of_magnitudes<T: Element>(x: &[T], lanes: usize) -> [T; MAX_LANES] {
+    let mut sums = [T::ZERO; MAX_LANES];
+    for row in x.chunks_exact(lanes) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum = sum.add(x.abs()));
+    }
+    sums
+}
+
+/// The first row of the largest magnitude in a column of each matrix.
+fn largest_rows<T: Element>(x: &[T], lanes: usize) -> [usize; MAX_LANES] {
+    let (mut rows, mut largest) = ([0; MAX_LANES], [T::ZERO; MAX_LANES]);
+    largest.iter_mut().zip(x).for_each(|(largest, x)| *largest = x.abs());
+    for (i, row) in x.chunks_exact(lanes).enumerate() {
+        for ((at, largest), x) in rows.iter_mut().zip(&mut largest).zip(row) {
+            if x.abs() > *largest {
+                (*at, *largest) = (i, x.abs());
+            }
+        }
+    }
+    rows
 }
 
 #[cfg(test)]
@@ -142,5 +207,40 @@ mod tests {
         let far_off = ratios.iter().filter(|ratio| **ratio < 1.0 / 3.0).count();
         assert!(far_off * 50 < ratios.len(), "{far_off} of {}", ratios.len());
         assert!(Float::abs(ratios[0]) > 0.0);
+    }
+
+    #[test]
+    fn estimates_of_several_matrices_are_those_of_each() {
+        let kinds = [Kind::Uniform, Kind::Hilbert, Kind::NotFinite, Kind::Graded, Kind::DuplicateRows];
+        for n in [2, 5, 33, 50] {
+            let mut factors: Vec<(Vec<f64>, Vec<i64>)> = Vec::new();
+            for (seed, kind) in kinds.into_iter().cycle().take(8).enumerate() {
+                let (mut a, mut ipiv) = (matrix(kind, n, n, seed as u64), vec![0; n]);
+                factor(MatrixMut::in_memory(&mut a, n, n, n), &mut ipiv, &Options::new()).unwrap();
+                factors.push((a, ipiv));
+            }
+            let systems = factors.iter().map(|(a, ipiv)| {
+                let lu = MatrixRef::from_slice(a, n, n, n).unwrap();
+                System { transpose: Transpose::No, lu, ipiv, kernels: kernels(Isa::best()).unwrap() }
+            });
+            let systems: Vec<_> = systems.collect();
+            let (lanes, mut norms) = (systems.len(), vec![0.0; systems.len()]);
+            let (mut x, mut signs) = (vec![0.0; 2 * n * lanes], vec![0.0; n * lanes]);
+            estimate_norms(n, &mut x, &mut signs, &mut norms, |transpose, x| {
+                for (lane, system) in systems.iter().enumerate() {
+                    let mut own: Vec<_> = x[lane..].iter().step_by(lanes).copied().collect();
+                    let columns = own.len() / n;
+                    System { transpose, ..*system }.solve(MatrixMut::in_memory(&mut own, n, columns, n), 1);
+                    x[lane..].iter_mut().step_by(lanes).zip(own).for_each(|(x, own)| *x = own);
+                }
+            });
+            for (norm, system) in norms.iter().zip(&systems) {
+                let alone = estimate(system, &mut vec![0.0; 3 * n]);
+                assert!(
+                    norm.to_bits() == alone.to_bits() || (norm.is_nan() && alone.is_nan()),
+                    "n = {n}: {norm}, {alone}"
+                );
+            }
+        }
     }
 }

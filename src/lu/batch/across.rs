@@ -2,24 +2,32 @@
 
 use crate::batch::Geometry;
 use crate::element::Element;
-use crate::kernel::{BATCH_COLUMNS, BATCH_LEAST, BatchKernels, FactorGroup, Isa};
+use crate::kernel::{BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_LEAST, BatchKernels, FactorGroup, Isa};
 use crate::pivoting::Pivoting;
 
 /// How matrices are worked on as many at once as a register has lanes.
 pub(super) struct Across<T: Element> {
     pub(super) kernels: &'static BatchKernels<T>,
-    /// The number of rows that the kernel is made for.
+    /// Rows of the matrices in work memory: the number that `factor` is made for, else about their own.
     pub(super) rows: usize,
-    pub(super) factor: FactorGroup<T>,
+    /// The kernel that factors them. If there is none, each is factored by itself, and only systems are solved at once.
+    pub(super) factor: Option<FactorGroup<T>>,
 }
 
 impl<T: Element> Across<T> {
     /// The kernels for matrices of this shape, if there are any.
     pub(super) fn choose(isa: Isa, a: Geometry, pivoting: Pivoting) -> Option<Self> {
-        let is_for = pivoting == Pivoting::Partial && a.ncols() <= BATCH_COLUMNS;
-        let kernels = T::batch_kernels(isa).filter(|_| is_for)?;
-        let &(rows, factor) = kernels.factor.iter().find(|(rows, _)| a.nrows() <= *rows)?;
-        Some(Across { kernels, rows, factor })
+        let kernels = T::batch_kernels(isa)?;
+        let (m, n) = (a.nrows(), a.ncols());
+        let is_for = pivoting == Pivoting::Partial && n <= BATCH_COLUMNS;
+        if let Some(&(rows, factor)) = kernels.factor.iter().find(|(rows, _)| is_for && m <= *rows) {
+            return Some(Across { kernels, rows, factor: Some(factor) });
+        }
+        let bytes = (m * n).checked_mul(kernels.lanes * size_of::<T>());
+        let is_small = bytes.is_some_and(|bytes| bytes <= BATCH_FACTOR_BYTES);
+        // Columns that are a multiple of a page apart would have the same place in a cache.
+        let rows = if m.is_multiple_of(16) { m + 1 } else { m };
+        (m == n && n > 1 && is_small).then_some(Across { kernels, rows, factor: None })
     }
 
     /// Matrices of a group.
@@ -30,6 +38,9 @@ impl<T: Element> Across<T> {
     /// The fewest matrices for which a whole group takes less time than each by itself: it takes the same time for one as
     /// for all.
     pub(super) fn least(&self, has_systems: bool) -> usize {
+        if self.factor.is_none() {
+            return self.lanes() / 2;
+        }
         let least = BATCH_LEAST.into_iter().find(|&(rows, _)| self.rows <= rows);
         let [factors, systems] = least.map_or([1, 1], |(_, least)| least);
         self.lanes().min(if has_systems { systems } else { factors })

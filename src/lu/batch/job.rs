@@ -44,11 +44,6 @@ impl<T: Element> Block<T> {
     pub(super) fn is_row_major(&self) -> bool {
         self.geometry.layout() == Layout::RowMajor
     }
-
-    /// Whether it is the same memory.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        self.ptr == other.ptr
-    }
 }
 
 /// Where row swaps go.

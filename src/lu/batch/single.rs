@@ -18,6 +18,12 @@ const COLUMNS: usize = 64;
 /// copy of A would not stay in the L2 cache.
 const MAX_JOINED: usize = 128;
 
+/// What is known of a matrix that has been factored: its 1-norm, if that is needed, and its `info`.
+pub(super) struct Factored<T> {
+    pub(super) norm: T,
+    pub(super) info: i64,
+}
+
 impl<T: Element> Job<'_, T> {
     /// Elements of memory for a matrix by itself, and its row swaps.
     pub(super) fn memory_of_single(&self) -> (usize, usize) {
@@ -70,33 +76,75 @@ impl<T: Element> Job<'_, T> {
                 self.solve_single(index, lu.as_ref(), ipiv, rest);
                 return;
             }
-            let ipiv = match self.swaps {
-                Swaps::Lapack(ipiv) => std::slice::from_raw_parts_mut(ipiv.add(index * steps), steps),
-                _ => &mut swaps[..steps],
-            };
+            let ipiv = self.swaps_of(index, swaps);
             let mut whole = match self.lu {
                 Some(lu) if !needs_copy => lu.view(index),
                 _ => MatrixMut::in_memory(copy, m, n + r, m),
             };
+            let Some(Factored { norm, info }) = self.factor_single(index, whole.reborrow(), ipiv) else { return };
+            let (lu, mut x) = whole.split_at_col(n);
+            if let Some(to) = self.rcond {
+                *to.add(index) = self.condition(norm, lu.as_ref(), ipiv, info, rest);
+            }
+            match (info, r) {
+                (0, 0) => self.solve_single(index, lu.as_ref(), ipiv, rest),
+                (0, _) => {
+                    solve_triangle(&Triangle::upper(lu.as_ref(), false), x.reborrow(), self.recursion.kernels);
+                    self.store(index, 0, x.as_ref());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Where the row swaps of a matrix are made: where they go, if they go there as LAPACK's.
+    ///
+    /// # Safety
+    /// - Nothing else uses them.
+    pub(super) unsafe fn swaps_of<'s>(&self, index: usize, swaps: &'s mut [i64]) -> &'s mut [i64] {
+        let (_, _, steps) = self.shape();
+        match self.swaps {
+            // SAFETY: the row swaps of this matrix.
+            Swaps::Lapack(ipiv) => unsafe { std::slice::from_raw_parts_mut(ipiv.add(index * steps), steps) },
+            _ => &mut swaps[..steps],
+        }
+    }
+
+    /// Factors a matrix and stores its results but for those of systems. `whole` is the place where it is factored, and perhaps
+    /// that of right-hand sides beside it. Returns `None` if somebody has cancelled the job: then not even the row swaps are rows.
+    ///
+    /// # Safety
+    /// - No other thread uses this matrix or its results.
+    pub(super) unsafe fn factor_single(
+        &self,
+        index: usize,
+        mut whole: MatrixMut<'_, T>,
+        ipiv: &mut [i64],
+    ) -> Option<Factored<T>> {
+        let (m, n, steps) = self.shape();
+        let columns = whole.ncols();
+        // SAFETY: the caller's promise.
+        unsafe {
             let (mut lu, b) = whole.reborrow().split_at_col(n);
             let a = self.a.view(index);
             if self.a.is_row_major() {
                 transpose(a.as_ref(), lu.reborrow());
-            } else if needs_copy || !self.lu.is_some_and(|lu| lu.is(&self.a)) {
+            } else if a.as_ref().as_ptr() != lu.as_ref().as_ptr() {
                 lu.copy_from(a.as_ref());
             }
             self.load(index, 0, b);
             let norm = if self.rcond.is_some() { norm_of(lu.reborrow()) } else { T::ZERO };
-            let blocking = Blocking::choose(m, n + r, self.inner_threads, self.recursion.kernels);
+            let blocking = Blocking::choose(m, columns, self.inner_threads, self.recursion.kernels);
             let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
             if self.recursion.is_cancelled() {
-                // Not even the row swaps are rows.
-                return;
+                return None;
             }
-            let (mut lu, b) = whole.split_at_col(n);
+            let (lu, _) = whole.split_at_col(n);
             match self.lu {
                 Some(to) if to.is_row_major() => transpose(lu.as_ref(), to.view(index)),
-                Some(to) if needs_copy => to.view(index).copy_from(lu.as_ref()),
+                Some(to) if to.matrix(index).cast_const() != lu.as_ref().as_ptr() => {
+                    to.view(index).copy_from(lu.as_ref());
+                }
                 _ => {}
             }
             if let Swaps::ZeroBased(piv) = self.swaps {
@@ -105,33 +153,26 @@ impl<T: Element> Job<'_, T> {
             }
             self.info.inspect(|to| *to.add(index) = info);
             if let Some(det) = self.det {
-                let pivots: *mut T = lu.reborrow().as_mut_ptr();
+                let (pivots, ld) = (lu.as_ref().as_ptr(), lu.lda());
                 let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
-                *det.add(index) = Determinant::of((0..n).map(|k| *pivots.add(k * (lu.lda() + 1))), swaps);
+                *det.add(index) = Determinant::of((0..n).map(|k| *pivots.add(k * (ld + 1))), swaps);
             }
-            if let Some(to) = self.rcond {
-                // For larger matrices the bound is too low nearly always.
-                let bound = (info != 0 || n <= MAX_EXACT_ORDER)
-                    .then(|| bound_condition(norm, lu.as_ref(), &mut rest[..n]))
-                    .filter(|&bound| info != 0 || is_well(bound));
-                *to.add(index) = if let Some(bound) = bound {
-                    bound
-                } else {
-                    let (transpose, kernels) = (Transpose::No, self.recursion.kernels);
-                    let system = System { transpose, lu: lu.as_ref(), ipiv, kernels };
-                    reciprocal(norm, inverse_norm1(&system, rest))
-                };
-            }
-            if info != 0 {
-                return;
-            }
-            if r == 0 {
-                return self.solve_single(index, lu.as_ref(), ipiv, rest);
-            }
-            let mut x = b;
-            solve_triangle(&Triangle::upper(lu.as_ref(), false), x.reborrow(), self.recursion.kernels);
-            self.store(index, 0, x.as_ref());
+            Some(Factored { norm, info })
         }
+    }
+
+    /// The reciprocal condition number, or a lower bound that is enough.
+    fn condition(&self, norm: T, lu: MatrixRef<'_, T>, ipiv: &[i64], info: i64, memory: &mut [T]) -> T {
+        let n = lu.ncols();
+        // For larger matrices the bound is too low nearly always.
+        if info != 0 || n <= MAX_EXACT_ORDER {
+            let bound = bound_condition(norm, lu, &mut memory[..n]);
+            if info != 0 || is_well(bound) {
+                return bound;
+            }
+        }
+        let system = System { transpose: Transpose::No, lu, ipiv, kernels: self.recursion.kernels };
+        reciprocal(norm, inverse_norm1(&system, memory))
     }
 
     /// Copies columns of the right-hand sides of a matrix, from `first` on, to a column-major matrix.

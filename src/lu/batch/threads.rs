@@ -21,7 +21,7 @@ impl<T: Element> Job<'_, T> {
         let work = count.saturating_mul(m * n).saturating_mul(steps + self.nrhs());
         let is_worth_helpers = work >= self.recursion.kernels.tuning.blocks.min_work_for_helpers;
         let threads = if is_worth_helpers { threads.min(team::cores()) } else { 1 };
-        self.inner_threads = if count < threads && self.across.is_none() { threads } else { 1 };
+        self.inner_threads = if count < threads && self.groups().is_none() { threads } else { 1 };
         self.next = AtomicUsize::new(0);
         let job = &*self;
         let outer = if job.inner_threads > 1 { 1 } else { threads };
@@ -50,7 +50,7 @@ impl<T: Element> Job<'_, T> {
     /// Elements, and swaps, that each thread needs.
     fn memory(&self) -> (usize, usize) {
         let (one, swaps) = self.memory_of_single();
-        (one.max(self.across.as_ref().map_or(0, |across| self.memory_of_group(across))), swaps)
+        (one.max(self.groups().map_or(0, |across| self.memory_of_group(across))), swaps)
     }
 
     /// Bytes of the memory that each thread needs.
@@ -70,12 +70,15 @@ impl<T: Element> Job<'_, T> {
         solve_flops(self.a.geometry.ncols(), self.nrhs())
     }
 
+    /// Operations for a matrix of a group that the recursion does not count.
+    fn flops_of_group(&self, across: &Across<T>) -> f64 {
+        let is_counted = across.factor.is_none() && !self.is_small();
+        self.solve_flops() + if is_counted { 0.0 } else { self.factor_flops() }
+    }
+
     /// Operations for a matrix by itself that the recursion does not count.
     fn uncounted_flops(&self) -> f64 {
-        let (m, n, _) = self.shape();
-        // The recursion factors a small matrix with one kernel, which does not count.
-        let is_small = self.recursion.pivoting == Pivoting::Partial && m.max(n) <= self.recursion.kernels.small;
-        match (is_small, self.joined()) {
+        match (self.is_small(), self.joined()) {
             (true, _) => self.factor_flops() + self.solve_flops(),
             (false, 0) => self.solve_flops(),
             // Half of the solution was a part of the factorization.
@@ -83,9 +86,20 @@ impl<T: Element> Job<'_, T> {
         }
     }
 
+    /// Whether the recursion factors a matrix by itself with one kernel, which does not count.
+    fn is_small(&self) -> bool {
+        let (m, n, _) = self.shape();
+        self.recursion.pivoting == Pivoting::Partial && m.max(n) <= self.recursion.kernels.small
+    }
+
+    /// How groups are worked on, if they are better than each matrix by itself.
+    fn groups(&self) -> Option<&Across<T>> {
+        self.across.as_ref().filter(|across| across.factor.is_some() || self.x.is_some())
+    }
+
     /// Takes pieces of the batch and works on them until none is left, or somebody cancels the job.
     fn work(&self, memory: &mut [T], swaps: &mut [i64]) {
-        let lanes = self.across.as_ref().map_or(1, Across::lanes);
+        let lanes = self.groups().map_or(1, Across::lanes);
         let (m, n, _) = self.shape();
         let group_bytes = lanes * (m * n + n * self.nrhs()) * size_of::<T>();
         let piece = (PIECE_BYTES / group_bytes).max(1) * lanes;
@@ -104,12 +118,12 @@ impl<T: Element> Job<'_, T> {
         let mut index = first;
         while index < end {
             let left = end - index;
-            index += match &self.across {
+            index += match self.groups() {
                 Some(across) if left >= across.least(self.x.is_some()) => {
                     let count = left.min(across.lanes());
                     // SAFETY: these matrices are this thread's, and the memory has the size for a group.
-                    unsafe { self.group(across, index, count, memory) };
-                    self.recursion.count(|| count as f64 * (self.factor_flops() + self.solve_flops()));
+                    unsafe { self.group(across, [index, count], memory, swaps) };
+                    self.recursion.count(|| count as f64 * self.flops_of_group(across));
                     count
                 }
                 _ => {
