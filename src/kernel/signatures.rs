@@ -220,7 +220,8 @@ pub(crate) struct GroupTrsm<T> {
     pub(crate) ldx: usize,
 }
 
-/// The 1-norm of each `m` by `n` matrix in work memory. Element (i, j) is vector `i + j * lda`.
+/// The 1-norm of each `m` by `n` matrix in work memory, if it is larger than what is at `norm`. Element (i, j) is vector
+/// `i + j * lda`.
 ///
 /// # Safety
 /// - `a` is good for n columns of m vectors, `norm` for one vector.
@@ -231,4 +232,5 @@ pub(crate) struct GroupNorm<T> {
     pub(crate) a: *const T,
     pub(crate) lda: usize,
     pub(crate) norm: *mut T,
+    pub(crate) is_strict: bool,
 }

@@ -32,18 +32,33 @@ impl Determinant {
     /// The product of pivots, negated for an odd number of swaps; zero if one of them is, whatever the others are. The order
     /// of the pivots decides the bits.
     pub(in crate::lu) fn of<T: Scalar>(pivots: impl Iterator<Item = T>, swaps: usize) -> Self {
-        let start =
-            if swaps.is_multiple_of(2) { Determinant::ONE } else { Determinant { mantissa: -0.5, ..Determinant::ONE } };
-        pivots.fold(start, |det, pivot| {
-            let pivot = Determinant::from(pivot.to_f64());
-            if det.mantissa == 0.0 || pivot.mantissa == 0.0 {
-                return Determinant { mantissa: 0.0, exponent: 0 };
+        // Far from the ends of the range a product has the bits of that of the mantissas.
+        let is_in_the_middle = |x: f64| (1e-120..1e120).contains(&x.abs());
+        let start = if swaps.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let (product, exponent) = pivots.fold((start, 0), |(product, exponent), pivot| {
+            let pivot = pivot.to_f64();
+            if is_in_the_middle(product) && is_in_the_middle(pivot) {
+                return (product * pivot, exponent);
             }
-            let product = Determinant::from(det.mantissa * pivot.mantissa);
-            let is_regular = product.mantissa.abs() < 1.0 && product.mantissa != 0.0;
-            let exponent = if is_regular { product.exponent + det.exponent + pivot.exponent } else { 0 };
-            Determinant { exponent, ..product }
-        })
+            let det = Determinant::from(product).shifted(exponent).times(pivot);
+            (det.mantissa, det.exponent)
+        });
+        Determinant::from(product).shifted(exponent)
+    }
+
+    /// The product with a power of two.
+    fn shifted(self, exponent: i64) -> Self {
+        let is_regular = self.mantissa.abs() < 1.0 && self.mantissa != 0.0;
+        Determinant { exponent: if is_regular { self.exponent + exponent } else { 0 }, ..self }
+    }
+
+    /// The product with a number; zero if one of them is, whatever the other is.
+    fn times(self, x: f64) -> Self {
+        let factor = Determinant::from(x);
+        if self.mantissa == 0.0 || factor.mantissa == 0.0 {
+            return Determinant { mantissa: 0.0, exponent: 0 };
+        }
+        Determinant::from(self.mantissa * factor.mantissa).shifted(self.exponent + factor.exponent)
     }
 }
 
@@ -84,6 +99,18 @@ mod tests {
             let det = Determinant::from(x);
             prop_assert_eq!(det.value().to_bits(), x.to_bits());
             prop_assert!(x == 0.0 || !x.is_finite() || (0.5..1.0).contains(&det.mantissa.abs()));
+        }
+
+        #[test]
+        fn the_product_has_the_bits_of_that_of_the_mantissas(
+            pivots in proptest::collection::vec(prop_oneof![any::<f64>(), -2.0..2.0_f64, Just(0.0), Just(1e119)], 0..30),
+        ) {
+            let expected = pivots.iter().fold(Determinant::ONE, |det, &pivot| det.times(pivot));
+            let det = Determinant::of(pivots.into_iter(), 0);
+            prop_assert_eq!(
+                (det.mantissa.to_bits(), det.exponent, det.mantissa.is_nan()),
+                (if det.mantissa.is_nan() { det.mantissa } else { expected.mantissa }.to_bits(), expected.exponent, expected.mantissa.is_nan())
+            );
         }
 
         #[test]

@@ -87,11 +87,16 @@ def warn_of_singular(info: Integers) -> None:
         warnings.warn(message, LinAlgWarning, stacklevel=3)
 
 
+def are_well_conditioned(rconds: Array, dtype: np.dtype[Any]) -> bool:
+    """Returns whether all matrices with these rcond are well-conditioned. Singular ones are not."""
+    return bool((rconds >= _condition.smallest_well(dtype)).all())
+
+
 def warn_of_ill_conditioned(rconds: Array, dtype: np.dtype[Any]) -> None:
     """Warns of ill-conditioned matrices, given their rcond, at the line that called the caller."""
-    is_well = rconds >= _condition.smallest_well(dtype)
-    if is_well.all():
+    if are_well_conditioned(rconds, dtype):
         return
+    is_well = rconds >= _condition.smallest_well(dtype)
     ill = [f"slice {i} has rcond = {float(rconds.flat[i])}" for i in np.flatnonzero(~is_well).tolist()]
     warnings.warn(f"An ill-conditioned matrix detected: {','.join(ill)}.", LinAlgWarning, stacklevel=3)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._arrays import as_array, checked, common_type, numpy_linalg_type, real_type, reordered, validated
 from ._backend import PLAIN_TYPES, Array
 from ._checks import (
+    are_well_conditioned,
     lapack_indices,
     require_general,
     require_regular,
@@ -173,8 +174,9 @@ class Functions(Engine):
             threads = thread_count(threads)
             found = self._backend(threads).gesv(a, b, transposed=transposed, check_finite=check_finite, threads=threads)
             if found is not None:
-                require_regular(found.info)
-                warn_of_ill_conditioned(found.rcond, a.dtype)
+                if not are_well_conditioned(found.rcond, a.dtype):
+                    require_regular(found.info)
+                    warn_of_ill_conditioned(found.rcond, a.dtype)
                 return found.x
         a1, b1 = np.atleast_2d(validated(a, check_finite)), np.atleast_1d(validated(b, check_finite))
         require_square(a1)
@@ -224,8 +226,9 @@ class Functions(Engine):
             threads = thread_count(threads)
             found = self._backend(threads).inverse(a, check_finite=check_finite, threads=threads)
             if found is not None:
-                require_regular(found.info)
-                warn_of_ill_conditioned(found.rcond, a.dtype)
+                if not are_well_conditioned(found.rcond, a.dtype):
+                    require_regular(found.info)
+                    warn_of_ill_conditioned(found.rcond, a.dtype)
                 return found.x
         a1 = validated(a, check_finite)
         if a1.ndim < 2:
@@ -258,6 +261,11 @@ class Functions(Engine):
         Returns a number for a matrix and an array for a stack of matrices. With `overwrite_a` the memory of a
         contiguous float32 or float64 matrix is used for its factors.
         """
+        if _is_plain(a) and a.shape[-1] == a.shape[-2] and not overwrite_a:
+            threads = thread_count(threads)
+            found = self._backend(threads).determinant(a, check_finite=check_finite, threads=threads)
+            if found is not None:
+                return _determinant(*found)
         a1 = checked(a, check_finite)
         if a1.ndim < 2:
             raise ValueError("The input array must be at least two-dimensional.")
@@ -268,11 +276,7 @@ class Functions(Engine):
         dtype = real_type(a1)
         if overwrite_a:
             a1 = reordered(a1, dtype)
-        mantissa, exponent = self._determinants(a1, dtype, overwrite_a, threads)
-        with np.errstate(over="ignore", under="ignore"):
-            # With 64-bit exponents, which no matrix in memory needs, NumPy takes eight times as long.
-            determinant: Determinant = np.ldexp(mantissa, exponent.astype(np.int32))[()]
-        return determinant
+        return _determinant(*self._determinants(a1, dtype, overwrite_a, threads))
 
     def slogdet(self, a: ArrayLike, *, threads: int | None = None) -> SlogdetResult:
         """Computes the sign and the logarithm of the magnitude of the determinant, as `numpy.linalg.slogdet` does.
@@ -310,6 +314,14 @@ def _is_right_hand_side(b: Any, a: Array) -> TypeGuard[Array]:
     if type(b) is not np.ndarray or b.dtype != a.dtype or b.size == 0 or a.size == 1 or a.shape[-1] != a.shape[-2]:
         return False
     return b.shape[:-1] == a.shape[:-1] or (a.ndim == 2 and b.shape == a.shape[:1])
+
+
+def _determinant(mantissa: Array, exponent: Array) -> Determinant:
+    """Returns determinants as numbers: infinite or zero if they are out of range."""
+    with np.errstate(over="ignore", under="ignore"):
+        # With 64-bit exponents, which no matrix in memory needs, NumPy takes eight times as long.
+        determinant: Determinant = np.ldexp(mantissa, exponent.astype(np.int32))[()]
+    return determinant
 
 
 def _divided(b: Array, a: Array, dtype: np.dtype[Any]) -> Array:

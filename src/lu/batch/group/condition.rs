@@ -3,10 +3,10 @@
 use super::Work;
 use super::solve::{Columns, Factor};
 use crate::element::Element;
-use crate::kernel::{BATCH_RHS, MAX_LANES};
+use crate::kernel::{BATCH_RHS, GroupNorm, MAX_LANES};
 use crate::lu::batch::across::Across;
 use crate::lu::batch::job::Job;
-use crate::lu::condition::{MAX_EXACT_ORDER, estimate_norms, is_well, norm1, reciprocal};
+use crate::lu::condition::{MAX_EXACT_ORDER, estimate_norms, is_well, reciprocal};
 
 impl<T: Element> Job<'_, T> {
     /// Stores the reciprocal condition number of each matrix: a lower bound, where that is enough to tell that the matrix is
@@ -22,17 +22,16 @@ impl<T: Element> Job<'_, T> {
         rcond: *mut T,
         work: &Work<T>,
     ) {
-        let (lanes, n) = (across.lanes(), self.a.geometry.ncols());
+        let n = self.a.geometry.ncols();
         let is_singular = |lane: usize| singular >> lane & 1 == 1;
         // SAFETY: the caller's promise.
         unsafe {
             let is_known = |lane: usize| is_singular(lane) || (n <= MAX_EXACT_ORDER && is_well(*rcond.add(lane)));
             // For larger matrices the bound is too low nearly always.
             if n <= MAX_EXACT_ORDER || singular != 0 {
-                self.bound_inverses(across, work);
-                for lane in 0..count {
-                    let sums = (0..n).map(|k| std::iter::once(*work.column.add(k * lanes + lane)));
-                    *rcond.add(lane) = reciprocal(*work.norm.add(lane), norm1(sums));
+                let bounds = self.bounds_of_inverses(across, work);
+                for (lane, bound) in bounds[..count].iter().enumerate() {
+                    *rcond.add(lane) = reciprocal(*work.norm.add(lane), *bound);
                 }
             }
             if (0..count).all(is_known) {
@@ -49,14 +48,15 @@ impl<T: Element> Job<'_, T> {
         }
     }
 
-    /// Makes a column of sums that those of the magnitudes in the columns of A^-1 do not exceed. Take L and U with the
-    /// magnitudes on their diagonals and the negated magnitudes beside them: their inverses are positive, and at least as
-    /// large as L^-1 and U^-1. So one solve with ones is enough.
+    /// Bounds of |A^-1|. Take L and U with the magnitudes on their diagonals and the negated magnitudes beside them: their
+    /// inverses are positive, and at least as large as L^-1 and U^-1. So one solve with ones gives sums that those of the
+    /// magnitudes in the columns of A^-1 do not exceed.
     ///
     /// # Safety
     /// As for [`Job::group`].
-    unsafe fn bound_inverses(&self, across: &Across<T>, work: &Work<T>) {
+    unsafe fn bounds_of_inverses(&self, across: &Across<T>, work: &Work<T>) -> [T; MAX_LANES] {
         let n = self.a.geometry.ncols();
+        let mut bounds = [T::ZERO; MAX_LANES];
         // SAFETY: the column is in work memory.
         unsafe {
             std::slice::from_raw_parts_mut(work.column, n * across.lanes()).fill(T::ONE);
@@ -64,7 +64,9 @@ impl<T: Element> Job<'_, T> {
             for factor in [Factor::UpperTransposed, Factor::LowerTransposed] {
                 (across.kernels.trsm_magnitudes)(factor.system(n, work.columns, column, across));
             }
+            raise_norms(&mut bounds, 1, Columns { count: n, ld: 1, ..column }, across);
         }
+        bounds
     }
 
     /// |A^-1| of each matrix. What is behind the matrices is lost.
@@ -72,7 +74,7 @@ impl<T: Element> Job<'_, T> {
     /// # Safety
     /// As for [`Job::group`].
     unsafe fn norms_of_inverses(&self, across: &Across<T>, work: &Work<T>) -> [T; MAX_LANES] {
-        let (n, lanes) = (self.a.geometry.ncols(), across.lanes());
+        let n = self.a.geometry.ncols();
         let mut norms = [T::ZERO; MAX_LANES];
         // SAFETY: the work memory has room for these columns.
         unsafe {
@@ -81,11 +83,7 @@ impl<T: Element> Job<'_, T> {
                 self.load_identity(across, [first, r], work);
                 let x = self.behind(work, across, r);
                 self.solve_loaded(across, work, x, false);
-                for (lane, known) in norms[..lanes].iter_mut().enumerate() {
-                    let at = |i: usize, j: usize| x.first.add((i + j * x.ld) * lanes + lane);
-                    let norm = norm1((0..r).map(|j| (0..n).map(move |i| *at(i, j))));
-                    *known = norm1([*known, norm].map(std::iter::once).into_iter());
-                }
+                raise_norms(&mut norms, n, x, across);
             }
         }
         norms
@@ -109,4 +107,14 @@ impl<T: Element> Job<'_, T> {
         }
         norms
     }
+}
+
+/// Makes norms those of columns with m rows, where these are larger or NaN.
+///
+/// # Safety
+/// - The columns are in work memory.
+unsafe fn raise_norms<T: Element>(norms: &mut [T; MAX_LANES], m: usize, x: Columns<T>, across: &Across<T>) {
+    let (norm, is_strict) = (norms.as_mut_ptr(), true);
+    // SAFETY: the caller's promise; there are as many norms as lanes at least.
+    unsafe { (across.kernels.norm1)(GroupNorm { m, n: x.count, a: x.first, lda: x.ld, norm, is_strict }) }
 }

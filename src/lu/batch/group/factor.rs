@@ -28,7 +28,8 @@ impl<T: Element> Job<'_, T> {
         unsafe {
             self.load_matrices(across, [first, count], work);
             if self.rcond.is_some() {
-                (kernels.norm1)(GroupNorm { m, n, a: columns, lda: across.rows, norm });
+                std::slice::from_raw_parts_mut(norm, kernels.lanes).fill(T::ZERO);
+                (kernels.norm1)(GroupNorm { m, n, a: columns, lda: across.rows, norm, is_strict: false });
             }
             // L^-1 P B comes with the factors, if the right-hand sides are there.
             let is_with_b = !self.transposed && self.nrhs() <= self.columns_of_x(across);
