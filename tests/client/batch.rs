@@ -243,7 +243,8 @@ fn a_server_without_batches_is_an_error_that_says_so_and_other_calls_go_on() {
     // A server of version 2 without them: features 3.
     let hello = b"RECFACT\0\x02\0\0\0\x03\0\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\x01\0\0\0";
     let answer = [&[0; 8][..], &32_u64.to_le_bytes(), hello].concat();
-    let script_of = format!("head -c 13 >/dev/null; printf '{}'; exec cat >/dev/null", octal(&answer));
+    // The shell waits for `cat`, and so keeps stdout open.
+    let script_of = format!("head -c 13 >/dev/null; printf '{}'; cat >/dev/null; exit", octal(&answer));
     let client = script(&script_of).spawn().unwrap();
     let server = client.server_id();
     for _ in 0..2 {
