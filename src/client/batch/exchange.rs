@@ -6,7 +6,8 @@ use std::iter::once;
 use std::ptr;
 use std::time::Instant;
 
-use super::memory::{Call, Ipiv, Matrices};
+use super::call::BatchCall;
+use super::memory::{Ipiv, Matrices};
 use super::plan::Plan;
 use crate::client::connection::{Connection, refused};
 use crate::client::frame;
@@ -30,7 +31,7 @@ pub(super) struct Computed {
     is_mapped: bool,
 }
 
-impl<T: WireElement> Call<'_, T> {
+impl<T: WireElement> BatchCall<'_, T> {
     /// Sends the request, and waits until it has been computed.
     pub(super) fn send(
         &self,
