@@ -93,4 +93,9 @@ impl<'c, T: WireElement> BatchCall<'c, T> {
         let a = Matrices::shared(a);
         Ok(BatchCall { kind: BatchKind::Det, transposed: false, a, lu: None, x: None, vectors })
     }
+
+    /// Bytes of the matrices A.
+    pub(in crate::client) fn bytes(&self) -> usize {
+        self.a.bytes()
+    }
 }

@@ -111,7 +111,7 @@ impl Client {
 
     /// An exchange with the server.
     fn batch<T: WireElement>(&self, batch: BatchCall<'_, T>, options: &Options) -> Result<(), Error> {
-        self.converse(batch.a.bytes(), |connection, mut call| {
+        self.converse(batch.bytes(), |connection, mut call| {
             let computed = call.ask(connection, |connection, deadline| batch.send(connection, options, deadline))?;
             batch.receive(connection, &computed, options, call.deadline)
         })
