@@ -173,17 +173,30 @@ impl<T: Element> Job<'_, T> {
             // SAFETY: the caller's promise.
             unsafe {
                 let r = self.load_columns(x, across, matrices, columns, work);
-                if self.transposed {
-                    self.trsm(across, r, work, Factor::UpperTransposed);
-                    self.trsm(across, r, work, Factor::LowerTransposed);
-                    self.swap_rows(across, r, true, work);
-                } else {
-                    self.swap_rows(across, r, false, work);
-                    self.trsm(across, r, work, Factor::Lower);
-                    self.trsm(across, r, work, Factor::Upper);
-                }
+                self.solve_loaded(across, r, self.transposed, work);
                 let x = lines(&x.block, matrices, columns, self.behind(work.columns, across), across);
                 (across.kernels.deinterleave)(Lines { skipped: singular, ..x });
+            }
+        }
+    }
+
+    /// X <- A^-1 X, or if `transposed` X <- A^-T X, for r columns behind those of the matrices.
+    ///
+    /// # Safety
+    /// As for [`Job::group`].
+    unsafe fn solve_loaded(&self, across: &Across<T>, r: usize, transposed: bool, work: &Work<T>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if transposed {
+                // X <- P^T L^-T U^-T X
+                self.trsm(across, r, work, Factor::UpperTransposed);
+                self.trsm(across, r, work, Factor::LowerTransposed);
+                self.swap_rows(across, r, true, work);
+            } else {
+                // X <- U^-1 L^-1 P X
+                self.swap_rows(across, r, false, work);
+                self.trsm(across, r, work, Factor::Lower);
+                self.trsm(across, r, work, Factor::Upper);
             }
         }
     }
@@ -325,9 +338,7 @@ impl<T: Element> Job<'_, T> {
             for first in (0..n).step_by(BATCH_RHS) {
                 let r = BATCH_RHS.min(n - first);
                 self.load_identity(across, [first, r], work);
-                self.swap_rows(across, r, false, work);
-                self.trsm(across, r, work, Factor::Lower);
-                self.trsm(across, r, work, Factor::Upper);
+                self.solve_loaded(across, r, false, work);
                 for lane in 0..lanes {
                     let at = |i: usize, j: usize| x.add((i + j * rows) * lanes + lane);
                     let norm = norm1((0..r).map(|j| (0..n).map(move |i| *at(i, j))));
