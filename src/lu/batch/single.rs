@@ -61,14 +61,7 @@ impl<T: Element> Job<'_, T> {
         unsafe {
             if let Some(ipiv) = self.given {
                 let ipiv = std::slice::from_raw_parts(ipiv.add(index * steps), steps);
-                let lu = if needs_copy {
-                    transpose(self.a.view(index).as_ref(), MatrixMut::in_memory(copy, n, n, n));
-                    MatrixMut::in_memory(copy, n, n, n)
-                } else {
-                    self.a.view(index)
-                };
-                self.solve_single(index, lu.as_ref(), ipiv, rest);
-                return;
+                return self.solve_single(index, self.given_factors(index, copy).as_ref(), ipiv, rest);
             }
             let ipiv = match self.swaps {
                 Swaps::Lapack(ipiv) => std::slice::from_raw_parts_mut(ipiv.add(index * steps), steps),
@@ -78,60 +71,103 @@ impl<T: Element> Job<'_, T> {
                 Some(lu) if !needs_copy => lu.view(index),
                 _ => MatrixMut::in_memory(copy, m, n + r, m),
             };
-            let (mut lu, b) = whole.reborrow().split_at_col(n);
-            let a = self.a.view(index);
-            if self.a.is_row_major() {
-                transpose(a.as_ref(), lu.reborrow());
-            } else if needs_copy || !self.lu.is_some_and(|lu| lu.is(&self.a)) {
-                lu.copy_from(a.as_ref());
-            }
-            self.load(index, 0, b);
-            let norm = if self.rcond.is_some() { norm_of(lu.reborrow()) } else { T::ZERO };
+            let norm = self.load_single(index, whole.reborrow());
             let blocking = Blocking::choose(m, n + r, self.inner_threads, self.recursion.kernels);
             let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
             if self.recursion.is_cancelled() {
                 // Not even the row swaps are rows.
                 return;
             }
-            let (mut lu, b) = whole.split_at_col(n);
-            match self.lu {
-                Some(to) if to.is_row_major() => transpose(lu.as_ref(), to.view(index)),
-                Some(to) if needs_copy => to.view(index).copy_from(lu.as_ref()),
-                _ => {}
-            }
-            if let Swaps::ZeroBased(piv) = self.swaps {
-                let piv = std::slice::from_raw_parts_mut(piv.add(index * steps), steps);
-                piv.iter_mut().zip(&*ipiv).for_each(|(to, &row)| *to = row as i32 - 1);
-            }
-            self.info.inspect(|to| *to.add(index) = info);
-            if let Some(det) = self.det {
-                let pivots: *mut T = lu.reborrow().as_mut_ptr();
-                let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
-                *det.add(index) = Determinant::of((0..n).map(|k| *pivots.add(k * (lu.lda() + 1))), swaps);
-            }
-            if let Some(to) = self.rcond {
-                // For larger matrices the bound is too low nearly always.
-                let bound = (info != 0 || n <= MAX_EXACT_ORDER)
-                    .then(|| bound_condition(norm, lu.as_ref(), &mut rest[..n]))
-                    .filter(|&bound| info != 0 || is_well(bound));
-                *to.add(index) = if let Some(bound) = bound {
-                    bound
-                } else {
-                    let (transpose, kernels) = (Transpose::No, self.recursion.kernels);
-                    let system = System { transpose, lu: lu.as_ref(), ipiv, kernels };
-                    reciprocal(norm, inverse_norm1(&system, rest))
-                };
-            }
+            let (factors, mut x) = whole.split_at_col(n);
+            let lu = factors.as_ref();
+            self.store_single(index, lu, ipiv, info);
+            self.rcond.inspect(|to| *to.add(index) = self.condition(norm, lu, ipiv, info, rest));
             if info != 0 {
                 return;
             }
             if r == 0 {
-                return self.solve_single(index, lu.as_ref(), ipiv, rest);
+                return self.solve_single(index, lu, ipiv, rest);
             }
-            let mut x = b;
-            solve_triangle(&Triangle::upper(lu.as_ref(), false), x.reborrow(), self.recursion.kernels);
+            // X <- U^-1 X: it was L^-1 P B already.
+            solve_triangle(&Triangle::upper(lu, false), x.reborrow(), self.recursion.kernels);
             self.store(index, 0, x.as_ref());
         }
+    }
+
+    /// The factors of a matrix that the caller has factored, as column-major: where they are, or in `copy`.
+    ///
+    /// # Safety
+    /// - Nothing writes the matrix while the view lives, through which only reads are made.
+    unsafe fn given_factors<'m>(&self, index: usize, copy: &'m mut [T]) -> MatrixMut<'m, T> {
+        let (_, n, _) = self.shape();
+        // SAFETY: the caller's promise.
+        let lu = unsafe { self.a.view(index) };
+        if !self.needs_copy() {
+            return lu;
+        }
+        let mut to = MatrixMut::in_memory(copy, n, n, n);
+        transpose(lu.as_ref(), to.reborrow());
+        to
+    }
+
+    /// Copies A to where it is factored, unless it is there, and the right-hand sides that stand beside it. Returns |A|, if it
+    /// is needed.
+    ///
+    /// # Safety
+    /// - Nothing else uses the matrix and its right-hand sides.
+    unsafe fn load_single(&self, index: usize, whole: MatrixMut<'_, T>) -> T {
+        let (mut lu, b) = whole.split_at_col(self.shape().1);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let a = self.a.view(index);
+            if self.a.is_row_major() {
+                transpose(a.as_ref(), lu.reborrow());
+            } else if self.needs_copy() || !self.lu.is_some_and(|lu| lu.is(&self.a)) {
+                lu.copy_from(a.as_ref());
+            }
+            self.load(index, 0, b);
+        }
+        if self.rcond.is_some() { norm_of(lu) } else { T::ZERO }
+    }
+
+    /// Stores factors, row swaps, `info` and the determinant, each if it is wanted and not there yet.
+    ///
+    /// # Safety
+    /// - Nothing else uses the results of this matrix.
+    unsafe fn store_single(&self, index: usize, lu: MatrixRef<'_, T>, ipiv: &[i64], info: i64) {
+        let (_, n, steps) = self.shape();
+        // SAFETY: the caller's promise; the results have elements for this matrix.
+        unsafe {
+            match self.lu {
+                Some(to) if to.is_row_major() => transpose(lu, to.view(index)),
+                Some(to) if self.needs_copy() => to.view(index).copy_from(lu),
+                _ => {}
+            }
+            if let Swaps::ZeroBased(piv) = self.swaps {
+                let piv = std::slice::from_raw_parts_mut(piv.add(index * steps), steps);
+                piv.iter_mut().zip(ipiv).for_each(|(to, &row)| *to = row as i32 - 1);
+            }
+            self.info.inspect(|to| *to.add(index) = info);
+            if let Some(det) = self.det {
+                let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
+                let pivots = (0..n).map(|k| *lu.as_ptr().add(k * (lu.lda() + 1)));
+                *det.add(index) = Determinant::of(pivots, swaps);
+            }
+        }
+    }
+
+    /// The reciprocal condition number of a factored matrix with this norm.
+    fn condition(&self, norm: T, lu: MatrixRef<'_, T>, ipiv: &[i64], info: i64, memory: &mut [T]) -> T {
+        let n = lu.ncols();
+        // For larger matrices the bound is too low nearly always.
+        if info != 0 || n <= MAX_EXACT_ORDER {
+            let bound = bound_condition(norm, lu, &mut memory[..n]);
+            if info != 0 || is_well(bound) {
+                return bound;
+            }
+        }
+        let system = System { transpose: Transpose::No, lu, ipiv, kernels: self.recursion.kernels };
+        reciprocal(norm, inverse_norm1(&system, memory))
     }
 
     /// Copies columns of the right-hand sides of a matrix, from `first` on, to a column-major matrix.
