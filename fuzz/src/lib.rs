@@ -3,6 +3,8 @@
 //! The programs in `fuzz_targets/` call these functions with the inputs that libFuzzer makes up, and `tests/corpus.rs` of
 //! the main package with the inputs in `corpus/`. So this is an ordinary crate for the stable compiler.
 
+mod batch;
+mod batch_answer;
 mod files;
 mod frame;
 mod label;

@@ -3,6 +3,8 @@
 //! An input is the flags of [`Server`], m, n and the number of bytes on stderr, one byte each; then those bytes; then what
 //! the server writes to stdout. m and n stay below 16, so that everything fits into the smallest pipe. If the client asks
 //! the server to map memory, nobody writes into that memory: it holds the matrix that was sent, and zeros after it.
+//!
+//! Bit 7 of the flags asks for a batch: see `batch.rs`.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::time::{Duration, Instant};
@@ -12,8 +14,8 @@ use recfact::client::fuzzing::{Break, Conversation};
 use recfact::protocol::WireElement;
 use recfact::{MatrixMut, Options, Pivoting};
 
-use super::mapped;
 use super::model::{Request, numbers, split_i64};
+use super::{batch, mapped};
 use testing::{Float, bits};
 
 /// The smallest pipe that Linux makes.
@@ -45,6 +47,12 @@ pub(super) enum Outcome {
     RefusedWithWords(i64),
     /// The server knows version 1 only.
     Version1,
+    /// The server knows no batches.
+    NoBatches {
+        has_ended: bool,
+    },
+    /// The results of a batch.
+    Results,
     OutOfStep,
     Ended,
     TimedOut,
@@ -54,13 +62,21 @@ pub(super) enum Outcome {
 /// and without writing to memory that the answer does not fill.
 pub fn response(data: &[u8]) {
     let Some((&[flags, m, n, stderr_bytes], rest)) = data.split_first_chunk() else { return };
+    let bit = |bit: u8| flags & (1 << bit) != 0;
+    let (batch, rest) = match rest.split_first_chunk::<3>() {
+        Some((batch, rest)) if bit(7) => (Some(batch), rest),
+        None if bit(7) => return,
+        _ => (None, rest),
+    };
     let (stderr, answer) = rest.split_at(rest.len().min(stderr_bytes.into()));
     let answer = &answer[..answer.len().min(PIPE_BYTES)];
-    let bit = |bit: u8| flags & (1 << bit) != 0;
+    let server = Server { closed_stdin: bit(3), full_stdin: bit(4), open_stdout: bit(5), is_asked: bit(6) };
+    if let Some(&bytes) = batch {
+        return batch::check(flags, [m, n], bytes, &server, stderr, answer);
+    }
     let (m, n) = ((m % 16).into(), (n % 16).into());
     let request = Request { single: bit(0), threaded: false, pivoting: !bit(1), m, n };
     let padding = if bit(2) { 3 } else { 0 };
-    let server = Server { closed_stdin: bit(3), full_stdin: bit(4), open_stdout: bit(5), is_asked: bit(6) };
     if request.single {
         ask::<f32>(&request, padding, &server, stderr, answer);
     } else {
@@ -77,11 +93,10 @@ fn ask<T: Float + WireElement>(request: &Request, padding: usize, server: &Serve
 
     let (mut conversation, _open_ends) = start(server, stderr, answer);
     let pivoting = if request.pivoting { Pivoting::Partial } else { Pivoting::None };
-    let deadline = Instant::now() + if server.open_stdout { SHORT_TIMEOUT } else { PATIENCE };
     let matrix = MatrixMut::from_slice(&mut a, m, n, lda).expect("a slice of this size");
-    let result = conversation.lu_in_place(matrix, &mut ipiv, &Options::new().pivoting(pivoting), deadline);
+    let result = conversation.lu_in_place(matrix, &mut ipiv, &Options::new().pivoting(pivoting), server.deadline());
 
-    let outcome = outcome(result);
+    let outcome = outcome(result.map(Outcome::Info));
     let expected =
         if server.is_asked { mapped::expected(request, server, answer) } else { version1(request, server, answer) };
     // On a busy machine a short time is up before the client has read what is there.
@@ -101,13 +116,15 @@ fn ask<T: Float + WireElement>(request: &Request, padding: usize, server: &Serve
         assert!(bits(&a) == bits(&sent) && ipiv.iter().all(|&row| row == i64::MAX), "written without a good info");
     }
     assert_eq!(bits(&columns(&a, m..lda, lda)), bits(&columns(&sent, m..lda, lda)), "written between the columns");
-    if let Some(line) = conversation.last_line() {
-        assert!(!line.is_empty() && !line.contains('\n') && line == line.trim_end(), "{line:?}");
-    }
+    check_last_line(&mut conversation);
 }
 
 /// A client whose server has already said everything, and the ends of pipes that stay open.
-fn start(server: &Server, stderr: &[u8], answer: &[u8]) -> (Conversation, (Option<PipeReader>, Option<PipeWriter>)) {
+pub(super) fn start(
+    server: &Server,
+    stderr: &[u8],
+    answer: &[u8],
+) -> (Conversation, (Option<PipeReader>, Option<PipeWriter>)) {
     let (from_client, mut stdin) = pipe().expect("a pipe");
     let (stdout, mut to_client) = pipe().expect("a pipe");
     let (errors, mut log) = pipe().expect("a pipe");
@@ -122,13 +139,13 @@ fn start(server: &Server, stderr: &[u8], answer: &[u8]) -> (Conversation, (Optio
     (conversation, ((!server.closed_stdin).then_some(from_client), server.open_stdout.then_some(to_client)))
 }
 
-fn outcome(result: Result<i64, Break>) -> Outcome {
+pub(super) fn outcome(result: Result<Outcome, Break>) -> Outcome {
     match result {
-        Ok(info) => Outcome::Info(info),
+        Ok(outcome) => outcome,
         Err(Break::Refused { code, message: None }) => Outcome::Refused(code),
         Err(Break::Refused { code, message: Some(_) }) => Outcome::RefusedWithWords(code),
         Err(Break::Version1) => Outcome::Version1,
-        Err(Break::NoBatches { .. }) => panic!("expected the answer of a matrix, got that of a batch"),
+        Err(Break::NoBatches { has_ended }) => Outcome::NoBatches { has_ended },
         Err(Break::OutOfStep(reason)) => {
             assert!(reason.starts_with("expected "), "{reason}");
             Outcome::OutOfStep
@@ -143,6 +160,11 @@ impl Server {
     /// What a client makes of an answer that ends too early.
     pub(super) fn too_short(&self) -> Outcome {
         if self.open_stdout { Outcome::TimedOut } else { Outcome::Ended }
+    }
+
+    /// When the client is to give up.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + if self.open_stdout { SHORT_TIMEOUT } else { PATIENCE }
     }
 }
 
@@ -174,8 +196,15 @@ pub(super) fn good_info(request: &Request, answer: &[u8]) -> Option<i64> {
     range.contains(&info).then_some(info)
 }
 
+/// Errors show one line of stderr.
+pub(super) fn check_last_line(conversation: &mut Conversation) {
+    if let Some(line) = conversation.last_line() {
+        assert!(!line.is_empty() && !line.contains('\n') && line == line.trim_end(), "{line:?}");
+    }
+}
+
 /// Bytes after an answer are found before the next request is sent.
-fn check_silence(conversation: &mut Conversation, server: &Server, more: bool) {
+pub(super) fn check_silence(conversation: &mut Conversation, server: &Server, more: bool) {
     match conversation.check_silence() {
         Ok(()) => assert!(!more && server.open_stdout),
         Err(Break::OutOfStep(_)) => assert!(more),

@@ -116,10 +116,11 @@ impl From<crate::Error> for Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// What was expected and what came, without the last line of the server.
+    fn write_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Argument(error) => error.fmt(f),
+            Error::Argument(error) => fmt::Display::fmt(error, f),
             Error::Start { program, source } => {
                 write!(f, "expected to start {}, got: {source}", program.display())?;
                 // Other errors have nothing to do with the file: no memory, no descriptor, too many processes.
@@ -165,7 +166,13 @@ impl fmt::Display for Error {
             Error::Gone => {
                 write!(f, "the server has ended, and this client may not start another; make a new client")
             }
-        }?;
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_reason(f)?;
         match self.stderr_line() {
             Some(line) => write!(f, "; its last line on stderr: {line}"),
             None => Ok(()),

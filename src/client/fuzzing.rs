@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
+pub use super::batch::BatchCall;
 use super::connection::{Connection, Link};
 pub use super::pipes::Break;
 use super::pipes::Pipes;
@@ -52,6 +53,21 @@ impl Conversation {
         let answer = self.0.send(a.as_ref(), options, Some(deadline))?;
         self.0.receive(&answer, a, ipiv, Some(deadline))?;
         Ok(answer.info)
+    }
+
+    /// A function of [`Client`](super::Client) on a batch over these pipes.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn batch<T: WireElement>(
+        &mut self,
+        call: BatchCall<'_, T>,
+        options: &Options,
+        deadline: Instant,
+    ) -> Result<(), Break> {
+        self.0.decide(call.bytes(), Some(deadline))?;
+        let computed = call.send(&mut self.0, options, Some(deadline))?;
+        call.receive(&mut self.0, &computed, options, Some(deadline))
     }
 
     /// What each call of a client does first: it makes sure that the server is there and has nothing to say.

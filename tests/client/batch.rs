@@ -1,6 +1,6 @@
 //! Batches through the client: the bits, and the untouched memory, of the library's own functions.
 
-use recfact::client::{Client, Error, Transport};
+use recfact::client::{Client, Error, Pool, Transport};
 use recfact::protocol::WireElement;
 use recfact::{
     BatchMut, BatchRef, Coefficients, Determinant, Geometry, Layout, Options, Pivoting, Swaps, Transpose, det_batch,
@@ -45,7 +45,7 @@ impl<T: WireElement + Float> Memory<T> {
     }
 }
 
-/// What a batch computes: the library's functions, or those of a client.
+/// What a batch computes: the library's functions, or those of a client or of a pool.
 trait Engine<T: WireElement> {
     fn factor(&self, a: Coefficients<'_, T>, swaps: Swaps<'_>, info: &mut [i64], options: &Options);
     fn solve(&self, t: Transpose, lu: BatchRef<'_, T>, ipiv: &[i64], b: BatchMut<'_, T>, options: &Options);
@@ -86,14 +86,20 @@ macro_rules! engine {
 }
 
 engine!(Library, |self| factor_batch, solve_batch, gesv_batch, inverse_batch, det_batch);
-engine!(
-    Client,
-    |self| |a, s, i, o| self.factor_batch::<T>(a, s, i, o),
-    |t, lu, p, b, o| self.solve_batch::<T>(t, lu, p, b, o),
-    |a, s, b, i, o| self.gesv_batch::<T>(a, s, b, i, o),
-    |a, x, i, o| self.inverse_batch::<T>(a, x, i, o),
-    |a, d, o| self.det_batch::<T>(a, d, o)
-);
+macro_rules! clients {
+    ($($client:ty),*) => {$(
+        engine!(
+            $client,
+            |self| |a, s, i, o| self.factor_batch::<T>(a, s, i, o),
+            |t, lu, p, b, o| self.solve_batch::<T>(t, lu, p, b, o),
+            |a, s, b, i, o| self.gesv_batch::<T>(a, s, b, i, o),
+            |a, x, i, o| self.inverse_batch::<T>(a, x, i, o),
+            |a, d, o| self.det_batch::<T>(a, d, o)
+        );
+    )*};
+}
+
+clients!(Client, Pool);
 
 /// All that the functions write for one batch, as bits.
 fn results<T: WireElement + Float>(
@@ -175,15 +181,26 @@ fn every_batch_in_single_precision_has_the_bits_of_the_library() {
 }
 
 #[test]
-fn a_batch_larger_than_a_pipe_goes_through_whole_and_a_pool_has_the_same_functions() {
+fn a_pool_has_the_same_functions() {
+    let options = Options::default();
+    let layouts = [Layout::RowMajor, Layout::ColumnMajor];
+    let expected = results::<f64>(&Library, 9, 4, layouts, 1, &options);
+    for mapped in [true, false] {
+        let pool = builder().mapped(mapped).pool(2);
+        assert!(results::<f64>(&pool, 9, 4, layouts, 1, &options) == expected, "mapped: {mapped}");
+    }
+}
+
+#[test]
+fn a_batch_larger_than_a_pipe_goes_through_whole() {
     let options = Options::new().threads(2);
     let a = Memory::<f64>::new(3000, [8, 8], Layout::RowMajor, 1);
     let (mut expected, mut expected_info) = (a.clone(), vec![0; 3000]);
     inverse_batch(a.view(), expected.view_mut(), &mut expected_info, &options).unwrap();
     for mapped in [true, false] {
-        let pool = builder().mapped(mapped).pool(2);
+        let client = builder().mapped(mapped).spawn().unwrap();
         let (mut x, mut info) = (a.clone(), vec![0; 3000]);
-        pool.inverse_batch(a.view(), x.view_mut(), &mut info, &options).unwrap();
+        client.inverse_batch(a.view(), x.view_mut(), &mut info, &options).unwrap();
         assert!(bits(&x.data) == bits(&expected.data) && info == expected_info);
     }
 }
@@ -243,7 +260,8 @@ fn a_server_without_batches_is_an_error_that_says_so_and_other_calls_go_on() {
     // A server of version 2 without them: features 3.
     let hello = b"RECFACT\0\x02\0\0\0\x03\0\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\x01\0\0\0";
     let answer = [&[0; 8][..], &32_u64.to_le_bytes(), hello].concat();
-    let script_of = format!("head -c 13 >/dev/null; printf '{}'; exec cat >/dev/null", octal(&answer));
+    // The shell waits for `cat`, and so keeps stdout open.
+    let script_of = format!("head -c 13 >/dev/null; printf '{}'; cat >/dev/null; exit", octal(&answer));
     let client = script(&script_of).spawn().unwrap();
     let server = client.server_id();
     for _ in 0..2 {

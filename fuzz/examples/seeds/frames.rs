@@ -5,9 +5,14 @@ use testing::{Kind, matrix};
 
 use super::{Seeds, named, request};
 
+/// A new segment from a descriptor of the client. The target `session` puts its own process id for this one.
+fn of_a_process(descriptor: i32, size: i64) -> Map {
+    Map { flags: 0, process: 1234, ..Map::inherited(descriptor, size) }
+}
+
 /// Two segments of all the memory that a session of the fuzz target can map.
 fn segments() -> Vec<u8> {
-    [Map::inherited(0, 9000).frame(), Map::of_this_process(1, 9000).frame()].concat()
+    [Map::inherited(0, 9000).frame(), of_a_process(1, 9000).frame()].concat()
 }
 
 /// A FACTOR without a matrix in the payload.
@@ -39,7 +44,7 @@ pub fn sessions() -> Seeds {
         ("map-too-large", Map::inherited(0, 1 << 40).frame()),
         ("map-longer-than-the-file", Map::inherited(0, 9001).frame()),
         ("map-unsealed", Map::inherited(2, 1).frame()),
-        ("map-closed", Map::of_this_process(3, 1).frame()),
+        ("map-closed", of_a_process(3, 1).frame()),
         ("map-seventeen", Map::inherited(0, 100).frame().repeat(17)),
         ("map-again", [segments(), Map { segment: 2, ..Map::inherited(0, 9) }.frame()].concat()),
         ("unmap-twice", [segments(), frame(UNMAP, &[1, 0, 0, 0]).repeat(2), frame(STATS, &[])].concat()),
@@ -165,7 +170,7 @@ pub fn layouts() -> Seeds {
         ("factor-no-place", factor(Factor { operands: [Operand { place: 0, ..at(0) }; 3], ..good })),
         ("factor-payload-offset", factor(Factor { operands: [Operand { place: 1, ..at(8) }; 3], ..good })),
         ("map", map(Map::inherited(3, 4096))),
-        ("map-process", map(Map { process: 1234, ..Map::of_this_process(3, 4096) })),
+        ("map-process", map(of_a_process(3, 4096))),
         ("map-again", map(Map { segment: 2, ..Map::inherited(3, 4096) })),
         ("map-both", map(Map { process: 1, ..Map::inherited(3, 4096) })),
         ("map-undefined-flag", map(Map { flags: 2, ..Map::inherited(3, 4096) })),

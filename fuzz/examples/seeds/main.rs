@@ -132,6 +132,7 @@ const CLOSED_STDIN: u8 = 1 << 3;
 const FULL_STDIN: u8 = 1 << 4;
 const OPEN_STDOUT: u8 = 1 << 5;
 const ASKED: u8 = 1 << 6;
+const BATCH: u8 = 1 << 7;
 
 /// An input of the target `response`.
 fn answer_with(flags: u8, m: u8, n: u8, stderr: &[u8], stdout: &[u8]) -> Vec<u8> {
@@ -156,7 +157,8 @@ fn ask(flags: u8, stdout: &[u8]) -> Vec<u8> {
 }
 
 fn responses() -> Seeds {
-    [whole_answers(), refusals_and_ends(), stderrs(), answers::factor_answers(), answers::greetings()].concat()
+    let batches = [answers::batch_answers(), answers::mapped_batch_answers()].concat();
+    [whole_answers(), refusals_and_ends(), stderrs(), answers::factor_answers(), answers::greetings(), batches].concat()
 }
 
 /// Responses that have the size.

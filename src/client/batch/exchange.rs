@@ -6,7 +6,8 @@ use std::iter::once;
 use std::ptr;
 use std::time::Instant;
 
-use super::memory::{Call, Ipiv, Matrices};
+use super::call::BatchCall;
+use super::memory::{Ipiv, Matrices};
 use super::plan::Plan;
 use crate::client::connection::{Connection, refused};
 use crate::client::frame;
@@ -23,16 +24,16 @@ use crate::protocol::{
 const FACTORED_END: usize = ANSWER_HEAD_BYTES + FACTORED_BYTES;
 
 /// A request that has been computed, and whose results are to be received.
-pub(super) struct Computed {
+pub(in crate::client) struct Computed {
     plan: Plan,
     /// The number of matrices whose `info` is not 0.
     singular: usize,
     is_mapped: bool,
 }
 
-impl<T: WireElement> Call<'_, T> {
+impl<T: WireElement> BatchCall<'_, T> {
     /// Sends the request, and waits until it has been computed.
-    pub(super) fn send(
+    pub(in crate::client) fn send(
         &self,
         connection: &mut Connection,
         options: &Options,
@@ -101,7 +102,7 @@ impl<T: WireElement> Call<'_, T> {
     }
 
     /// Receives the results, and checks each `info` and each row swap.
-    pub(super) fn receive(
+    pub(in crate::client) fn receive(
         mut self,
         connection: &mut Connection,
         computed: &Computed,

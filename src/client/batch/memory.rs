@@ -1,4 +1,4 @@
-//! What a caller asks for, and the memory that is read and written.
+//! The memory of a caller that is read and written.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -7,7 +7,7 @@ use byteorder::{ByteOrder, LittleEndian};
 
 use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::lu::{Determinant, Swaps};
-use crate::protocol::{BatchKind, BatchOperand, WireElement, ipiv_wire_order};
+use crate::protocol::{BatchOperand, WireElement, ipiv_wire_order};
 
 /// Matrices of a view that is borrowed as long as this lives.
 #[derive(Debug)]
@@ -111,11 +111,9 @@ impl<'a, T: WireElement> Matrices<'a, T> {
 /// The row swaps of the caller.
 #[derive(Debug)]
 pub(super) enum Ipiv<'a> {
-    /// There are none, or they are not wanted.
-    Absent,
     /// Those of factors that the caller has.
     Given(&'a [i64]),
-    /// Where they go.
+    /// Where they go, if they are wanted.
     Wanted(Swaps<'a>),
 }
 
@@ -160,16 +158,4 @@ impl Vectors<'_> {
             det.exponent = i64::from_le(det.exponent);
         }
     }
-}
-
-/// What is asked for, and the memory of the caller.
-pub(super) struct Call<'c, T> {
-    pub(super) kind: BatchKind,
-    pub(super) transposed: bool,
-    pub(super) a: Matrices<'c, T>,
-    /// Where the factors go, which may be where A is.
-    pub(super) lu: Option<Matrices<'c, T>>,
-    /// B, which becomes X; or where the inverses go.
-    pub(super) x: Option<Matrices<'c, T>>,
-    pub(super) vectors: Vectors<'c>,
 }

@@ -1,18 +1,17 @@
 //! Batches by a server: many matrices of one shape in one request, in the segment if there is one, else in extended frames
 //! through the pipes.
 
+mod call;
 mod exchange;
 mod memory;
 mod plan;
 
 use super::{Client, Error, Pool};
-use crate::batch::{BatchMut, BatchRef, Geometry};
-use crate::lu::{
-    Coefficients, Determinant, Swaps, batch_results, check_right_hand_sides, first_bad_row, same_shape, square,
-};
+use crate::batch::{BatchMut, BatchRef};
+use crate::lu::{Coefficients, Determinant, Swaps};
 use crate::options::{Options, Transpose};
-use crate::protocol::{BatchKind, WireElement};
-use memory::{Call, Ipiv, Matrices, Vectors};
+use crate::protocol::WireElement;
+pub use call::BatchCall;
 
 /// # Batches
 ///
@@ -50,10 +49,7 @@ impl Client {
         info: &mut [i64],
         options: &Options,
     ) -> Result<(), Error> {
-        let (a, lu) = split(a.into())?;
-        let vectors =
-            Vectors { ipiv: wanted(swaps.into(), a.geometry)?, info: results("info", info, a.geometry)?, det: &mut [] };
-        self.batch(Call { kind: BatchKind::Factor, transposed: false, a, lu, x: None, vectors }, options)
+        self.batch(BatchCall::factor(a.into(), swaps.into(), info)?, options)
     }
 
     /// [`solve_batch`](crate::solve_batch) by the server.
@@ -68,16 +64,7 @@ impl Client {
         b: BatchMut<'_, T>,
         options: &Options,
     ) -> Result<(), Error> {
-        let n = check_right_hand_sides(lu.geometry(), b.geometry())?;
-        let (expected, found) = (lu.geometry().count().saturating_mul(n), ipiv.len());
-        let ipiv = ipiv.get(..expected).ok_or(crate::Error::BatchResults { name: "ipiv", expected, found })?;
-        if let Some(at) = first_bad_row(ipiv, n) {
-            return Err(crate::Error::Pivot { index: at % n.max(1) + 1, row: ipiv[at], m: n }.into());
-        }
-        let vectors = Vectors { ipiv: Ipiv::Given(ipiv), info: &mut [], det: &mut [] };
-        let (a, x) = (Matrices::shared(lu), Some(Matrices::mutable(b)));
-        let transposed = transpose.is_transposed();
-        self.batch(Call { kind: BatchKind::Solve, transposed, a, lu: None, x, vectors }, options)
+        self.batch(BatchCall::solve(transpose, lu, ipiv, b)?, options)
     }
 
     /// [`gesv_batch`](crate::gesv_batch) by the server.
@@ -92,12 +79,7 @@ impl Client {
         info: &mut [i64],
         options: &Options,
     ) -> Result<(), Error> {
-        let (a, lu) = split(a.into())?;
-        check_right_hand_sides(a.geometry, b.geometry())?;
-        let vectors =
-            Vectors { ipiv: wanted(swaps.into(), a.geometry)?, info: results("info", info, a.geometry)?, det: &mut [] };
-        let x = Some(Matrices::mutable(b));
-        self.batch(Call { kind: BatchKind::Gesv, transposed: false, a, lu, x, vectors }, options)
+        self.batch(BatchCall::gesv(a.into(), swaps.into(), b, info)?, options)
     }
 
     /// [`inverse_batch`](crate::inverse_batch) by the server.
@@ -111,11 +93,7 @@ impl Client {
         info: &mut [i64],
         options: &Options,
     ) -> Result<(), Error> {
-        square(a.geometry())?;
-        same_shape("the inverses", a.geometry(), inverse.geometry())?;
-        let vectors = Vectors { ipiv: Ipiv::Absent, info: results("info", info, a.geometry())?, det: &mut [] };
-        let (a, x) = (Matrices::shared(a), Some(Matrices::mutable(inverse)));
-        self.batch(Call { kind: BatchKind::Inverse, transposed: false, a, lu: None, x, vectors }, options)
+        self.batch(BatchCall::inverse(a, inverse, info)?, options)
     }
 
     /// [`det_batch`](crate::det_batch) by the server.
@@ -128,15 +106,12 @@ impl Client {
         det: &mut [Determinant],
         options: &Options,
     ) -> Result<(), Error> {
-        square(a.geometry())?;
-        let vectors = Vectors { ipiv: Ipiv::Absent, info: &mut [], det: results("det", det, a.geometry())? };
-        let a = Matrices::shared(a);
-        self.batch(Call { kind: BatchKind::Det, transposed: false, a, lu: None, x: None, vectors }, options)
+        self.batch(BatchCall::det(a, det)?, options)
     }
 
     /// An exchange with the server.
-    fn batch<T: WireElement>(&self, batch: Call<'_, T>, options: &Options) -> Result<(), Error> {
-        self.converse(batch.a.bytes(), |connection, mut call| {
+    fn batch<T: WireElement>(&self, batch: BatchCall<'_, T>, options: &Options) -> Result<(), Error> {
+        self.converse(batch.bytes(), |connection, mut call| {
             let computed = call.ask(connection, |connection, deadline| batch.send(connection, options, deadline))?;
             batch.receive(connection, &computed, options, call.deadline)
         })
@@ -215,37 +190,4 @@ impl Pool {
     ) -> Result<(), Error> {
         self.with(|client| client.det_batch(a, det, options))
     }
-}
-
-/// The matrices, and where their factors go.
-fn split<'a, T: WireElement>(
-    a: Coefficients<'a, T>,
-) -> Result<(Matrices<'a, T>, Option<Matrices<'a, T>>), crate::Error> {
-    Ok(match a {
-        Coefficients::Overwritten(a) => {
-            let a = Matrices::mutable(a);
-            (a, Some(a))
-        }
-        Coefficients::Kept(a) => (Matrices::shared(a), None),
-        Coefficients::Copied { a, lu } => {
-            same_shape("L and U", a.geometry(), lu.geometry())?;
-            (Matrices::shared(a), Some(Matrices::mutable(lu)))
-        }
-    })
-}
-
-/// The row swaps of these matrices, no more than there are.
-fn wanted<'a>(swaps: Swaps<'a>, a: Geometry) -> Result<Ipiv<'a>, crate::Error> {
-    // No overflow: there are no more pivots than elements, which the memory of the batch has.
-    let pivots = a.count() * a.nrows().min(a.ncols());
-    Ok(match swaps {
-        Swaps::Lapack(ipiv) => Ipiv::Wanted(Swaps::Lapack(batch_results("ipiv", ipiv, pivots)?)),
-        Swaps::ZeroBased(piv) => Ipiv::Wanted(Swaps::ZeroBased(batch_results("piv", piv, pivots)?)),
-        Swaps::Nowhere => Ipiv::Absent,
-    })
-}
-
-/// A result of one number for each matrix.
-fn results<'r, R>(name: &'static str, memory: &'r mut [R], a: Geometry) -> Result<&'r mut [R], crate::Error> {
-    batch_results(name, memory, a.count())
 }

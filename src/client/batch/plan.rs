@@ -1,6 +1,7 @@
 //! Where the operands of a batch are: all in the payload, or all in the segment.
 
-use super::memory::{Call, Ipiv};
+use super::call::BatchCall;
+use super::memory::Ipiv;
 use crate::lu::Swaps;
 use crate::matrix::Layout;
 use crate::options::Options;
@@ -23,7 +24,11 @@ pub(super) struct Plan {
 impl Plan {
     /// # Errors
     /// A refusal that a server with this limit would give.
-    pub(super) fn new<T: WireElement>(call: &Call<'_, T>, options: &Options, max_bytes: u64) -> Result<Self, Refusal> {
+    pub(super) fn new<T: WireElement>(
+        call: &BatchCall<'_, T>,
+        options: &Options,
+        max_bytes: u64,
+    ) -> Result<Self, Refusal> {
         let geometry = call.a.geometry;
         let [count, m, n] = [geometry.count(), geometry.nrows(), geometry.ncols()];
         let x = call.x.map(|x| x.geometry);
@@ -32,7 +37,7 @@ impl Plan {
         let is_there = |operand| match operand {
             BatchOperand::A => true,
             BatchOperand::Lu => call.lu.is_some(),
-            BatchOperand::Ipiv => !matches!(call.vectors.ipiv, Ipiv::Absent | Ipiv::Wanted(Swaps::Nowhere)),
+            BatchOperand::Ipiv => !matches!(call.vectors.ipiv, Ipiv::Wanted(Swaps::Nowhere)),
             BatchOperand::B => call.x.is_some() && call.kind != BatchKind::Inverse,
             BatchOperand::X => call.x.is_some(),
             BatchOperand::Info => !matches!(call.kind, BatchKind::Solve | BatchKind::Det),

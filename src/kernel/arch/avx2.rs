@@ -1,177 +1,70 @@
-//! Vectors of 256 bits, 4 f64 or 8 f32, for x86-64 with AVX2 and FMA: nearly every such CPU since 2015.
+//! Vectors of 256 bits, 4 f64 or 8 f32, for x86-64 with AVX2 and FMA: nearly every such CPU since 2015. A mask is a register
+//! with all bits of a lane set, or none.
 
 use std::arch::x86_64::*;
 
-use crate::kernel::lanes::Lanes;
-use crate::kernel::vector::Vector;
-
-#[derive(Clone, Copy)]
-pub(in crate::kernel) struct F64x4(__m256d);
-
-#[derive(Clone, Copy)]
-pub(in crate::kernel) struct F32x8(__m256);
+use super::x86::register;
 
 /// All bits set, then none: a mask of the first `count` of N lanes starts N - count lanes before the middle.
 static MASK64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 static MASK32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// A vector type from the intrinsics for its elements, and from the functions below where there is no single one.
-macro_rules! vector {
-    (
-        $v:ident: $lanes:literal $t:ident,
-        splat: $splat:ident,
-        load: $load:ident,
-        load_partial: $maskload:ident,
-        store: $store:ident,
-        store_partial: $store_partial:ident,
-        sub_mul: $fnmadd:ident,
-        mul: $mul:ident,
-        div: $div:ident,
-        abs: $andnot:ident,
-        and: $and:ident,
-        max: $max:ident,
-        max_lane: $max_lane:ident,
-        eq_mask: $cmp:ident $movemask:ident,
-        broadcast_lane: $broadcast_lane:ident,
-        select_prefix: $blendv:ident,
-        masks: $masks:ident,
-    ) => {
-        impl Vector for $v {
-            type T = $t;
-            const LANES: usize = $lanes;
-
-            #[inline(always)]
-            unsafe fn splat(x: $t) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $splat(x) })
-            }
-            #[inline(always)]
-            unsafe fn load(from: *const $t) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for LANES elements at `from`.
-                $v(unsafe { $load(from) })
-            }
-            #[inline(always)]
-            unsafe fn load_partial(from: *const $t, count: usize) -> Self {
-                debug_assert!(count <= $lanes);
-                // SAFETY: the CPU has AVX (the trait's contract); LANES masks start at LANES - count of 2 * LANES, and
-                // lanes whose mask is clear are not read.
-                unsafe {
-                    let mask = _mm256_loadu_si256($masks.as_ptr().add($lanes - count).cast());
-                    $v($maskload(from, mask))
-                }
-            }
-            #[inline(always)]
-            unsafe fn store(self, to: *mut $t) {
-                // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for LANES elements at `to`.
-                unsafe { $store(to, self.0) }
-            }
-            #[inline(always)]
-            unsafe fn store_partial(self, to: *mut $t, count: usize) {
-                // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for `count` elements at `to`.
-                unsafe { $store_partial(self.0, to, count) }
-            }
-            #[inline(always)]
-            unsafe fn sub_mul(self, a: Self, b: Self) -> Self {
-                // SAFETY: the CPU has FMA (the trait's contract).
-                $v(unsafe { $fnmadd(a.0, b.0, self.0) })
-            }
-            #[inline(always)]
-            unsafe fn mul(self, b: Self) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $mul(self.0, b.0) })
-            }
-            #[inline(always)]
-            unsafe fn div(self, b: Self) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $div(self.0, b.0) })
-            }
-            #[inline(always)]
-            unsafe fn abs(self) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $andnot($splat(-0.0), self.0) })
-            }
-            #[inline(always)]
-            unsafe fn and(self, mask: Self) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $and(self.0, mask.0) })
-            }
-            #[inline(always)]
-            unsafe fn max(self, x: Self) -> Self {
-                // If one operand is NaN, the instruction returns the second.
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $max(x.0, self.0) })
-            }
-            #[inline(always)]
-            unsafe fn max_lane(self) -> $t {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                unsafe { $max_lane(self.0) }
-            }
-            #[inline(always)]
-            unsafe fn eq_mask(self, x: Self) -> u32 {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                unsafe { $movemask($cmp::<_CMP_EQ_OQ>(self.0, x.0)) as u32 }
-            }
-            #[inline(always)]
-            unsafe fn broadcast_lane(self, lane: usize) -> Self {
-                // SAFETY: the CPU has AVX2 (the trait's contract).
-                $v(unsafe { $broadcast_lane(self.0, lane) })
-            }
-            #[inline(always)]
-            unsafe fn select_prefix(self, count: usize, rest: Self) -> Self {
-                debug_assert!(count <= $lanes);
-                // SAFETY: the CPU has AVX (the trait's contract); LANES masks start at LANES - count of 2 * LANES.
-                unsafe {
-                    let mask = $load($masks.as_ptr().add($lanes - count).cast());
-                    $v($blendv(rest.0, self.0, mask))
-                }
-            }
-            #[inline(always)]
-            unsafe fn prefetch(at: *const $t) {
-                // SAFETY: a prefetch cannot fault, whatever the address.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-            }
-        }
-    };
-}
-
-vector! {
-    F64x4: 4 f64,
+register! {
+    F64x4(__m256d): 4 f64,
+    mask: __m256d,
     splat: _mm256_set1_pd,
     load: _mm256_loadu_pd,
-    load_partial: _mm256_maskload_pd,
+    load_partial: |from, count| _mm256_maskload_pd(from, _mm256_loadu_si256(MASK64.as_ptr().add(4 - count).cast())),
     store: _mm256_storeu_pd,
-    store_partial: store_partial_pd,
+    store_partial: |x, to, count| store_partial_pd(x, to, count),
     sub_mul: _mm256_fnmadd_pd,
     mul: _mm256_mul_pd,
     div: _mm256_div_pd,
-    abs: _mm256_andnot_pd,
-    and: _mm256_and_pd,
+    abs: |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
+    and: |x, mask| _mm256_and_pd(x, mask),
     max: _mm256_max_pd,
     max_lane: max_lane_pd,
-    eq_mask: _mm256_cmp_pd _mm256_movemask_pd,
-    broadcast_lane: broadcast_lane_pd,
-    select_prefix: _mm256_blendv_pd,
-    masks: MASK64,
+    eq_mask: |x, y| _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_EQ_OQ>(x, y)) as u32,
+    broadcast_lane: |x, lane| broadcast_lane_pd(x, lane),
+    select_prefix: |x, count, rest| {
+        _mm256_blendv_pd(rest, x, _mm256_loadu_pd(MASK64.as_ptr().add(4 - count).cast()))
+    },
+    compare: _mm256_cmp_pd,
+    both: |a, b| _mm256_and_pd(a, b),
+    any: |mask| _mm256_movemask_pd(mask) != 0,
+    select: |mask, yes, no| _mm256_blendv_pd(no, yes, mask),
+    with_sign: |x, sign| _mm256_or_pd(x, _mm256_and_pd(sign, _mm256_set1_pd(-0.0))),
+    store_indices: _mm256_cvttpd_epi32 _mm_storeu_si128,
+    transpose: transpose_pd,
 }
 
-vector! {
-    F32x8: 8 f32,
+register! {
+    F32x8(__m256): 8 f32,
+    mask: __m256,
     splat: _mm256_set1_ps,
     load: _mm256_loadu_ps,
-    load_partial: _mm256_maskload_ps,
+    load_partial: |from, count| _mm256_maskload_ps(from, _mm256_loadu_si256(MASK32.as_ptr().add(8 - count).cast())),
     store: _mm256_storeu_ps,
-    store_partial: store_partial_ps,
+    store_partial: |x, to, count| store_partial_ps(x, to, count),
     sub_mul: _mm256_fnmadd_ps,
     mul: _mm256_mul_ps,
     div: _mm256_div_ps,
-    abs: _mm256_andnot_ps,
-    and: _mm256_and_ps,
+    abs: |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
+    and: |x, mask| _mm256_and_ps(x, mask),
     max: _mm256_max_ps,
     max_lane: max_lane_ps,
-    eq_mask: _mm256_cmp_ps _mm256_movemask_ps,
-    broadcast_lane: broadcast_lane_ps,
-    select_prefix: _mm256_blendv_ps,
-    masks: MASK32,
+    eq_mask: |x, y| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(x, y)) as u32,
+    broadcast_lane: |x, lane| _mm256_permutevar8x32_ps(x, _mm256_set1_epi32(lane as i32)),
+    select_prefix: |x, count, rest| {
+        _mm256_blendv_ps(rest, x, _mm256_loadu_ps(MASK32.as_ptr().add(8 - count).cast()))
+    },
+    compare: _mm256_cmp_ps,
+    both: |a, b| _mm256_and_ps(a, b),
+    any: |mask| _mm256_movemask_ps(mask) != 0,
+    select: |mask, yes, no| _mm256_blendv_ps(no, yes, mask),
+    with_sign: |x, sign| _mm256_or_ps(x, _mm256_and_ps(sign, _mm256_set1_ps(-0.0))),
+    store_indices: _mm256_cvttps_epi32 _mm256_storeu_si256,
+    transpose: transpose_ps,
 }
 
 /// The first `count` lanes to memory, by narrower stores: masked stores are slow on AMD's CPUs.
@@ -259,95 +152,6 @@ unsafe fn broadcast_lane_pd(x: __m256d, lane: usize) -> __m256d {
         let halves = _mm256_set1_epi64x((2 * lane as i64) | (2 * lane as i64 + 1) << 32);
         _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(x), halves))
     }
-}
-
-/// # Safety
-/// - The CPU has AVX2.
-#[inline(always)]
-unsafe fn broadcast_lane_ps(x: __m256, lane: usize) -> __m256 {
-    // SAFETY: the caller's CPU has AVX2.
-    unsafe { _mm256_permutevar8x32_ps(x, _mm256_set1_epi32(lane as i32)) }
-}
-
-/// A mask is a register with all bits of a lane set, or none.
-macro_rules! lanes {
-    (
-        $v:ident: $register:ident,
-        cmp: $cmp:ident,
-        bits: $and:ident $or:ident,
-        any: $movemask:ident,
-        select: $blendv:ident,
-        sign: $set1:ident,
-        store_indices: $to_i32:ident $store:ident,
-        transpose: $transpose:ident,
-    ) => {
-        impl Lanes for $v {
-            type Mask = $register;
-
-            #[inline(always)]
-            unsafe fn equals(self, x: Self) -> $register {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                unsafe { $cmp::<_CMP_EQ_OQ>(self.0, x.0) }
-            }
-            #[inline(always)]
-            unsafe fn is_less(self, x: Self) -> $register {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                unsafe { $cmp::<_CMP_LT_OQ>(self.0, x.0) }
-            }
-            #[inline(always)]
-            unsafe fn both(a: $register, b: $register) -> $register {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                unsafe { $and(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn any(mask: $register) -> bool {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                unsafe { $movemask(mask) != 0 }
-            }
-            #[inline(always)]
-            unsafe fn select(mask: $register, yes: Self, no: Self) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $blendv(no.0, yes.0, mask) })
-            }
-            #[inline(always)]
-            unsafe fn with_sign(self, sign: Self) -> Self {
-                // SAFETY: the CPU has AVX (the trait's contract).
-                $v(unsafe { $or(self.0, $and(sign.0, $set1(-0.0))) })
-            }
-            #[inline(always)]
-            unsafe fn store_indices(self, to: *mut i32) {
-                // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for LANES elements at `to`.
-                unsafe { $store(to.cast(), $to_i32(self.0)) }
-            }
-            #[inline(always)]
-            unsafe fn transpose(block: *mut Self) {
-                // SAFETY: the CPU has AVX (the trait's contract); the caller vouches for LANES registers.
-                unsafe { $transpose(&mut *block.cast()) }
-            }
-        }
-    };
-}
-
-lanes! {
-    F64x4: __m256d,
-    cmp: _mm256_cmp_pd,
-    bits: _mm256_and_pd _mm256_or_pd,
-    any: _mm256_movemask_pd,
-    select: _mm256_blendv_pd,
-    sign: _mm256_set1_pd,
-    store_indices: _mm256_cvttpd_epi32 _mm_storeu_si128,
-    transpose: transpose_pd,
-}
-
-lanes! {
-    F32x8: __m256,
-    cmp: _mm256_cmp_ps,
-    bits: _mm256_and_ps _mm256_or_ps,
-    any: _mm256_movemask_ps,
-    select: _mm256_blendv_ps,
-    sign: _mm256_set1_ps,
-    store_indices: _mm256_cvttps_epi32 _mm256_storeu_si256,
-    transpose: transpose_ps,
 }
 
 /// # Safety

@@ -1,4 +1,5 @@
-//! One file for each instruction set: what a register of elements and its operations are there.
+//! One file for each instruction set: what a register of elements and its operations are there. Those of x86-64 have a table
+//! of them, from which `x86.rs` makes the methods.
 
 pub(super) mod portable;
 
@@ -6,3 +7,5 @@ pub(super) mod portable;
 pub(super) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod x86;

@@ -44,6 +44,28 @@ pub enum Coefficients<'a, T> {
     },
 }
 
+impl<'a, T: Element> Coefficients<'a, T> {
+    /// A, and where its factors go if they are wanted, which may be the same memory: as views of another type, that `shared`
+    /// and `mutable` make.
+    pub(crate) fn split<V: Copy>(
+        self,
+        shared: impl FnOnce(BatchRef<'a, T>) -> V,
+        mutable: impl FnOnce(BatchMut<'a, T>) -> V,
+    ) -> Result<(V, Option<V>), Error> {
+        Ok(match self {
+            Coefficients::Overwritten(a) => {
+                let a = mutable(a);
+                (a, Some(a))
+            }
+            Coefficients::Kept(a) => (shared(a), None),
+            Coefficients::Copied { a, lu } => {
+                same_shape("L and U", a.geometry(), lu.geometry())?;
+                (shared(a), Some(mutable(lu)))
+            }
+        })
+    }
+}
+
 impl<'a, T> From<BatchMut<'a, T>> for Coefficients<'a, T> {
     fn from(a: BatchMut<'a, T>) -> Self {
         Coefficients::Overwritten(a)
@@ -65,6 +87,19 @@ pub enum Swaps<'a> {
     ZeroBased(&'a mut [i32]),
     /// Nowhere.
     Nowhere,
+}
+
+impl Swaps<'_> {
+    /// Those of these matrices, no more than they have.
+    pub(crate) fn of(self, a: Geometry) -> Result<Self, Error> {
+        // No overflow: there are no more pivots than elements, which the memory of the batch has.
+        let pivots = a.count() * a.nrows().min(a.ncols());
+        Ok(match self {
+            Swaps::Lapack(ipiv) => Swaps::Lapack(results("ipiv", ipiv, pivots)?),
+            Swaps::ZeroBased(piv) => Swaps::ZeroBased(results("piv", piv, pivots)?),
+            Swaps::Nowhere => Swaps::Nowhere,
+        })
+    }
 }
 
 impl<'a> From<&'a mut [i64]> for Swaps<'a> {
@@ -285,25 +320,13 @@ impl<'k, T: Element> Job<'k, T> {
 
     /// A job that factors the matrices.
     fn factor(a: Coefficients<'_, T>, swaps: Swaps<'_>, info: &mut [i64], options: &Options) -> Result<Self, Error> {
-        let (a, lu) = match a {
-            Coefficients::Overwritten(a) => {
-                let a = Block::mutable(a);
-                (a, Some(a))
-            }
-            Coefficients::Kept(a) => (Block::shared(a), None),
-            Coefficients::Copied { a, lu } => {
-                same_shape("L and U", a.geometry(), lu.geometry())?;
-                (Block::shared(a), Some(Block::mutable(lu)))
-            }
-        };
+        let (a, lu) = a.split(Block::shared, Block::mutable)?;
         let geometry = a.geometry;
         let mut job = Job::new(a, options)?;
         job.lu = lu;
-        // No overflow: there are no more pivots than elements, which the memory of the batch has.
-        let pivots = geometry.count() * geometry.nrows().min(geometry.ncols());
-        job.swaps = match swaps {
-            Swaps::Lapack(ipiv) => job::Swaps::Lapack(results("ipiv", ipiv, pivots)?.as_mut_ptr()),
-            Swaps::ZeroBased(piv) => job::Swaps::ZeroBased(results("piv", piv, pivots)?.as_mut_ptr()),
+        job.swaps = match swaps.of(geometry)? {
+            Swaps::Lapack(ipiv) => job::Swaps::Lapack(ipiv.as_mut_ptr()),
+            Swaps::ZeroBased(piv) => job::Swaps::ZeroBased(piv.as_mut_ptr()),
             Swaps::Nowhere => job::Swaps::Nowhere,
         };
         job.info = Some(results("info", info, geometry.count())?.as_mut_ptr());

@@ -67,14 +67,7 @@ impl<T: Element> Job<'_, T> {
         unsafe {
             if let Some(ipiv) = self.given {
                 let ipiv = std::slice::from_raw_parts(ipiv.add(index * steps), steps);
-                let lu = if needs_copy {
-                    transpose(self.a.view(index).as_ref(), MatrixMut::in_memory(copy, n, n, n));
-                    MatrixMut::in_memory(copy, n, n, n)
-                } else {
-                    self.a.view(index)
-                };
-                self.solve_single(index, lu.as_ref(), ipiv, rest);
-                return;
+                return self.solve_single(index, self.given_factors(index, copy).as_ref(), ipiv, rest);
             }
             let ipiv = self.swaps_of(index, swaps);
             let mut whole = match self.lu {
@@ -82,19 +75,35 @@ impl<T: Element> Job<'_, T> {
                 _ => MatrixMut::in_memory(copy, m, n + r, m),
             };
             let Some(Factored { norm, info }) = self.factor_single(index, whole.reborrow(), ipiv) else { return };
-            let (lu, mut x) = whole.split_at_col(n);
-            if let Some(to) = self.rcond {
-                *to.add(index) = self.condition(norm, lu.as_ref(), ipiv, info, rest);
+            let (factors, mut x) = whole.split_at_col(n);
+            let lu = factors.as_ref();
+            self.rcond.inspect(|to| *to.add(index) = self.condition(norm, lu, ipiv, info, rest));
+            if info != 0 {
+                return;
             }
-            match (info, r) {
-                (0, 0) => self.solve_single(index, lu.as_ref(), ipiv, rest),
-                (0, _) => {
-                    solve_triangle(&Triangle::upper(lu.as_ref(), false), x.reborrow(), self.recursion.kernels);
-                    self.store(index, 0, x.as_ref());
-                }
-                _ => {}
+            if r == 0 {
+                return self.solve_single(index, lu, ipiv, rest);
             }
+            // X <- U^-1 X: it was L^-1 P B already.
+            solve_triangle(&Triangle::upper(lu, false), x.reborrow(), self.recursion.kernels);
+            self.store(index, 0, x.as_ref());
         }
+    }
+
+    /// The factors of a matrix that the caller has factored, as column-major: where they are, or in `copy`.
+    ///
+    /// # Safety
+    /// - Nothing writes the matrix while the view lives, through which only reads are made.
+    unsafe fn given_factors<'m>(&self, index: usize, copy: &'m mut [T]) -> MatrixMut<'m, T> {
+        let (_, n, _) = self.shape();
+        // SAFETY: the caller's promise.
+        let lu = unsafe { self.a.view(index) };
+        if !self.needs_copy() {
+            return lu;
+        }
+        let mut to = MatrixMut::in_memory(copy, n, n, n);
+        transpose(lu.as_ref(), to.reborrow());
+        to
     }
 
     /// Where the row swaps of a matrix are made: where they go, if they go there as LAPACK's.
@@ -121,11 +130,29 @@ impl<T: Element> Job<'_, T> {
         mut whole: MatrixMut<'_, T>,
         ipiv: &mut [i64],
     ) -> Option<Factored<T>> {
-        let (m, n, steps) = self.shape();
-        let columns = whole.ncols();
+        let (m, n, _) = self.shape();
+        let blocking = Blocking::choose(m, whole.ncols(), self.inner_threads, self.recursion.kernels);
         // SAFETY: the caller's promise.
         unsafe {
-            let (mut lu, b) = whole.reborrow().split_at_col(n);
+            let norm = self.load_single(index, whole.reborrow());
+            let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
+            if self.recursion.is_cancelled() {
+                return None;
+            }
+            self.store_single(index, whole.split_at_col(n).0.as_ref(), ipiv, info);
+            Some(Factored { norm, info })
+        }
+    }
+
+    /// Copies A to where it is factored, unless it is there, and the right-hand sides that stand beside it. Returns |A|, if it
+    /// is needed.
+    ///
+    /// # Safety
+    /// - Nothing else uses the matrix and its right-hand sides.
+    unsafe fn load_single(&self, index: usize, whole: MatrixMut<'_, T>) -> T {
+        let (mut lu, b) = whole.split_at_col(self.shape().1);
+        // SAFETY: the caller's promise.
+        unsafe {
             let a = self.a.view(index);
             if self.a.is_row_major() {
                 transpose(a.as_ref(), lu.reborrow());
@@ -133,31 +160,33 @@ impl<T: Element> Job<'_, T> {
                 lu.copy_from(a.as_ref());
             }
             self.load(index, 0, b);
-            let norm = if self.rcond.is_some() { norm_of(lu.reborrow()) } else { T::ZERO };
-            let blocking = Blocking::choose(m, columns, self.inner_threads, self.recursion.kernels);
-            let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
-            if self.recursion.is_cancelled() {
-                return None;
-            }
-            let (lu, _) = whole.split_at_col(n);
+        }
+        if self.rcond.is_some() { norm_of(lu) } else { T::ZERO }
+    }
+
+    /// Stores factors, row swaps, `info` and the determinant, each if it is wanted and not there yet.
+    ///
+    /// # Safety
+    /// - Nothing else uses the results of this matrix.
+    unsafe fn store_single(&self, index: usize, lu: MatrixRef<'_, T>, ipiv: &[i64], info: i64) {
+        let (_, n, steps) = self.shape();
+        // SAFETY: the caller's promise; the results have elements for this matrix.
+        unsafe {
             match self.lu {
-                Some(to) if to.is_row_major() => transpose(lu.as_ref(), to.view(index)),
-                Some(to) if to.matrix(index).cast_const() != lu.as_ref().as_ptr() => {
-                    to.view(index).copy_from(lu.as_ref());
-                }
+                Some(to) if to.is_row_major() => transpose(lu, to.view(index)),
+                Some(to) if to.matrix(index).cast_const() != lu.as_ptr() => to.view(index).copy_from(lu),
                 _ => {}
             }
             if let Swaps::ZeroBased(piv) = self.swaps {
                 let piv = std::slice::from_raw_parts_mut(piv.add(index * steps), steps);
-                piv.iter_mut().zip(&*ipiv).for_each(|(to, &row)| *to = row as i32 - 1);
+                piv.iter_mut().zip(ipiv).for_each(|(to, &row)| *to = row as i32 - 1);
             }
             self.info.inspect(|to| *to.add(index) = info);
             if let Some(det) = self.det {
-                let (pivots, ld) = (lu.as_ref().as_ptr(), lu.lda());
                 let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
-                *det.add(index) = Determinant::of((0..n).map(|k| *pivots.add(k * (ld + 1))), swaps);
+                let pivots = (0..n).map(|k| *lu.as_ptr().add(k * (lu.lda() + 1)));
+                *det.add(index) = Determinant::of(pivots, swaps);
             }
-            Some(Factored { norm, info })
         }
     }
 

@@ -28,8 +28,9 @@ class Server(Functions):
     `progress` is a function that is called a few times a second while a request takes longer than half a second, with
     the part of it that is done: a number that rises from 0 to 1. The last number is 1.0 if the request is completed. A
     call is one request, but a long stack of matrices goes in pieces, which are requests each. The function is called in
-    a background thread. A call waits for the last number to be told, but no longer than a tenth of a second. An exception of the function is given to
-    `threading.excepthook` and changes nothing else. The function may call `cancel`.
+    a background thread. A call waits for the last number to be told, but no longer than a tenth of a second. An
+    exception of the function is given to `threading.excepthook` and changes nothing else. The function may call
+    `cancel`.
 
     Any number of threads may share a `Server`, which handles one call at a time. If its process dies, or a call is
     interrupted, the next call starts a new process. A forked child starts a process of its own at its first call.
