@@ -61,7 +61,7 @@ typedef enum recfact_status {
     RECFACT_PIVOT = 6,             /* ipiv names a row outside the matrix */
     RECFACT_INSTRUCTION_SET = 7,   /* RECFACT_ISA is not an instruction set of this CPU */
     RECFACT_MISALIGNED = 8,        /* an array is not aligned to its elements */
-    RECFACT_NOT_FINITE = 9,        /* A has a NaN or an infinity, and the flags ask for a check */
+    RECFACT_NOT_FINITE = 9,        /* A, lu or B has a NaN or an infinity, and the flags ask for a check */
     RECFACT_OUT_OF_MEMORY = 10,    /* recfact_lu, batches: the system refuses memory for row swaps or a matrix */
     RECFACT_STRIDE = 11            /* the matrices of a batch would overlap */
 } recfact_status;
@@ -168,7 +168,8 @@ recfact_status recfact_lu_batch_f32(int64_t count, int64_t m, int64_t n, const f
 
 /*
  * A X = B (trans 'N') or A^T X = B (trans 'T' or 'C') from the factors of n x n matrices, lu and ipiv, as
- * recfact_factor_batch left them; each B is n x nrhs and becomes X. Flags: ROW_MAJOR, B_ROW_MAJOR.
+ * recfact_factor_batch left them; each B is n x nrhs and becomes X. Flags: ROW_MAJOR, B_ROW_MAJOR, CHECK_FINITE (of lu
+ * and B).
  */
 recfact_status recfact_solve_batch_f64(char trans, int64_t count, int64_t n, int64_t nrhs, const double *lu,
                                        int64_t lda, int64_t stride, const int64_t *ipiv, double *b, int64_t ldb,

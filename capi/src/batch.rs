@@ -92,7 +92,7 @@ fn elements(count: i64, each: i64) -> Result<i64, Status> {
     count.checked_mul(each).ok_or(Status::Overflow)
 }
 
-/// Checks A, if the flags say so.
+/// Checks matrices, if the flags say so.
 fn check_finite<T: Element>(a: BatchRef<'_, T>, flags: c_int, options: &Options) -> Result<(), Status> {
     if flags & CHECK_FINITE != 0 { Ok(check_batch_finite(a, options)?) } else { Ok(()) }
 }
@@ -157,12 +157,15 @@ unsafe fn solve<T: Element>(
     threads: i64,
 ) -> Result<(), Status> {
     let transpose = transpose(trans).ok_or(Status::Flag)?;
-    let options = options(flags, ROW_MAJOR | B_ROW_MAJOR, threads)?;
+    let options = options(flags, ROW_MAJOR | B_ROW_MAJOR | CHECK_FINITE, threads)?;
     let pivots = elements(lu.count, lu.n);
     // SAFETY: the caller's promise.
     unsafe {
-        let (lu, b) = (lu.shared()?, b.exclusive()?);
-        Ok(solve_batch(transpose, lu, slice(pivots?, ipiv)?, b, &options)?)
+        let (lu, ipiv) = (lu.shared()?, slice(pivots?, ipiv)?);
+        check_finite(lu, flags, &options)?;
+        check_finite(b.shared()?, flags, &options)?;
+        // This view of B is the only one.
+        Ok(solve_batch(transpose, lu, ipiv, b.exclusive()?, &options)?)
     }
 }
 

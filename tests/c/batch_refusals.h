@@ -69,7 +69,7 @@ static void NAME(check_refusals)(void) {
         /* 40 */
         {LU_BATCH(2, 2, 2, infinite, 2, 4, finite | row, lu, 2, 4, piv, 1, info), RECFACT_NOT_FINITE},
         {SOLVE_BATCH('X', 2, 2, 1, a, 2, 4, rows, b, 2, 2, 0, 1), RECFACT_FLAG},
-        {SOLVE_BATCH('N', 2, 2, 1, a, 2, 4, rows, b, 2, 2, finite, 1), RECFACT_FLAG},
+        {SOLVE_BATCH('N', 2, 2, 1, a, 2, 4, rows, b, 2, 2, RECFACT_BATCH_KEEP_A, 1), RECFACT_FLAG},
         {SOLVE_BATCH('N', 2, 2, 1, a, 2, 4, above, b, 2, 2, 0, 1), RECFACT_PIVOT},
         {SOLVE_BATCH('T', 2, 2, 1, a, 2, 4, below, b, 2, 2, row, 1), RECFACT_PIVOT},
         {SOLVE_BATCH('N', 2, 2, 1, NULL, 2, 4, rows, b, 2, 2, 0, 1), RECFACT_NULL_POINTER},
@@ -85,10 +85,12 @@ static void NAME(check_refusals)(void) {
         {SOLVE_BATCH('N', 2, 2, 1, a, 2, 4, rows, b, 2, 1, 0, 1), RECFACT_STRIDE},
         {SOLVE_BATCH('N', 1, 2, most, a, 2, 4, rows, b, 2, 2, 0, 1), RECFACT_OVERFLOW},
         {SOLVE_BATCH('N', 2, 2, 1, a, 2, 4, odd_ipiv, b, 2, 2, 0, 1), RECFACT_MISALIGNED},
+        {SOLVE_BATCH('N', 2, 2, 1, nan, 2, 4, rows, b, 2, 2, finite, 1), RECFACT_NOT_FINITE},
+        {SOLVE_BATCH('T', 2, 2, 1, a, 2, 4, rows, infinite + 4, 2, 2, finite, 1), RECFACT_NOT_FINITE},
         {GESV_BATCH(2, 2, 1, NULL, 2, 4, ipiv, b, 2, 2, 0, NULL, 1, info), RECFACT_NULL_POINTER},
+        /* 60 */
         {GESV_BATCH(2, 2, 1, a, 2, 4, NULL, b, 2, 2, 0, NULL, 1, info), RECFACT_NULL_POINTER},
         {GESV_BATCH(2, 2, 1, a, 2, 4, ipiv, NULL, 2, 2, 0, NULL, 1, info), RECFACT_NULL_POINTER},
-        /* 60 */
         {GESV_BATCH(2, 2, 1, a, 2, 4, ipiv, b, 2, 2, 0, rcond, 1, NULL), RECFACT_NULL_POINTER},
         {GESV_BATCH(-2, 2, 1, a, 2, 4, ipiv, b, 2, 2, 0, rcond, 1, info), RECFACT_NEGATIVE_SIZE},
         {GESV_BATCH(2, -2, 1, a, 2, 4, ipiv, b, 2, 2, keep, rcond, 1, info), RECFACT_NEGATIVE_SIZE},
@@ -97,9 +99,9 @@ static void NAME(check_refusals)(void) {
         {GESV_BATCH(2, 2, 1, a, 2, 4, ipiv, b, 2, 1, 0, rcond, 1, info), RECFACT_STRIDE},
         {GESV_BATCH(1, 2, most, a, 2, 4, ipiv, b, 2, 2, 0, rcond, 1, info), RECFACT_OVERFLOW},
         {GESV_BATCH(2, 2, 1, a, 2, 4, ipiv, b, 2, 2, 0x400, rcond, 1, info), RECFACT_FLAG},
+        /* 70 */
         {GESV_BATCH(2, 2, 1, a, 2, 4, ipiv, b, 2, 2, 0, odd_rcond, 1, info), RECFACT_MISALIGNED},
         {GESV_BATCH(2, 2, 1, nan, 2, 4, ipiv, b, 2, 2, finite, rcond, 1, info), RECFACT_NOT_FINITE},
-        /* 70 */
         {GESV_BATCH(2, 2, 1, a, 2, 4, ipiv, nan + 4, 2, 2, finite, rcond, 1, info), RECFACT_NOT_FINITE},
         {GESV_BATCH(2, 2, 1, infinite, 2, 4, NULL, b, 2, 2, finite | keep, rcond, 1, info), RECFACT_NOT_FINITE},
         {INVERSE_BATCH(2, 2, NULL, 2, 4, 0, b, 2, 4, NULL, 1, info), RECFACT_NULL_POINTER},
@@ -108,9 +110,9 @@ static void NAME(check_refusals)(void) {
         {INVERSE_BATCH(2, -2, a, 2, 4, 0, b, 2, 4, NULL, 1, info), RECFACT_NEGATIVE_SIZE},
         {INVERSE_BATCH(2, 2, a, 2, 4, 0, b, 1, 4, NULL, 1, info), RECFACT_LEADING_DIMENSION},
         {INVERSE_BATCH(2, 2, a, 2, 4, 0, b, 2, 3, NULL, 1, info), RECFACT_STRIDE},
+        /* 80 */
         {INVERSE_BATCH(2, 2, a, 2, 4, keep, b, 2, 4, NULL, 1, info), RECFACT_FLAG},
         {INVERSE_BATCH(2, 2, a, 2, 4, RECFACT_BATCH_TRANSPOSED, b, 2, 4, NULL, 1, info), RECFACT_FLAG},
-        /* 80 */
         {INVERSE_BATCH(2, 2, a, 2, 4, 0, odd, 2, 4, rcond, 1, info), RECFACT_MISALIGNED},
         {INVERSE_BATCH(2, 2, nan, 2, 4, finite, b, 2, 4, rcond, 1, info), RECFACT_NOT_FINITE},
         {INVERSE_BATCH(2, 2, a, 2, most, 0, b, 2, 4, rcond, 1, info), RECFACT_OVERFLOW},
@@ -119,9 +121,9 @@ static void NAME(check_refusals)(void) {
         {DET_BATCH(2, 2, a, 2, 4, 0, det, -1), RECFACT_NEGATIVE_SIZE},
         {DET_BATCH(2, 2, a, 1, 4, 0, det, 1), RECFACT_LEADING_DIMENSION},
         {DET_BATCH(2, 2, a, 2, 3, 0, det, 1), RECFACT_STRIDE},
+        /* 90 */
         {DET_BATCH(most, 2, a, 2, 4, 0, det, 1), RECFACT_OVERFLOW},
         {DET_BATCH(2, 2, a, 2, 4, b_row, det, 1), RECFACT_FLAG},
-        /* 90 */
         {DET_BATCH(2, 2, a, 2, 4, 0, odd_det, 1), RECFACT_MISALIGNED},
         {DET_BATCH(2, 2, infinite, 2, 4, finite, det, 1), RECFACT_NOT_FINITE},
     };
@@ -137,6 +139,7 @@ static void NAME(check_refusals)(void) {
 
     /* The stride of one matrix is not used; what is empty may be NULL. */
     assert(FACTOR_BATCH(1, 2, 2, a, 2, 0, ipiv, 0, 1, info) == RECFACT_SUCCESS && info[0] == 0);
+    assert(SOLVE_BATCH('N', 1, 2, 1, a, 2, 0, ipiv, b, 2, 0, finite, 1) == RECFACT_SUCCESS && b[2] == 3);
     assert(FACTOR_BATCH(0, 2, 2, NULL, 2, 4, NULL, 0, 1, NULL) == RECFACT_SUCCESS);
     assert(LU_BATCH(0, 2, 2, NULL, 2, 4, row, NULL, 2, 4, NULL, 1, NULL) == RECFACT_SUCCESS);
     assert(SOLVE_BATCH('N', 0, 2, 1, NULL, 2, 4, NULL, NULL, 2, 2, row | b_row, 0) == RECFACT_SUCCESS);
