@@ -235,7 +235,7 @@ fn broken_text_is_reported_by_file_line_and_column() {
 fn broken_npy_files_are_refused_before_anything_is_allocated() {
     let encode = |file: Vec<u8>, line: &str| refuses(&["encode"], &file, line);
     let data = [0; 32];
-    encode(npy("<f8", false, "(4,)", &data), "stdin: expected an array of two dimensions, got shape [4]");
+    encode(npy("<f8", false, "(4,)", &data), "stdin: expected an array of two or three dimensions, got shape [4]");
     for dtype in ["<c16", "<M8[s]", "<f2", "|O"] {
         let line = format!("stdin: expected elements of f4, f8, integers or bool, got dtype \"'{dtype}'\"");
         encode(npy(dtype, false, "(2, 1)", &data), &line);

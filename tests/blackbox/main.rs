@@ -17,3 +17,4 @@ mod segments;
 mod session;
 mod shell;
 mod signals;
+mod stacks;
