@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use byteorder::{ByteOrder, LittleEndian};
-use npyz::{DType, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
+use npyz::{DType, DTypeError, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
 
 use super::error::quote;
 use super::npy_header::{Header, string};
@@ -64,12 +64,39 @@ fn real_number(descr: &str) -> Option<TypeStr> {
     is_real.then_some(element)
 }
 
+/// Takes a number from the front of some bytes.
+type Take = Box<dyn Fn(&mut &[u8]) -> io::Result<f64>>;
+
+/// What reads the numbers of a type, one of [`real_number`]. (A loop for each of them would be many times as large.)
+fn converter(element: &TypeStr) -> Result<Take, DTypeError> {
+    match (element.type_char(), element.num_bytes()) {
+        (TypeChar::Float, Some(8)) => converter_from(element, |x: f64| x),
+        (TypeChar::Float, _) => converter_from(element, |x: f32| x.into()),
+        (TypeChar::Int, Some(8)) => converter_from(element, |x: i64| x as f64),
+        (TypeChar::Int, Some(4)) => converter_from(element, |x: i32| x.into()),
+        (TypeChar::Int, Some(2)) => converter_from(element, |x: i16| x.into()),
+        (TypeChar::Int, _) => converter_from(element, |x: i8| x.into()),
+        (TypeChar::Uint, Some(8)) => converter_from(element, |x: u64| x as f64),
+        (TypeChar::Uint, Some(4)) => converter_from(element, |x: u32| x.into()),
+        (TypeChar::Uint, Some(2)) => converter_from(element, |x: u16| x.into()),
+        (TypeChar::Uint, _) => converter_from(element, |x: u8| x.into()),
+        _ => converter_from(element, |x: bool| u8::from(x).into()),
+    }
+}
+
+fn converter_from<E: Deserialize<TypeReader: 'static> + 'static>(
+    element: &TypeStr,
+    to: fn(E) -> f64,
+) -> Result<Take, DTypeError> {
+    let reader = E::reader(&DType::Plain(element.clone()))?;
+    Ok(Box::new(move |bytes| reader.read_one(bytes).map(to)))
+}
+
 /// What a header announces.
 struct Contents {
     grid: Grid,
     /// One of [`real_number`].
     element: TypeStr,
-    bytes_each: usize,
     /// Bytes of all elements, in the file and in memory.
     bytes: usize,
     memory: usize,
@@ -81,7 +108,7 @@ impl Contents {
         let grid = Grid::new(&header.shape, header.order)?;
         let bytes_each = element.num_bytes()?;
         let (bytes, memory) = (grid.len().checked_mul(bytes_each)?, grid.len().checked_mul(memory_each)?);
-        Some(Contents { grid, element, bytes_each, bytes, memory })
+        Some(Contents { grid, element, bytes, memory })
     }
 }
 
@@ -130,30 +157,9 @@ impl<R: Read> Npy<'_, R> {
         fill(&mut self.input, buf).map_err(|error| FileError::unreadable(self.name, error))
     }
 
-    /// Reads the elements, in the order of the file, and its end.
+    /// Reads the elements, in the order of the file, and its end. They are rounded to `T`; a finite number must stay one.
     fn elements<T: FileElement>(&mut self, contents: &Contents) -> Result<Elements<T>, FileError> {
-        match (contents.element.type_char(), contents.bytes_each) {
-            (TypeChar::Float, 8) => self.convert(contents, |x: f64| x),
-            (TypeChar::Float, _) => self.convert(contents, |x: f32| x.into()),
-            (TypeChar::Int, 8) => self.convert(contents, |x: i64| x as f64),
-            (TypeChar::Int, 4) => self.convert(contents, |x: i32| x.into()),
-            (TypeChar::Int, 2) => self.convert(contents, |x: i16| x.into()),
-            (TypeChar::Int, _) => self.convert(contents, |x: i8| x.into()),
-            (TypeChar::Uint, 8) => self.convert(contents, |x: u64| x as f64),
-            (TypeChar::Uint, 4) => self.convert(contents, |x: u32| x.into()),
-            (TypeChar::Uint, 2) => self.convert(contents, |x: u16| x.into()),
-            (TypeChar::Uint, _) => self.convert(contents, |x: u8| x.into()),
-            _ => self.convert(contents, |x: bool| u8::from(x).into()),
-        }
-    }
-
-    /// Reads elements of type `E` and rounds them to `T`; a finite number must stay one.
-    fn convert<T: FileElement, E: Deserialize>(
-        &mut self,
-        contents: &Contents,
-        to: fn(E) -> f64,
-    ) -> Result<Elements<T>, FileError> {
-        let reader = E::reader(&DType::Plain(contents.element.clone())).map_err(|error| self.unusable(error))?;
+        let take = converter(&contents.element).map_err(|error| self.unusable(error))?;
         let mut elements = Elements::default();
         let mut buffer = vec![0; BUFFER_BYTES.min(contents.bytes)];
         let mut bytes = 0;
@@ -167,8 +173,7 @@ impl<R: Read> Npy<'_, R> {
             let mut rest = &buffer[..piece];
             while !rest.is_empty() {
                 let at = elements.len() + 1;
-                let x = reader.read_one(&mut rest).map(to);
-                let x = x.map_err(|error| self.unusable(format_args!("element {at}: {error}")))?;
+                let x = take(&mut rest).map_err(|error| self.unusable(format_args!("element {at}: {error}")))?;
                 let rounded = T::from_f64(x);
                 if rounded.is_infinite() && x.is_finite() {
                     let message =
