@@ -81,11 +81,6 @@ impl<T: FileElement> Factorizations<T> {
         self.lu.grid().shape().len() > 2
     }
 
-    /// The number of matrices.
-    pub(super) fn count(&self) -> usize {
-        self.info.len()
-    }
-
     /// Those of one matrix, counted from 0.
     pub(super) fn get(&self, index: usize) -> Factors<'_, T> {
         let [_, m, n] = self.lu.grid().sides();

@@ -29,14 +29,13 @@ impl Files<'_> {
     pub(super) fn save<T: FileElement>(&self, read: &Factorizations<T>) -> Result<String, Failure> {
         create_dir_all(self.folder).map_err(|error| Failure::io(self.folder.display(), &error))?;
         let lu = self.file("lu", |path| self.save_factors(path, &read.lu))?;
-        let ipiv = self.file("ipiv", |path| self.save_swaps(path, read))?;
+        let [count, m, n] = read.lu.grid().sides();
+        let (k, ipiv) = (m.min(n), |at| read.ipiv[at]);
         if !read.is_stack() {
-            return Ok(format!("{lu}, {ipiv}"));
+            return Ok(format!("{lu}, {}", self.save_numbers("ipiv", &[k], &ipiv)?));
         }
-        let info = self.file("info", |path| match self.format {
-            Format::Npy => npy::write(path, &[read.count()], Order::C, read.info.slices().flatten().copied()),
-            Format::Csv => csv::write(path, read.count(), 1, |k, _| read.info.get(k), || {}),
-        })?;
+        let ipiv = self.save_numbers("ipiv", &[count, k], &ipiv)?;
+        let info = self.save_numbers("info", &[count], &|at| read.info.get(at))?;
         Ok(format!("{lu}, {ipiv}, {info}"))
     }
 
@@ -58,10 +57,7 @@ impl Files<'_> {
             Format::Npy if shape.len() == 2 => {
                 npy::write(path, shape, Order::Fortran, lu.elements().slices().flatten().copied())
             }
-            Format::Npy => {
-                let element = |at: usize| lu.get(at / (m * n), at / n % m, at % n);
-                npy::write(path, shape, Order::C, (0..lu.elements().len()).map(element))
-            }
+            Format::Npy => npy::write(path, shape, Order::C, lu.grid().in_c_order().map(|at| lu.elements().get(at))),
             Format::Csv => {
                 let rows = if n == 0 { 0 } else { count * m };
                 let mut progress = Progress::new(self.number, rows);
@@ -70,17 +66,12 @@ impl Files<'_> {
         }
     }
 
-    fn save_swaps<T: FileElement>(&self, path: &Path, read: &Factorizations<T>) -> io::Result<()> {
-        let [count, m, n] = read.lu.grid().sides();
-        let k = m.min(n);
-        // Of a matrix they stand one below the other; those of a matrix of a stack in a line.
-        let shape = if read.is_stack() { [count, k] } else { [k, 1] };
-        match self.format {
-            Format::Npy => {
-                let shape = if read.is_stack() { &shape[..] } else { &shape[..1] };
-                npy::write(path, shape, Order::C, read.ipiv.iter().copied())
-            }
-            Format::Csv => csv::write(path, shape[0], shape[1], |i, j| read.ipiv[i * shape[1] + j], || {}),
-        }
+    /// Saves a list or a table of whole numbers in C order. A list has one of them in a line of CSV.
+    fn save_numbers(&self, name: &str, shape: &[usize], number: &dyn Fn(usize) -> i64) -> Result<String, Failure> {
+        let (rows, columns) = (shape[0], shape.get(1).copied().unwrap_or(1));
+        self.file(name, |path| match self.format {
+            Format::Npy => npy::write(path, shape, Order::C, (0..rows * columns).map(number)),
+            Format::Csv => csv::write(path, rows, columns, |i, j| number(i * columns + j), || {}),
+        })
     }
 }

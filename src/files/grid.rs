@@ -85,6 +85,12 @@ impl Grid {
         k * matrix + i * row + j * column
     }
 
+    /// The numbers of all elements, in C order.
+    pub fn in_c_order(&self) -> impl Iterator<Item = usize> {
+        let [_, m, n] = self.sides;
+        (0..self.len()).map(move |at| self.at(at / (m * n), at / n % m, at % n))
+    }
+
     /// Whether the elements of a column stand closer together than those of a row.
     pub(super) fn is_by_columns(&self) -> bool {
         self.strides[1] <= self.strides[2]
