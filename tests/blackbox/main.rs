@@ -17,4 +17,5 @@ mod segments;
 mod session;
 mod shell;
 mod signals;
+mod solve;
 mod stacks;
