@@ -20,17 +20,6 @@ fn stack<T: Float>(count: usize, [m, n]: [usize; 2]) -> Vec<T> {
     (0..count).flat_map(|k| matrix::<T>(kind(k), m, n, k as u64 + 1)).collect()
 }
 
-/// The .npy file of such a stack.
-fn npy_stack<T: Float>(descr: &str, fortran: bool, count: usize, [m, n]: [usize; 2], a: &[T]) -> Vec<u8> {
-    let at = |k: usize, i: usize, j: usize| a[k * m * n + i + j * m].le_bytes();
-    let data: Vec<u8> = if fortran {
-        (0..n).flat_map(|j| (0..m).flat_map(move |i| (0..count).flat_map(move |k| at(k, i, j)))).collect()
-    } else {
-        (0..count).flat_map(|k| (0..m).flat_map(move |i| (0..n).flat_map(move |j| at(k, i, j)))).collect()
-    };
-    npy(descr, fortran, &format!("({count}, {m}, {n})"), &data)
-}
-
 fn bytes<T: Float>(a: &[T]) -> Vec<u8> {
     a.iter().flat_map(|x| x.le_bytes()).collect()
 }
@@ -58,9 +47,7 @@ fn a_stack_of_any_order_and_type_becomes_one_request() {
             let fixed = Batch { threads, ..Batch::in_payload(BATCH_FACTOR, flags, [COUNT, m, n, 0]) };
             let expected = fixed.frame(&elements);
             for fortran in [false, true] {
-                for file in
-                    [npy_stack("<f8", fortran, COUNT, shape, &wide), npy_stack("<f4", fortran, COUNT, shape, &a)]
-                {
+                for file in [npy_of(fortran, &[COUNT, m, n], &wide), npy_of(fortran, &[COUNT, m, n], &a)] {
                     let output = run(&mut command(&["encode", "--bare", "--cmd", name]), &file);
                     assert!(output.status.success(), "{}", report(&output));
                     assert!(output.stdout == expected, "{name}, {m} x {n}, fortran {fortran}");
@@ -99,10 +86,9 @@ fn two_labels_stand_before_a_stack() {
 /// The elements of a .npy file, after a header that says what is expected.
 fn elements(path: &Path, says: &[&str]) -> Vec<u8> {
     let file = fs::read(path).unwrap();
-    let length = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
-    let header = String::from_utf8_lossy(&file[10..length]).into_owned();
+    let (header, data) = npy_parts(&file);
     says.iter().for_each(|part| assert!(header.contains(part), "{header} has no {part}"));
-    file[length..].to_vec()
+    data.to_vec()
 }
 
 fn check_npy_files<T: Float>(descr: &str, name: &str, pivoting: bool) {
@@ -112,7 +98,7 @@ fn check_npy_files<T: Float>(descr: &str, name: &str, pivoting: bool) {
         let output = pipeline(
             &["--cmd", name],
             &["--npy", folder.path().to_str().unwrap()],
-            &npy_stack(descr, fortran, COUNT, shape, &a),
+            &npy_of(fortran, &[COUNT, m, n], &a),
         );
         let [lu, ipiv, info] = ["lu", "ipiv", "info"].map(|name| folder.path().join(format!("1-{name}.npy")));
         let element = name.split('-').next().unwrap();
@@ -122,7 +108,7 @@ fn check_npy_files<T: Float>(descr: &str, name: &str, pivoting: bool) {
 
         let naive: Vec<_> = a.chunks_exact(m * n).map(|a| naive_lu(a, m, n, pivoting)).collect();
         let factors: Vec<T> = naive.iter().flat_map(|naive| naive.lu.clone()).collect();
-        let expected = npy_stack(descr, false, COUNT, shape, &factors);
+        let expected = npy_of(false, &[COUNT, m, n], &factors);
         let says = [descr, "'fortran_order': False", &format!("({COUNT}, {m}, {n}")];
         assert!(elements(&lu, &says) == expected[expected.len() - COUNT * m * n * size_of::<T>()..], "{m} x {n}");
         let swaps: Vec<u8> = naive.iter().flat_map(|naive| &naive.ipiv).flat_map(|row| row.to_le_bytes()).collect();
@@ -322,12 +308,12 @@ fn broken_stacks_in_files_are_refused() {
 /// The memory of the stack and a few MiB, whatever its order.
 #[test]
 fn a_stack_needs_little_more_than_its_own_memory() {
-    let (count, shape) = (40_000, [10, 10]);
+    let count = 40_000;
     let kib = count * 100 * 8 / 1024 + (8 << 10);
     let a: Vec<f64> = matrix(Kind::Uniform, 100, count, 1);
     let folder = tempdir().unwrap();
     for fortran in [false, true] {
-        let file = npy_stack("<f8", fortran, count, shape, &a);
+        let file = npy_of(fortran, &[count, 10, 10], &a);
         let requests = run(&mut limited(&format!("-d {kib}"), &["encode"]), &file);
         assert!(requests.status.success(), "{}", report(&requests));
         let responses = session(&[], &requests.stdout);
