@@ -1,6 +1,6 @@
 //! Files with matrices, as `encode` reads them: text and .npy.
 
-use recfact::files::{FileElement, FileError, Matrix, npy as npy_file, text as text_file};
+use recfact::files::{Array, FileElement, FileError, npy as npy_file, text as text_file};
 
 use testing::{Float, bits};
 
@@ -10,47 +10,49 @@ pub fn text(data: &[u8]) {
     check::<f32>(text_file::parse("file", data), print, |name, file| text_file::parse(name, file));
 }
 
-/// What is read as .npy is the same matrix after it has been written and read again.
+/// What is read as .npy is the same array after it has been written and read again.
 pub fn npy(data: &[u8]) {
-    let matrix = npy_file::parse("file", data);
-    assert!(matrix.is_err() || npy_file::is_npy(data));
-    check::<f64>(matrix, write, |name, file| npy_file::parse(name, file));
+    let array = npy_file::parse("file", data);
+    assert!(array.is_err() || npy_file::is_npy(data));
+    check::<f64>(array, write, |name, file| npy_file::parse(name, file));
     check::<f32>(npy_file::parse("file", data), write, |name, file| npy_file::parse(name, file));
 }
 
-/// Checks that a message is one line that a terminal can show, and that a matrix is the same once it has been through a file.
+/// Checks that a message is one line that a terminal can show, and that an array is the same once it has been through a file.
 fn check<T: FileElement + Float>(
-    parsed: Result<Matrix<T>, FileError>,
-    file: fn(&Matrix<T>) -> Vec<u8>,
-    parse: fn(&str, &[u8]) -> Result<Matrix<T>, FileError>,
+    parsed: Result<Array<T>, FileError>,
+    file: fn(&Array<T>) -> Vec<u8>,
+    parse: fn(&str, &[u8]) -> Result<Array<T>, FileError>,
 ) {
     match parsed {
         Ok(a) => {
-            let again = parse("again", &file(&a)).expect("a file that was written from a matrix");
-            assert_eq!((again.nrows(), again.ncols()), (a.nrows(), a.ncols()));
+            let again = parse("again", &file(&a)).expect("a file that was written from an array");
+            assert_eq!(again.grid().shape(), a.grid().shape());
             assert_eq!(bits(&elements(&again)), bits(&elements(&a)));
         }
         Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
     }
 }
 
-/// The elements column by column.
-fn elements<T: FileElement>(a: &Matrix<T>) -> Vec<T> {
-    // An empty matrix can have more columns than a loop has time for.
-    let columns = if a.nrows() == 0 { 0 } else { a.ncols() };
-    (0..columns).flat_map(|j| (0..a.nrows()).map(move |i| a.get(i, j))).collect()
+/// The elements in Fortran order.
+fn elements<T: FileElement>(a: &Array<T>) -> Vec<T> {
+    // An empty array can have more columns than a loop has time for.
+    let [count, m, n] = if a.grid().is_empty() { [0; 3] } else { a.grid().sides() };
+    let matrices = |i, j| (0..count).map(move |k| a.get(k, i, j));
+    (0..n).flat_map(|j| (0..m).flat_map(move |i| matrices(i, j))).collect()
 }
 
 /// A matrix as text.
-fn print<T: FileElement>(a: &Matrix<T>) -> Vec<u8> {
-    let line = |i| (0..a.ncols()).map(|j| format!("{:?} ", a.get(i, j))).collect::<String>() + "\n";
-    (0..a.nrows()).map(line).collect::<String>().into_bytes()
+fn print<T: FileElement>(a: &Array<T>) -> Vec<u8> {
+    let [_, m, n] = a.grid().sides();
+    let line = |i| (0..n).map(|j| format!("{:?} ", a.get(0, i, j))).collect::<String>() + "\n";
+    (0..m).map(line).collect::<String>().into_bytes()
 }
 
-/// A matrix as a .npy file of version 1.0, without the padding of the header.
-fn write<T: FileElement + Float>(a: &Matrix<T>) -> Vec<u8> {
-    let (m, n, bytes) = (a.nrows(), a.ncols(), size_of::<T>());
-    let header = format!("{{'descr': '<f{bytes}', 'fortran_order': True, 'shape': ({m}, {n}), }}\n");
+/// An array as a .npy file of version 1.0, without the padding of the header.
+fn write<T: FileElement + Float>(a: &Array<T>) -> Vec<u8> {
+    let sizes: String = a.grid().shape().iter().map(|size| format!("{size}, ")).collect();
+    let header = format!("{{'descr': '<f{}', 'fortran_order': True, 'shape': ({sizes}), }}\n", size_of::<T>());
     let mut file = b"\x93NUMPY\x01\x00".to_vec();
     file.extend((header.len() as u16).to_le_bytes());
     file.extend(header.bytes());

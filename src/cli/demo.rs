@@ -6,8 +6,11 @@ use std::io::{self, Write};
 use std::process::{Command as Process, Stdio};
 
 use super::exit::ExitStatus;
-use super::responses::{Factors, Responses, RowOrder};
-use super::table::Style;
+use super::factorizations::{Factorizations, Factors};
+use super::progress::Progress;
+use super::responses::{Announced, Responses};
+use super::row_order::RowOrder;
+use super::text::Style;
 use super::{Failure, decode, hexdump, stdout};
 use crate::protocol::{Command, EXIT, ElementType, Head, Response, Shape};
 
@@ -31,7 +34,9 @@ pub(super) fn run() -> Result<(), Failure> {
         return Err(Failure::data(place, message));
     };
     let mut rest = Responses::new(&response[parts.info.len()..]);
-    let factors = rest.factors(shape, parts.info())?;
+    let announced = Announced::matrix(shape).expect("a small matrix");
+    let factorizations = Factorizations::read(&mut rest, &announced, parts.info())?;
+    let factors = factorizations.get(0);
     let error = residual(&factors).map_err(|_| Failure::out_of_memory(place, RowOrder::bytes(N), "a check"))?;
 
     let mut out = stdout::open()?;
@@ -45,7 +50,8 @@ pub(super) fn run() -> Result<(), Failure> {
     };
     show().map_err(|error| Failure::stdout(&error))?;
     let head = format!("which is info {} and", parts.info());
-    decode::print(&mut out, &head, &factors, 1, Style { digits: 6, compact: false })?;
+    let style = Style { digits: 6, compact: false };
+    decode::print(&mut out, &head, &factors, style, &mut Progress::new(1, style.rows(N, N)))?;
     writeln!(out, "largest error of P*A = L*U: {error:e}")
         .and_then(|()| out.flush())
         .map_err(|error| Failure::stdout(&error))?;
@@ -65,10 +71,10 @@ fn request(head: &Head) -> Vec<u8> {
 
 /// The largest magnitude in P A - L U.
 fn residual(factors: &Factors<f64>) -> Result<f64, std::collections::TryReserveError> {
-    let rows = RowOrder::new(&factors.ipiv)?;
-    let l = |i: usize, k: usize| if i == k { 1.0 } else { factors.packed.get(i, k) };
+    let rows = RowOrder::new(factors.ipiv)?;
+    let l = |i: usize, k: usize| if i == k { 1.0 } else { factors.get(i, k) };
     // (L U)(i,j) = sum of L(i,k) U(k,j) over k <= min(i, j)
-    let product = |i: usize, j: usize| (0..=i.min(j)).map(|k| l(i, k) * factors.packed.get(k, j)).sum::<f64>();
+    let product = |i: usize, j: usize| (0..=i.min(j)).map(|k| l(i, k) * factors.get(k, j)).sum::<f64>();
     let errors = (0..N * N).map(|at| (at / N, at % N)).map(|(i, j)| (A[rows.get(i)][j] - product(i, j)).abs());
     Ok(errors.fold(0.0, f64::max))
 }

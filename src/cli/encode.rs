@@ -1,23 +1,24 @@
 //! `recfact_server encode`: matrices in files become requests.
 
-use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 
 use super::exit::ExitStatus;
+use super::input::{name_of, read};
 use super::{Failure, stdout};
-use crate::files::{Columns, FileElement, Matrix, fill, npy, text};
-use crate::os::Input;
-use crate::protocol::{Command, EXIT, ElementType, Head, Shape, label};
-
-/// Bytes of a file that are read at a time.
-const BUFFER_BYTES: usize = 1 << 16;
+use crate::files::{Columns, FileElement, sizes};
+use crate::matrix::Layout;
+use crate::protocol::{
+    BATCH_BYTES, BatchKind, BatchOperand, BatchRequest, Command, EXIT, ElementType, FrameCommand, Head, Place, Shape,
+    label,
+};
 
 const NOTES: &str = "\
 Files hold one matrix each: numbers separated by white space, or by commas (CSV), a row a line; lines that start with # \
-and empty lines are passed over. Or a .npy array of two dimensions and real numbers. - is stdin.
+and empty lines are passed over. Or a .npy array of real numbers: a matrix if it has two dimensions; if it has three, a stack \
+of matrices, which becomes one request for all of them (BATCH_FACTOR). - is stdin.
 
 Before each matrix goes a label, a request for a row of four numbers that tells `decode` the shape and the type of the \
-response after it. --bare leaves it out, for a client or file that wants the requests alone.
+response after it; before a stack go two. --bare leaves them out, for a client or file that wants the requests alone.
 
 Examples:
   recfact_server encode a.csv | recfact_server | recfact_server decode
@@ -65,44 +66,67 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     out.write_all(end).and_then(|()| out.flush()).map_err(|error| Failure::stdout(&error))
 }
 
-/// Writes the label and the request for one file.
+/// Writes the labels and the request for one file.
 fn encode<T: FileElement>(file: &str, args: &Args, out: &mut impl Write) -> Result<(), Failure> {
     let name = name_of(file);
-    let a: Matrix<T> = read(file)?;
-    let (m, n) = (a.nrows(), a.ncols());
+    let a = read::<T>(file)?;
+    let shape = a.grid().shape();
+    let (count, m, n) = match *shape {
+        [m, n] => (None, m, n),
+        [count, m, n] => (Some(count), m, n),
+        _ => {
+            let message = format!("expected an array of two or three dimensions, got shape {shape:?}");
+            return Err(Failure::data(name, message));
+        }
+    };
     // Only an empty matrix can have a side that is too large for a request or its label.
-    let too_long = || Failure::data(name, format_args!("expected sizes of at most 2^53, got {m} x {n}"));
-    let shape = i64::try_from(m).ok().zip(i64::try_from(n).ok()).and_then(|(m, n)| Shape::new(m, n, T::TYPE));
-    let head = Head { command: args.cmd, shape: shape.ok_or_else(too_long)? };
-    let label = label::announce(&head).ok_or_else(too_long);
-    let label = if args.bare { None } else { Some(label?) };
+    let too_long = || Failure::data(name, format_args!("expected sizes of at most 2^53, got {}", sizes(shape)));
+    let shape_of_one = i64::try_from(m).ok().zip(i64::try_from(n).ok()).and_then(|(m, n)| Shape::new(m, n, T::TYPE));
+    let head = Head { command: args.cmd, shape: shape_of_one.ok_or_else(too_long)? };
+    let labels = if args.bare { Vec::new() } else { labels(count, &head).ok_or_else(too_long)? };
+    let request = count.map_or_else(|| head.to_bytes().to_vec(), |count| stack_request(count, &head));
     let columns = a
         .columns()
         .map_err(|_| Failure::out_of_memory(name, Columns::<T>::BLOCK_BYTES, "a block of columns of the matrix"))?;
     let write = || {
-        out.write_all(label.as_ref().map_or(&[], |label| &label[..]))?;
-        out.write_all(&head.to_bytes())?;
+        out.write_all(&labels)?;
+        out.write_all(&request)?;
         columns.write(out)
     };
     write().map_err(|error| Failure::stdout(&error))
 }
 
-fn open(file: &str) -> io::Result<BufReader<Box<dyn Read>>> {
-    let input: Box<dyn Read> = if file == "-" { Box::new(Input::stdin()?) } else { Box::new(File::open(file)?) };
-    Ok(BufReader::with_capacity(BUFFER_BYTES, input))
+/// What tells `decode` the shape of the next response; `None` if a size is too large for it.
+fn labels(count: Option<usize>, matrix: &Head) -> Option<Vec<u8>> {
+    let mut labels = Vec::new();
+    if let Some(count) = count {
+        labels.extend(label::announce_stack(count)?);
+    }
+    labels.extend(label::announce(matrix)?);
+    Some(labels)
 }
 
-/// The file, in an error.
-fn name_of(file: &str) -> &str {
-    if file == "-" { "stdin" } else { file }
-}
-
-/// Reads a matrix from a file of any kind; - is stdin.
-pub(super) fn read<T: FileElement>(file: &str) -> Result<Matrix<T>, Failure> {
-    let name = name_of(file);
-    let mut input = open(file).map_err(|error| Failure::io(name, &error))?;
-    let mut start = [0; npy::MAGIC_BYTES];
-    let got = fill(&mut input, &mut start).map_err(|error| Failure::io(name, &error))?;
-    let (start, parse) = (&start[..got], if npy::is_npy(&start) { npy::parse } else { text::parse });
-    Ok(parse(name, start.chain(input))?)
+/// What stands before the elements of a request for a stack of `count` matrices: each is factored as this head says.
+fn stack_request(count: usize, matrix: &Head) -> Vec<u8> {
+    let kind = BatchKind::Factor;
+    let mut places = [None; BatchOperand::ALL.len()];
+    for operand in [BatchOperand::A, BatchOperand::Lu, BatchOperand::Ipiv, BatchOperand::Info] {
+        places[operand as usize] = Some(Place::Payload);
+    }
+    let request = BatchRequest {
+        kind,
+        count,
+        shape: matrix.shape,
+        nrhs: 0,
+        pivoting: matrix.command.pivoting(),
+        layouts: [Layout::ColumnMajor; 3],
+        must_be_finite: false,
+        narrow_ipiv: false,
+        transposed: false,
+        threads: u32::from(!matrix.command.is_threaded()),
+        cpu: None,
+        places,
+    };
+    let frame = FrameCommand::Batch(kind).head(BATCH_BYTES + request.payload_bytes());
+    [&frame[..], &request.to_bytes()].concat()
 }

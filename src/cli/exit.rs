@@ -31,9 +31,9 @@ pub enum ExitStatus {
     PayloadTooLong = 10,
     /// The command line or the environment was not understood (sysexits: `EX_USAGE`).
     Usage = 64,
-    /// `encode`, `decode` or `demo` met data that it cannot use (sysexits: `EX_DATAERR`).
+    /// `encode`, `decode`, `solve` or `demo` met data that it cannot use (sysexits: `EX_DATAERR`).
     Data = 65,
-    /// `encode`, `decode` or `demo` could not read or write a file or a pipe (sysexits: `EX_IOERR`).
+    /// `encode`, `decode`, `solve` or `demo` could not read or write a file or a pipe (sysexits: `EX_IOERR`).
     Io = 74,
 }
 

@@ -5,14 +5,22 @@ mod decode;
 mod demo;
 mod encode;
 mod exit;
+mod factorizations;
 mod failure;
 mod hexdump;
+mod input;
 mod progress;
 mod report;
 mod responses;
+mod row_order;
+mod saved;
 mod serve;
+mod slices;
+mod solve;
 mod stdout;
 mod table;
+mod text;
+mod threads;
 mod usage;
 
 use std::env;
@@ -36,6 +44,8 @@ Examples:
       factor the matrix in a.csv and print L, U and the row swaps
   recfact_server encode a.npy | recfact_server | recfact_server decode --npy out
       factor the matrix in a.npy and save the factors in out/
+  recfact_server solve a.csv b.csv
+      solve A X = B and print X
   recfact_server serve --max-bytes 8GiB
       serve matrices of up to 8 GiB on stdin and stdout
 
@@ -62,6 +72,8 @@ enum Subcommands {
     Encode(encode::Args),
     /// Turn responses on stdin into readable text, CSV or .npy files
     Decode(decode::Args),
+    /// Solve A X = B for matrices in files
+    Solve(solve::Args),
     /// Factor a small matrix through a pipe and show every byte
     Demo,
     /// Measure how long clients of this server wait, by size
@@ -85,7 +97,7 @@ pub fn main() -> ExitStatus {
 /// Who speaks on stderr: in a pipeline each stage says which one it is, and the server has no other name.
 fn speaker() -> String {
     let first = env::args_os().nth(1).and_then(|argument| argument.into_string().ok());
-    let stage = first.filter(|argument| ["encode", "decode", "demo", "bench"].contains(&argument.as_str()));
+    let stage = first.filter(|argument| ["encode", "decode", "solve", "demo", "bench"].contains(&argument.as_str()));
     stage.map_or(EXECUTABLE.into(), |stage| format!("{EXECUTABLE} {stage}"))
 }
 
@@ -104,6 +116,7 @@ impl Cli {
             Some(Subcommands::Serve(args)) => serve::run(&args),
             Some(Subcommands::Encode(args)) => encode::run(&args),
             Some(Subcommands::Decode(args)) => decode::run(&args),
+            Some(Subcommands::Solve(args)) => solve::run(&args),
             Some(Subcommands::Demo) => demo::run(),
             Some(Subcommands::Bench(args)) => bench::run(&args),
         }

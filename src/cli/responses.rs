@@ -1,15 +1,52 @@
-//! Responses as they stand in a stream: read, checked, and held in no more memory than they need.
+//! Responses as they stand in a stream: found by their labels, read, and held in no more memory than they need.
 
-use std::collections::TryReserveError;
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 
+use bytemuck::Pod;
 use byteorder::{ByteOrder, LittleEndian};
 
 use super::Failure;
-use crate::files::{Elements, FileElement, Matrix, Order, fill};
-use crate::lu::check_info;
-use crate::protocol::{INFO_BYTES, Shape, check_ipiv, describe_refusal, ipiv_wire_order, label, refusal_code};
+use crate::files::{Elements, Grid, Order, fill};
+use crate::protocol::label::{self, Label};
+use crate::protocol::{
+    ANSWER_HEAD_BYTES, FACTORED_BYTES, Factored, INFO_BYTES, Shape, describe_refusal, parse_answer_head, refusal_code,
+};
+
+/// The most bytes of a server's message that are shown.
+const MAX_MESSAGE_BYTES: usize = 4096;
+
+/// What a response holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Announced {
+    /// The number of matrices, if they are a stack.
+    pub(super) count: Option<usize>,
+    /// Each of them.
+    pub(super) shape: Shape,
+    /// The factors, as they are sent.
+    pub(super) grid: Grid,
+}
+
+impl Announced {
+    /// The response to a request of version 1.
+    pub(super) fn matrix(shape: Shape) -> Option<Self> {
+        let grid = Grid::new(&[shape.m(), shape.n()], Order::Wire)?;
+        Some(Announced { count: None, shape, grid })
+    }
+
+    /// The answer to BATCH_FACTOR with L and U, `ipiv` and `info`. Both are `None` if their bytes cannot be counted.
+    pub(super) fn stack(count: usize, shape: Shape) -> Option<Self> {
+        let grid = Grid::new(&[count, shape.m(), shape.n()], Order::Wire)?;
+        let each = shape.matrix_bytes().checked_add(shape.ipiv_bytes())?.checked_add(INFO_BYTES)?;
+        each.checked_mul(count)?.checked_add(FACTORED_BYTES)?;
+        Some(Announced { count: Some(count), shape, grid })
+    }
+
+    /// Bytes of the payload of the answer for a stack of `count` matrices.
+    fn payload_bytes(&self, count: usize) -> usize {
+        FACTORED_BYTES + count * (self.shape.matrix_bytes() + self.shape.ipiv_bytes() + INFO_BYTES)
+    }
+}
 
 /// A stream of responses.
 pub(super) struct Responses<R> {
@@ -18,68 +55,84 @@ pub(super) struct Responses<R> {
     pub(super) number: usize,
 }
 
-/// The factorization P A = L U of an m x n matrix, with k = min(m, n).
-pub(super) struct Factors<T> {
-    /// 0, or k > 0 if U(k,k) is exactly zero (the first such k), -k without pivoting.
-    pub(super) info: i64,
-    /// L below the diagonal, U on and above it.
-    pub(super) packed: Matrix<T>,
-    /// The row swaps in order, counted from 1.
-    pub(super) ipiv: Vec<i64>,
-}
-
 impl<R: Read> Responses<R> {
     pub(super) fn new(input: R) -> Self {
         Responses { input, number: 0 }
     }
 
-    /// Goes to the next response: its shape and `info`; `None` at the end of the input. Without a given shape a label
-    /// must come first. A refusal is an error.
-    pub(super) fn next(&mut self, given: Option<Shape>) -> Result<Option<(Shape, i64)>, Failure> {
+    /// Goes to the next response: what it holds, and its first number, which is `info` or a status; `None` at the end of the
+    /// input. Unless it is given what the response holds, a label must come first. A refusal is an error.
+    pub(super) fn next(&mut self, given: Option<Announced>) -> Result<Option<(Announced, i64)>, Failure> {
         self.number += 1;
-        let Some(info) = self.info()? else {
+        let Some(first) = self.first_number()? else {
             // A stream without any response is the trace of a request that failed earlier in the pipeline.
             return if self.number > 1 { Ok(None) } else { Err(self.fail("expected a response, got end of input")) };
         };
-        if let Some(shape) = given {
-            return Ok(Some((shape, info)));
+        if let Some(given) = given {
+            return Ok(Some((given, first)));
         }
+        let announced = match self.label()? {
+            Label::Matrix(shape) => Announced::matrix(shape),
+            Label::Stack(count) => match self.first_number_after_label().and_then(|_| self.label())? {
+                Label::Matrix(shape) => Announced::stack(count, shape),
+                Label::Stack(_) => None,
+            },
+        };
+        let announced =
+            announced.ok_or_else(|| self.fail("expected the label of a response, got an impossible one"))?;
+        Ok(Some((announced, self.first_number_after_label()?)))
+    }
+
+    /// Reads what stands before the factors of a stack of `count` matrices: the rest of the answer's head after the status, and
+    /// the fixed part of its payload. Returns the number of matrices whose `info` is not 0.
+    pub(super) fn start_of_stack(
+        &mut self,
+        announced: &Announced,
+        count: usize,
+        status: i64,
+    ) -> Result<usize, Failure> {
+        let mut head = [0; ANSWER_HEAD_BYTES];
+        LittleEndian::write_i64(&mut head, status);
+        self.fill(&mut head[INFO_BYTES..], "length")?;
+        if label::begins(&head[INFO_BYTES..]) {
+            return Err(self.labelled());
+        }
+        let (status, length) = parse_answer_head(&head);
+        if status < 0 {
+            return Err(self.refusal(status, length));
+        }
+        let expected = announced.payload_bytes(count);
+        if (status, length) != (0, expected as u64) {
+            let message = format!("expected status 0 and {expected} bytes, got status {status} and {length} bytes");
+            return Err(self.fail(message));
+        }
+        let mut fixed = [0; FACTORED_BYTES];
+        self.fill(&mut fixed, "the fixed part")?;
+        let singular = Factored::parse(&fixed).info;
+        usize::try_from(singular).ok().filter(|&singular| singular <= count).ok_or_else(|| {
+            self.fail(format_args!("expected a number of singular matrices in 0..={count}, got {singular}"))
+        })
+    }
+
+    /// What the server said as it refused a request for a stack.
+    fn refusal(&mut self, status: i64, length: u64) -> Failure {
+        let mut message = [0; MAX_MESSAGE_BYTES];
+        let shown = usize::try_from(length).map_or(MAX_MESSAGE_BYTES, |length| length.min(MAX_MESSAGE_BYTES));
+        let got = fill(&mut self.input, &mut message[..shown]).unwrap_or(0);
+        let message = String::from_utf8_lossy(&message[..got]).replace(char::is_control, " ");
+        let code = describe_refusal(status.saturating_neg());
+        self.fail(format_args!("the server refused the request: {code}: {message}"))
+    }
+
+    /// Reads a label after its `info`.
+    fn label(&mut self) -> Result<Label, Failure> {
         let mut row = [0; label::ROW_BYTES];
         self.fill(&mut row, "label")?;
-        let shape = label::parse(&row)
-            .ok_or_else(|| self.fail("expected a label; for requests made without one say --shape"))?;
-        match self.info()? {
-            Some(info) => Ok(Some((shape, info))),
-            None => Err(self.fail("expected a response after its label, got end of input")),
-        }
+        label::parse(&row).ok_or_else(|| self.fail("expected a label; for requests made without one say --shape"))
     }
 
-    /// Reads the factors and row swaps of the response that [`Responses::next`] has gone to, and checks them.
-    pub(super) fn factors<T: FileElement>(&mut self, shape: Shape, info: i64) -> Result<Factors<T>, Failure> {
-        let (m, n) = (shape.m(), shape.n());
-        // The response does not say whether there was pivoting, and so which sign a singular matrix has.
-        check_info(info, shape.pivots()).map_err(|error| self.fail(error))?;
-        let (mut elements, got) = Elements::<T>::read(&mut self.input, m * n)
-            .map_err(|error| self.unreadable(&error, shape.matrix_bytes(), "the factors"))?;
-        self.complete(shape.matrix_bytes(), got, "factors")?;
-        if elements.slices().next().is_some_and(|first| label::begins(bytemuck::cast_slice(first))) {
-            return Err(self.fail("got a label: this stream says its shapes itself, leave out --shape"));
-        }
-        elements.slices_mut().for_each(T::wire_order);
-
-        // There are no more of them than columns and rows of the factors that are there.
-        let mut ipiv = Vec::new();
-        ipiv.try_reserve_exact(shape.pivots()).map_err(|_| self.refused(shape.ipiv_bytes(), "the row swaps"))?;
-        ipiv.resize(shape.pivots(), 0);
-        self.fill(bytemuck::cast_slice_mut(&mut ipiv), "row swaps")?;
-        ipiv_wire_order(&mut ipiv);
-        check_ipiv(&ipiv, shape).map_err(|error| self.fail(error))?;
-        let packed = Matrix::new(m, n, Order::Columns, elements).expect("m*n elements were read");
-        Ok(Factors { info, packed, ipiv })
-    }
-
-    /// Reads `info`; `None` at the end of the input.
-    fn info(&mut self) -> Result<Option<i64>, Failure> {
+    /// Reads the first number of a response, or of a label's; `None` at the end of the input.
+    fn first_number(&mut self) -> Result<Option<i64>, Failure> {
         let mut bytes = [0; INFO_BYTES];
         let got = fill(&mut self.input, &mut bytes).map_err(|error| Failure::io("stdin", &error))?;
         if got == 0 {
@@ -93,8 +146,23 @@ impl<R: Read> Responses<R> {
         }
     }
 
+    fn first_number_after_label(&mut self) -> Result<i64, Failure> {
+        self.first_number()?.ok_or_else(|| self.fail("expected a response after its label, got end of input"))
+    }
+
+    /// Reads `count` elements; `what` they are, in an error.
+    pub(super) fn elements<T: Pod>(&mut self, count: usize, what: &str) -> Result<Elements<T>, Failure> {
+        let bytes = count * size_of::<T>();
+        let (elements, got) = Elements::read(&mut self.input, count).map_err(|error| match error.kind() {
+            ErrorKind::OutOfMemory => self.refused(bytes, &format!("the {what}")),
+            _ => Failure::io("stdin", &error),
+        })?;
+        self.complete(bytes, got, what)?;
+        Ok(elements)
+    }
+
     /// Fills a buffer, for which the input must have enough.
-    fn fill(&mut self, buf: &mut [u8], what: &str) -> Result<(), Failure> {
+    pub(super) fn fill(&mut self, buf: &mut [u8], what: &str) -> Result<(), Failure> {
         let got = fill(&mut self.input, buf).map_err(|error| Failure::io("stdin", &error))?;
         self.complete(buf.len(), got, what)
     }
@@ -107,8 +175,13 @@ impl<R: Read> Responses<R> {
         Err(self.fail(format_args!("expected {bytes} bytes of {what}, got end of input after {got}")))
     }
 
-    fn fail(&self, message: impl Display) -> Failure {
+    pub(super) fn fail(&self, message: impl Display) -> Failure {
         Failure::data(self.place(), message)
+    }
+
+    /// A label where a response was expected.
+    pub(super) fn labelled(&self) -> Failure {
+        self.fail("got a label: this stream says its shapes itself, leave out --shape")
     }
 
     /// Memory that the system refused.
@@ -116,94 +189,7 @@ impl<R: Read> Responses<R> {
         Failure::out_of_memory(self.place(), bytes, purpose)
     }
 
-    fn unreadable(&self, error: &io::Error, bytes: usize, purpose: &str) -> Failure {
-        match error.kind() {
-            ErrorKind::OutOfMemory => self.refused(bytes, purpose),
-            _ => Failure::io("stdin", error),
-        }
-    }
-
     fn place(&self) -> String {
         format!("response {}", self.number)
-    }
-}
-
-impl<T: FileElement> Factors<T> {
-    /// Rows.
-    pub(super) fn m(&self) -> usize {
-        self.packed.nrows()
-    }
-
-    /// Columns.
-    pub(super) fn n(&self) -> usize {
-        self.packed.ncols()
-    }
-
-    /// Pivots.
-    pub(super) fn k(&self) -> usize {
-        self.ipiv.len()
-    }
-}
-
-/// A permutation of rows, counted from 0. Row swaps touch at most twice as many rows as there are, often fewer than the
-/// matrix has; only those are held.
-pub(super) struct RowOrder {
-    /// The rows below row k that a swap touches, in rising order.
-    below: Vec<usize>,
-    /// What stands in rows 0 to k - 1, then what stands in those of `below`.
-    rows: Vec<usize>,
-}
-
-impl RowOrder {
-    /// What the swaps make of the rows 0, 1, 2, .. Asks for at most [`RowOrder::bytes`] of memory.
-    pub(super) fn new(ipiv: &[i64]) -> Result<RowOrder, TryReserveError> {
-        let k = ipiv.len();
-        let (mut below, mut rows) = (Vec::new(), Vec::new());
-        below.try_reserve_exact(k)?;
-        below.extend(ipiv.iter().map(|&row| row as usize - 1).filter(|&row| row >= k));
-        below.sort_unstable();
-        below.dedup();
-        rows.try_reserve_exact(k + below.len())?;
-        rows.extend((0..k).chain(below.iter().copied()));
-        let mut order = RowOrder { below, rows };
-        for (i, &row) in ipiv.iter().enumerate() {
-            let other = order.held(row as usize - 1).expect("each row of ipiv is held");
-            order.rows.swap(i, other);
-        }
-        Ok(order)
-    }
-
-    /// Bytes for `k` swaps.
-    pub(super) fn bytes(k: usize) -> usize {
-        3 * k * size_of::<usize>()
-    }
-
-    /// Row `i` of P A is this row of A.
-    pub(super) fn get(&self, i: usize) -> usize {
-        self.held(i).map_or(i, |at| self.rows[at])
-    }
-
-    /// Where row `i` is held, if a swap touches it.
-    fn held(&self, i: usize) -> Option<usize> {
-        let k = self.rows.len() - self.below.len();
-        if i < k { Some(i) } else { self.below.binary_search(&i).ok().map(|at| k + at) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_order_of_the_rows_is_what_the_swaps_make_of_all_of_them() {
-        let m = 9;
-        for ipiv in
-            [vec![], vec![1, 2, 3], vec![9, 9, 9], vec![4, 8, 8, 4], vec![2, 9, 5, 9], vec![9, 9, 8, 8, 7, 7, 7]]
-        {
-            let mut rows: Vec<usize> = (0..m).collect();
-            ipiv.iter().enumerate().for_each(|(i, &row)| rows.swap(i, row as usize - 1));
-            let order = RowOrder::new(&ipiv).unwrap();
-            assert_eq!((0..m).map(|i| order.get(i)).collect::<Vec<_>>(), rows, "{ipiv:?}");
-        }
     }
 }

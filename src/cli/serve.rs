@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use super::exit::ExitStatus;
 use super::report::Report;
-use super::{EXECUTABLE, Failure, say};
+use super::{EXECUTABLE, Failure, say, threads};
 use crate::os::{Input, Output, end_on_signals, on_sigusr1, physical_memory};
 use crate::server::{Cause, Limits, Watch, serve_watched};
 use bytesize::ByteSize;
@@ -20,7 +20,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_bytes: Option<ByteSize>,
     /// Threads for the threaded commands [default: as many as the process may use]
-    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    #[arg(long, value_name = "N", value_parser = threads::parse)]
     threads: Option<NonZeroUsize>,
     /// Write how far a long request is to this descriptor, as lines `progress REQUEST DONE`
     #[arg(long, value_name = "FD", value_parser = clap::value_parser!(i32).range(2..))]
@@ -36,13 +36,6 @@ extern "C" fn cancel(_: i32) {
 
 fn parse_size(text: &str) -> Result<ByteSize, String> {
     text.parse().map_err(|_| "expected a number of bytes, perhaps with a unit, as in 500MB or 8GiB".into())
-}
-
-fn parse_threads(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| match text.parse::<usize>() {
-        Ok(_) => "expected at least 1 thread",
-        Err(_) => "expected a number of threads",
-    })
 }
 
 impl Args {

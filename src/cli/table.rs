@@ -1,87 +1,36 @@
-//! Factors as text for people: tables whose columns are as wide as they must be.
+//! Numbers as text for people: tables whose columns are as wide as they must be.
 //!
 //! A table is gone through twice, for the widths and for the rows, since its text may be many times as large as the
-//! matrix. The zeros and ones that L and U have by structure need no formatting.
+//! numbers.
 
-use std::cmp::Ordering;
 use std::collections::TryReserveError;
-use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::progress::Progress;
-use super::responses::{Factors, RowOrder};
 use crate::files::FileElement;
 use crate::files::number::{longest_rounded, push_rounded};
 
-/// How factors are printed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Style {
+/// What prints tables.
+pub(super) struct Table {
     /// Significant digits, 1 to 17.
-    pub(super) digits: u8,
-    /// L and U in one table.
-    pub(super) compact: bool,
-}
-
-/// Factors that are ready to be printed: the memory for it is there.
-pub(super) struct Text<'a, T> {
-    factors: &'a Factors<T>,
-    style: Style,
-    order: RowOrder,
+    digits: u8,
     /// Of the columns of the table that is being printed.
     widths: Vec<u8>,
 }
 
-impl<'a, T: FileElement> Text<'a, T> {
-    /// Asks for the memory, [`Text::bytes`] at most.
-    pub(super) fn new(factors: &'a Factors<T>, style: Style) -> Result<Self, TryReserveError> {
+impl Table {
+    /// For tables of up to so many rows and columns. Asks for the memory, a byte for each column.
+    pub(super) fn new(digits: u8, rows: usize, columns: usize) -> Result<Self, TryReserveError> {
         let mut widths = Vec::new();
         // The columns of a single row need not be aligned. (Beside it, the memory for their widths would not be small.)
-        if factors.m() > 1 && factors.k() > 0 {
-            widths.try_reserve_exact(factors.n())?;
+        if rows > 1 {
+            widths.try_reserve_exact(columns)?;
         }
-        Ok(Text { factors, style, order: RowOrder::new(&factors.ipiv)?, widths })
-    }
-
-    /// Bytes of memory that printing needs beside the factors.
-    pub(super) fn bytes(factors: &Factors<T>) -> usize {
-        factors.n() + RowOrder::bytes(factors.k())
-    }
-
-    /// Rows of the tables.
-    pub(super) fn rows(&self) -> usize {
-        let (m, k) = (self.factors.m(), self.factors.k());
-        if self.style.compact { m } else { m + k }
-    }
-
-    /// Prints `head`, L, U, the row swaps and the order of rows that they make.
-    pub(super) fn print(mut self, out: &mut impl Write, head: &str, progress: &mut Progress) -> io::Result<()> {
-        writeln!(out, "{head}")?;
-        let factors = self.factors;
-        let (m, n, k) = (factors.m(), factors.n(), factors.k());
-        if k == 0 {
-            return writeln!(out, "empty: no factors, no row swaps");
-        }
-        let number = |i, j| Cell::Number(factors.packed.get(i, j));
-        if self.style.compact {
-            writeln!(out, "L below the diagonal, U on and above it ({m} x {n}):")?;
-            self.table(out, m, n, number, progress)?;
-        } else {
-            writeln!(out, "L ({m} x {k}):")?;
-            let l = |i: usize, j| match i.cmp(&j) {
-                Ordering::Less => Cell::Zero,
-                Ordering::Equal => Cell::One,
-                Ordering::Greater => number(i, j),
-            };
-            self.table(out, m, k, l, progress)?;
-            writeln!(out, "U ({k} x {n}):")?;
-            self.table(out, k, n, |i, j| if i > j { Cell::Zero } else { number(i, j) }, progress)?;
-        }
-        list(out, "ipiv", factors.ipiv.iter())?;
-        list(out, "rows of A in P*A = L*U", (0..m).map(|i| self.order.get(i) + 1))
+        Ok(Table { digits, widths })
     }
 
     /// Prints the rows of a table.
-    fn table(
+    pub(super) fn print<T: FileElement>(
         &mut self,
         out: &mut impl Write,
         rows: usize,
@@ -89,7 +38,7 @@ impl<'a, T: FileElement> Text<'a, T> {
         cell: impl Fn(usize, usize) -> Cell<T>,
         progress: &mut Progress,
     ) -> io::Result<()> {
-        let digits = self.style.digits;
+        let digits = self.digits;
         let mut number = String::new();
         self.widths.clear();
         if rows > 1 {
@@ -114,7 +63,7 @@ impl<'a, T: FileElement> Text<'a, T> {
 const BLANKS: &[u8] = &[b' '; 32];
 
 /// What stands at a place of a table.
-enum Cell<T> {
+pub(super) enum Cell<T> {
     Zero,
     One,
     Number(T),
@@ -141,13 +90,4 @@ impl<T: FileElement> Cell<T> {
             _ => width.max(self.text(digits, buffer).len() as u8),
         }
     }
-}
-
-/// Items in a line, each after a blank.
-fn list(out: &mut impl Write, name: &str, items: impl Iterator<Item = impl Display>) -> io::Result<()> {
-    write!(out, "{name}:")?;
-    for item in items {
-        write!(out, " {item}")?;
-    }
-    writeln!(out)
 }

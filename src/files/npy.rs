@@ -1,15 +1,15 @@
-//! Matrices as .npy files.
+//! Vectors, matrices and stacks of matrices as .npy files.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use byteorder::{ByteOrder, LittleEndian};
-use npyz::{DType, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
+use npyz::{DType, DTypeError, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
 
 use super::error::quote;
 use super::npy_header::{Header, string};
-use super::{Elements, FileElement, FileError, Matrix, fill};
+use super::{Array, Elements, FileElement, FileError, Grid, Order, fill, sizes};
 
 const MAGIC: &[u8; MAGIC_BYTES] = b"\x93NUMPY";
 
@@ -29,26 +29,29 @@ pub fn is_npy(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// Parses a matrix of real numbers; `name` is the file, for messages.
+/// Parses an array of real numbers with one to three dimensions; `name` is the file, for messages.
 ///
 /// # Errors
 /// If the file holds something else, or more or fewer elements than its shape says.
-pub fn parse<T: FileElement>(name: &str, input: impl Read) -> Result<Matrix<T>, FileError> {
+pub fn parse<T: FileElement>(name: &str, input: impl Read) -> Result<Array<T>, FileError> {
     let mut file = Npy { name, input };
     let text = file.header()?;
     let header = Header::parse(&text)
         .map_err(|reason| file.unusable(format_args!("expected a .npy header, got one with {}", quote(&reason))))?;
-    let &[m, n] = &header.shape[..] else {
-        return Err(file.unusable(format_args!("expected an array of two dimensions, got shape {:?}", header.shape)));
-    };
+    if !(1..=3).contains(&header.shape.len()) {
+        let shape = &header.shape;
+        return Err(file.unusable(format_args!("expected an array of one to three dimensions, got shape {shape:?}")));
+    }
     let element = real_number(header.descr).ok_or_else(|| {
         let dtype = quote(header.descr);
         file.unusable(format_args!("expected elements of f4, f8, integers or bool, got dtype {dtype}"))
     })?;
-    let array = Array::new(m, n, element, size_of::<T>())
-        .ok_or_else(|| file.unusable(format_args!("expected a shape that fits into memory, got {m} x {n}")))?;
-    let elements = file.elements(&array)?;
-    Ok(Matrix::new(array.m, array.n, header.order, elements).expect("as many elements as the shape says"))
+    let contents = Contents::new(&header, element, size_of::<T>()).ok_or_else(|| {
+        let shape = sizes(&header.shape);
+        file.unusable(format_args!("expected a shape that fits into memory, got {shape}"))
+    })?;
+    let elements = file.elements(&contents)?;
+    Ok(Array::new(contents.grid, elements).expect("as many elements as the shape says"))
 }
 
 /// The real numbers of a type, if it is one of them.
@@ -61,26 +64,51 @@ fn real_number(descr: &str) -> Option<TypeStr> {
     is_real.then_some(element)
 }
 
-/// The elements that a header announces.
-struct Array {
-    m: usize,
-    n: usize,
+/// Takes a number from the front of some bytes.
+type Take = Box<dyn Fn(&mut &[u8]) -> io::Result<f64>>;
+
+/// What reads the numbers of a type, one of [`real_number`]. (A loop for each of them would be many times as large.)
+fn converter(element: &TypeStr) -> Result<Take, DTypeError> {
+    match (element.type_char(), element.num_bytes()) {
+        (TypeChar::Float, Some(8)) => converter_from(element, |x: f64| x),
+        (TypeChar::Float, _) => converter_from(element, |x: f32| x.into()),
+        (TypeChar::Int, Some(8)) => converter_from(element, |x: i64| x as f64),
+        (TypeChar::Int, Some(4)) => converter_from(element, |x: i32| x.into()),
+        (TypeChar::Int, Some(2)) => converter_from(element, |x: i16| x.into()),
+        (TypeChar::Int, _) => converter_from(element, |x: i8| x.into()),
+        (TypeChar::Uint, Some(8)) => converter_from(element, |x: u64| x as f64),
+        (TypeChar::Uint, Some(4)) => converter_from(element, |x: u32| x.into()),
+        (TypeChar::Uint, Some(2)) => converter_from(element, |x: u16| x.into()),
+        (TypeChar::Uint, _) => converter_from(element, |x: u8| x.into()),
+        _ => converter_from(element, |x: bool| u8::from(x).into()),
+    }
+}
+
+fn converter_from<E: Deserialize<TypeReader: 'static> + 'static>(
+    element: &TypeStr,
+    to: fn(E) -> f64,
+) -> Result<Take, DTypeError> {
+    let reader = E::reader(&DType::Plain(element.clone()))?;
+    Ok(Box::new(move |bytes| reader.read_one(bytes).map(to)))
+}
+
+/// What a header announces.
+struct Contents {
+    grid: Grid,
     /// One of [`real_number`].
     element: TypeStr,
-    bytes_each: usize,
     /// Bytes of all elements, in the file and in memory.
     bytes: usize,
     memory: usize,
 }
 
-impl Array {
-    /// An m x n array, unless its bytes are too many to be counted. In memory an element has `memory_each` bytes.
-    fn new(m: u64, n: u64, element: TypeStr, memory_each: usize) -> Option<Array> {
-        let (m, n) = (usize::try_from(m).ok()?, usize::try_from(n).ok()?);
+impl Contents {
+    /// An array of these elements, unless its bytes are too many to be counted. In memory an element has `memory_each` bytes.
+    fn new(header: &Header, element: TypeStr, memory_each: usize) -> Option<Contents> {
+        let grid = Grid::new(&header.shape, header.order)?;
         let bytes_each = element.num_bytes()?;
-        let count = m.checked_mul(n)?;
-        let (bytes, memory) = (count.checked_mul(bytes_each)?, count.checked_mul(memory_each)?);
-        Some(Array { m, n, element, bytes_each, bytes, memory })
+        let (bytes, memory) = (grid.len().checked_mul(bytes_each)?, grid.len().checked_mul(memory_each)?);
+        Some(Contents { grid, element, bytes, memory })
     }
 }
 
@@ -129,83 +157,60 @@ impl<R: Read> Npy<'_, R> {
         fill(&mut self.input, buf).map_err(|error| FileError::unreadable(self.name, error))
     }
 
-    /// Reads the elements, in the order of the file, and its end.
-    fn elements<T: FileElement>(&mut self, array: &Array) -> Result<Elements<T>, FileError> {
-        match (array.element.type_char(), array.bytes_each) {
-            (TypeChar::Float, 8) => self.convert(array, |x: f64| x),
-            (TypeChar::Float, _) => self.convert(array, |x: f32| x.into()),
-            (TypeChar::Int, 8) => self.convert(array, |x: i64| x as f64),
-            (TypeChar::Int, 4) => self.convert(array, |x: i32| x.into()),
-            (TypeChar::Int, 2) => self.convert(array, |x: i16| x.into()),
-            (TypeChar::Int, _) => self.convert(array, |x: i8| x.into()),
-            (TypeChar::Uint, 8) => self.convert(array, |x: u64| x as f64),
-            (TypeChar::Uint, 4) => self.convert(array, |x: u32| x.into()),
-            (TypeChar::Uint, 2) => self.convert(array, |x: u16| x.into()),
-            (TypeChar::Uint, _) => self.convert(array, |x: u8| x.into()),
-            _ => self.convert(array, |x: bool| u8::from(x).into()),
-        }
-    }
-
-    /// Reads elements of type `E` and rounds them to `T`; a finite number must stay one.
-    fn convert<T: FileElement, E: Deserialize>(
-        &mut self,
-        array: &Array,
-        to: fn(E) -> f64,
-    ) -> Result<Elements<T>, FileError> {
-        let reader = E::reader(&DType::Plain(array.element.clone())).map_err(|error| self.unusable(error))?;
+    /// Reads the elements, in the order of the file, and its end. They are rounded to `T`; a finite number must stay one.
+    fn elements<T: FileElement>(&mut self, contents: &Contents) -> Result<Elements<T>, FileError> {
+        let take = converter(&contents.element).map_err(|error| self.unusable(error))?;
         let mut elements = Elements::default();
-        let mut buffer = vec![0; BUFFER_BYTES.min(array.bytes)];
+        let mut buffer = vec![0; BUFFER_BYTES.min(contents.bytes)];
         let mut bytes = 0;
-        while bytes < array.bytes {
-            let piece = buffer.len().min(array.bytes - bytes);
+        while bytes < contents.bytes {
+            let piece = buffer.len().min(contents.bytes - bytes);
             let got = self.fill(&mut buffer[..piece])?;
             bytes += got;
             if got < piece {
-                return Err(self.wrong_length(array, bytes as u64));
+                return Err(self.wrong_length(contents, bytes as u64));
             }
             let mut rest = &buffer[..piece];
             while !rest.is_empty() {
                 let at = elements.len() + 1;
-                let x = reader.read_one(&mut rest).map(to);
-                let x = x.map_err(|error| self.unusable(format_args!("element {at}: {error}")))?;
+                let x = take(&mut rest).map_err(|error| self.unusable(format_args!("element {at}: {error}")))?;
                 let rounded = T::from_f64(x);
                 if rounded.is_infinite() && x.is_finite() {
                     let message =
                         format!("element {at}: expected a number in the range of {}, got {x:e}", T::TYPE.name());
                     return Err(self.unusable(message));
                 }
-                elements.push(rounded).map_err(|_| FileError::out_of_memory(self.name, array.memory))?;
+                elements.push(rounded).map_err(|_| FileError::out_of_memory(self.name, contents.memory))?;
             }
         }
         match io::copy(&mut self.input, &mut io::sink()) {
             Ok(0) => Ok(elements),
-            Ok(more) => Err(self.wrong_length(array, more.saturating_add(bytes as u64))),
+            Ok(more) => Err(self.wrong_length(contents, more.saturating_add(bytes as u64))),
             Err(error) => Err(FileError::unreadable(self.name, error)),
         }
     }
 
-    fn wrong_length(&self, array: &Array, got: u64) -> FileError {
-        let Array { m, n, bytes, .. } = array;
-        self.unusable(format_args!("expected {bytes} bytes of elements for {m} x {n}, got {got}"))
+    fn wrong_length(&self, contents: &Contents, got: u64) -> FileError {
+        let (bytes, shape) = (contents.bytes, sizes(contents.grid.shape()));
+        self.unusable(format_args!("expected {bytes} bytes of elements for {shape}, got {got}"))
     }
 }
 
-/// Writes a column-major array.
+/// Writes an array, whose elements come in C order or in Fortran order.
 ///
 /// # Errors
 /// Those of the file.
 pub fn write<E: npyz::AutoSerialize>(
     path: &Path,
-    shape: &[u64],
+    shape: &[usize],
+    order: Order,
     elements: impl IntoIterator<Item = E>,
 ) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
-    let mut writer = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(shape)
-        .order(npyz::Order::Fortran)
-        .writer(&mut file)
-        .begin_nd()?;
+    let shape: Vec<u64> = shape.iter().map(|&size| size as u64).collect();
+    let order = if order == Order::C { npyz::Order::C } else { npyz::Order::Fortran };
+    let mut writer =
+        npyz::WriteOptions::new().default_dtype().shape(&shape).order(order).writer(&mut file).begin_nd()?;
     writer.extend(elements)?;
     writer.finish()?;
     file.flush()

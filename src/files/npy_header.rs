@@ -3,11 +3,11 @@
 //! The crate `npyz` has a parser for all literals of Python. It is a tenth of the executable, and takes a time that grows
 //! exponentially with the depth of brackets; a header has three entries of known types.
 
-use super::Order;
+use super::grid::Order;
 
 /// What the header of a file says.
 pub(super) struct Header<'a> {
-    pub(super) shape: Vec<u64>,
+    pub(super) shape: Vec<usize>,
     pub(super) order: Order,
     /// The type of the elements, as a literal of Python: a string, if they have no parts.
     pub(super) descr: &'a str,
@@ -26,8 +26,8 @@ impl<'a> Header<'a> {
             entries.iter().find_map(value).ok_or_else(|| format!("no {name}"))
         };
         let order = match value("fortran_order")? {
-            "True" => Order::Columns,
-            "False" => Order::Rows,
+            "True" => Order::Fortran,
+            "False" => Order::C,
             _ => return Err("a fortran_order that is neither True nor False".into()),
         };
         let sizes = tuple(value("shape")?).ok_or("a shape that is no tuple")?;
@@ -79,17 +79,17 @@ fn split(text: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<(Vec<u64>, Order, &str), String> {
+    fn parsed(text: &str) -> Result<(Vec<usize>, Order, &str), String> {
         Header::parse(text).map(|header| (header.shape, header.order, header.descr))
     }
 
     #[test]
     fn headers_are_read_as_numpy_writes_them_and_with_other_blanks_quotes_and_order() {
-        let expected = Ok((vec![3, 4], Order::Rows, "'<f8'"));
+        let expected = Ok((vec![3, 4], Order::C, "'<f8'"));
         assert_eq!(parsed("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }   \n"), expected);
         assert_eq!(parsed("{'shape':(3,4),'fortran_order':False,'descr':'<f8'}"), expected);
         let doubly = parsed("{ \"descr\" : \"<f8\" , \"fortran_order\" : True , \"shape\" : ( 3 , 4, ) }");
-        assert_eq!(doubly, Ok((vec![3, 4], Order::Columns, "\"<f8\"")));
+        assert_eq!(doubly, Ok((vec![3, 4], Order::Fortran, "\"<f8\"")));
         for (shape, expected) in [("()", vec![]), ("(7,)", vec![7]), ("(1, 2, 3)", vec![1, 2, 3])] {
             let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}");
             assert_eq!(parsed(&text).map(|(shape, ..)| shape), Ok(expected));
@@ -100,7 +100,7 @@ mod tests {
     fn elements_with_parts_are_kept_as_text() {
         let descr = "[('a, b', '<f8'), ('c', '<i4', (2, 2))]";
         let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1, 1), }}");
-        assert_eq!(parsed(&text), Ok((vec![1, 1], Order::Rows, descr)));
+        assert_eq!(parsed(&text), Ok((vec![1, 1], Order::C, descr)));
         assert_eq!(string(descr), None);
     }
 
@@ -126,6 +126,6 @@ mod tests {
     fn any_depth_of_brackets_takes_a_moment() {
         let descr = "[".repeat(4000) + &"]".repeat(4000);
         let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1, 1), }}");
-        assert_eq!(parsed(&text), Ok((vec![1, 1], Order::Rows, &descr[..])));
+        assert_eq!(parsed(&text), Ok((vec![1, 1], Order::C, &descr[..])));
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io::{BufRead, ErrorKind};
 
 use super::error::quote;
-use super::{Elements, FileElement, FileError, Matrix, Order};
+use super::{Array, Elements, FileElement, FileError, Grid, Order};
 
 /// The most characters of a number.
 const MAX_FIELD: usize = 4096;
@@ -21,7 +21,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// # Errors
 /// The first line and column that holds something else, or is missing.
-pub fn parse<T: FileElement>(name: &str, input: impl BufRead) -> Result<Matrix<T>, FileError> {
+pub fn parse<T: FileElement>(name: &str, input: impl BufRead) -> Result<Array<T>, FileError> {
     let mut fields = Fields { name, input, line: 0, column: 0, field: Vec::new() };
     let mut rows = Rows { name, elements: Elements::default(), first: None, separator: None, count: 0 };
     fields.skip_byte_order_mark()?;
@@ -222,10 +222,11 @@ impl<T: FileElement> Rows<'_, T> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Matrix<T>, FileError> {
+    fn finish(self) -> Result<Array<T>, FileError> {
         let nothing = "expected numbers, got none; .npy files can hold empty matrices";
         let (_, n) = self.first.ok_or_else(|| FileError::unusable(self.name, nothing))?;
-        Ok(Matrix::new(self.count, n, Order::Rows, self.elements).expect("each row has n numbers"))
+        let grid = Grid::new(&[self.count, n], Order::C);
+        Ok(grid.and_then(|grid| Array::new(grid, self.elements)).expect("each row has n numbers"))
     }
 }
 

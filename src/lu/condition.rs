@@ -10,7 +10,7 @@ use crate::matrix::MatrixMut;
 use crate::options::Transpose;
 
 /// Up to this order all columns of the inverse are computed: that takes less time than an estimate.
-pub(super) const MAX_EXACT_ORDER: usize = 32;
+pub(crate) const MAX_EXACT_ORDER: usize = 32;
 
 /// Elements of memory for [`inverse_norm1`].
 pub(super) const fn memory(n: usize) -> usize {

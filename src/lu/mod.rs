@@ -29,6 +29,8 @@ pub use batch::{
 pub(crate) use batch::{check_right_hand_sides, results as batch_results, same_shape, square};
 #[cfg(feature = "cli")]
 pub(crate) use batch::{det_batch_with, factor_batch_with, solve_batch_with, system_batch_with};
+#[cfg(feature = "cli")]
+pub(crate) use condition::MAX_EXACT_ORDER;
 #[doc(hidden)]
 pub use factor::factor_in_steps;
 #[cfg(feature = "cli")]

@@ -120,7 +120,7 @@ impl FrameCommand {
 
     /// Its byte.
     #[must_use]
-    pub fn byte(self) -> u8 {
+    pub const fn byte(self) -> u8 {
         match self {
             FrameCommand::Hello => 0x10,
             FrameCommand::Ping => 0x11,

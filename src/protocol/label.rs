@@ -4,10 +4,13 @@
 //! of four numbers. Any server returns it unchanged, since the factors of a single row are the row itself. `decode`
 //! recognizes it, and learns from it the shape of the next response. A server counts a label as part of the request that
 //! it announces.
+//!
+//! A stack of matrices is announced by two labels: the first has the number of matrices, the second is that of one of them.
 
 use byteorder::{ByteOrder, LittleEndian};
 
-use super::command::Command;
+use super::batch_operand::BatchKind;
+use super::command::{Command, FrameCommand};
 use super::element::ElementType;
 use super::request::{HEAD_BYTES, Head, Shape};
 
@@ -25,23 +28,46 @@ pub const ROW_BYTES: usize = MATRIX_BYTES + 8;
 
 const MATRIX_BYTES: usize = 4 * 8;
 
+/// The second number of the first label of a stack.
+const STACK: u8 = FrameCommand::Batch(BatchKind::Factor).byte();
+
+/// What a label says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// The next response is that of a matrix of this shape; after the label of a stack, that of matrices of this shape.
+    Matrix(Shape),
+    /// The next response is that of a stack of so many matrices. Their label follows.
+    Stack(usize),
+}
+
 /// The head of a label.
 fn head() -> Head {
     let shape = Shape::new(1, 4, ElementType::F64).expect("a small shape");
     Head { command: Command::NAMES[0].1, shape }
 }
 
-/// The request that announces another request; `None` if a size is too large for a label.
+/// The request that announces a version 1 request, or after [`announce_stack`] the matrices of a stack; `None` if a size is
+/// too large for a label.
 #[must_use]
 pub fn announce(announced: &Head) -> Option<[u8; REQUEST_BYTES]> {
-    let (m, n) = (announced.shape.m(), announced.shape.n());
-    if m.max(n) > MAX_SIZE {
+    request(announced.command.byte(), [announced.shape.m(), announced.shape.n()])
+}
+
+/// The first of the two requests that announce a stack of `count` matrices; `None` if they are too many for a label.
+#[must_use]
+pub fn announce_stack(count: usize) -> Option<[u8; REQUEST_BYTES]> {
+    request(STACK, [count, 0])
+}
+
+/// A label with these numbers.
+fn request(command: u8, sizes: [usize; 2]) -> Option<[u8; REQUEST_BYTES]> {
+    if sizes.into_iter().max() > Some(MAX_SIZE) {
         return None;
     }
     let mut request = [0; REQUEST_BYTES];
     let (start, matrix) = request.split_at_mut(HEAD_BYTES);
     start.copy_from_slice(&head().to_bytes());
-    LittleEndian::write_f64_into(&[MAGIC, f64::from(announced.command.byte()), m as f64, n as f64], matrix);
+    LittleEndian::write_f64_into(&[MAGIC, f64::from(command), sizes[0] as f64, sizes[1] as f64], matrix);
     Some(request)
 }
 
@@ -57,9 +83,9 @@ pub fn begins(elements: &[u8]) -> bool {
     elements.starts_with(&MAGIC.to_le_bytes())
 }
 
-/// The shape that a response announces, if it is the response to a label; `row` holds its bytes after `info`.
+/// What a response announces, if it is the response to a label; `row` holds its bytes after `info`.
 #[must_use]
-pub fn parse(row: &[u8]) -> Option<Shape> {
+pub fn parse(row: &[u8]) -> Option<Label> {
     let mut numbers = [0.0; 4];
     LittleEndian::read_f64_into(row.get(..MATRIX_BYTES)?, &mut numbers);
     let [magic, command, m, n] = numbers;
@@ -67,8 +93,11 @@ pub fn parse(row: &[u8]) -> Option<Shape> {
     if magic.to_bits() != MAGIC.to_bits() {
         return None;
     }
-    let command = Command::from_byte(u8::try_from(whole(command)?).ok()?)?;
-    Shape::new(whole(m)?, whole(n)?, command.element())
+    let (command, m, n) = (u8::try_from(whole(command)?).ok()?, whole(m)?, whole(n)?);
+    if command == STACK {
+        return (n == 0).then_some(Label::Stack(usize::try_from(m).ok()?));
+    }
+    Shape::new(m, n, Command::from_byte(command)?.element()).map(Label::Matrix)
 }
 
 #[cfg(test)]
@@ -84,8 +113,19 @@ mod tests {
             let request = announce(&announced).unwrap();
             let (start, row) = request.split_first_chunk().unwrap();
             assert!(is_label(&Head::parse(start, 32).unwrap(), row));
-            assert_eq!(parse(row), Some(announced.shape));
+            assert_eq!(parse(row), Some(Label::Matrix(announced.shape)));
         }
+    }
+
+    #[test]
+    fn the_first_label_of_a_stack_tells_how_many_matrices_it_has() {
+        for count in [0, 1, 1000, MAX_SIZE] {
+            let request = announce_stack(count).unwrap();
+            let (start, row) = request.split_first_chunk().unwrap();
+            assert!(is_label(&Head::parse(start, 32).unwrap(), row));
+            assert_eq!(parse(row), Some(Label::Stack(count)));
+        }
+        assert_eq!(announce_stack(MAX_SIZE + 1), None);
     }
 
     #[test]

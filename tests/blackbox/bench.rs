@@ -53,7 +53,7 @@ fn a_mistake_is_found_before_anything_is_measured() {
     fs::write(&wide, "1,2,3\n").unwrap();
     let wide = wide.to_str().unwrap();
     let line = format!("Wide={wide}");
-    let expected = format!("{wide}: expected two columns, order and microseconds, got 3");
+    let expected = format!("{wide}: expected two columns, order and microseconds, got 1 x 3");
     for (args, status, line) in [
         (&["--line", &line[..]][..], 65, &expected[..]),
         (&["--line", "None=none.csv"], 74, "none.csv: No such file or directory (os error 2)"),

@@ -235,7 +235,7 @@ fn broken_text_is_reported_by_file_line_and_column() {
 fn broken_npy_files_are_refused_before_anything_is_allocated() {
     let encode = |file: Vec<u8>, line: &str| refuses(&["encode"], &file, line);
     let data = [0; 32];
-    encode(npy("<f8", false, "(4,)", &data), "stdin: expected an array of two dimensions, got shape [4]");
+    encode(npy("<f8", false, "(4,)", &data), "stdin: expected an array of two or three dimensions, got shape [4]");
     for dtype in ["<c16", "<M8[s]", "<f2", "|O"] {
         let line = format!("stdin: expected elements of f4, f8, integers or bool, got dtype \"'{dtype}'\"");
         encode(npy(dtype, false, "(2, 1)", &data), &line);
@@ -326,10 +326,10 @@ fn the_demo_checks_its_own_answer() {
 #[test]
 fn help_and_version_tell_what_there_is() {
     let help = text(&run(&mut command(&["--help"]), &[]));
-    for part in ["serve", "encode", "decode", "demo", "bench", "--max-bytes", "--threads", "Examples:"] {
+    for part in ["serve", "encode", "decode", "solve", "demo", "bench", "--max-bytes", "--threads", "Examples:"] {
         assert!(help.contains(part), "{help}");
     }
-    for subcommand in ["serve", "encode", "decode", "demo", "bench"] {
+    for subcommand in ["serve", "encode", "decode", "solve", "demo", "bench"] {
         assert!(text(&run(&mut command(&[subcommand, "--help"]), &[])).contains("Usage:"));
     }
     let version = text(&run(&mut command(&["--version"]), &[]));
@@ -380,9 +380,10 @@ fn a_file_that_the_server_does_not_take_is_shown_the_way_to_encode() {
 /// Words are wrapped by the width of the terminal alone; 100 columns are enough for anybody to read.
 #[test]
 fn help_is_wrapped_once() {
-    for subcommand in [&["--help"][..], &["serve", "--help"], &["encode", "--help"], &["decode", "--help"]] {
+    let subcommands = ["serve", "encode", "decode", "solve"].map(|subcommand| vec![subcommand, "--help"]);
+    for subcommand in [&[vec!["--help"]][..], &subcommands].concat() {
         let lines = |columns: &str| {
-            let help = text(&run(command(subcommand).env("COLUMNS", columns), &[]));
+            let help = text(&run(command(&subcommand).env("COLUMNS", columns), &[]));
             help.lines().map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(lines("100"), lines("120"));

@@ -17,3 +17,5 @@ mod segments;
 mod session;
 mod shell;
 mod signals;
+mod solve;
+mod stacks;

@@ -11,7 +11,8 @@ use std::str::FromStr;
 use contestants::Contestants;
 use report::{Line, Table};
 
-use super::{Failure, encode};
+use super::{Failure, input};
+use crate::files::sizes;
 use crate::os::{Placement, current_cpu};
 
 /// The orders that are measured unless others are asked for.
@@ -79,12 +80,13 @@ impl FromStr for Source {
 
 impl Source {
     fn read(&self) -> Result<Line, Failure> {
-        let table = encode::read::<f64>(&self.file)?;
-        if table.ncols() != 2 {
-            let message = format!("expected two columns, order and microseconds, got {}", table.ncols());
+        let table = input::read::<f64>(&self.file)?;
+        let [1, rows, 2] = table.grid().sides() else {
+            let shape = sizes(table.grid().shape());
+            let message = format!("expected two columns, order and microseconds, got {shape}");
             return Err(Failure::data(&self.file, message));
-        }
-        let points = (0..table.nrows()).map(|i| (table.get(i, 0), table.get(i, 1))).collect();
+        };
+        let points = (0..rows).map(|i| (table.get(0, i, 0), table.get(0, i, 1))).collect();
         Ok(Line { name: self.name.clone(), points })
     }
 }

@@ -1,0 +1,89 @@
+//! `recfact_server solve`: A X = B of matrices in files, in this process.
+
+mod operand;
+mod output;
+mod system;
+mod verdict;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use operand::Operand;
+use output::Output;
+use system::System;
+use verdict::judge;
+
+use super::exit::ExitStatus;
+use super::input::STDIN;
+use super::{EXECUTABLE, Failure, say, threads};
+use crate::files::FileElement;
+use crate::options::{Options, Transpose};
+use crate::team::default_threads;
+
+const NOTES: &str = "\
+A is square, or a stack of square matrices: a .npy array of three dimensions. B is a matrix with as many rows, or a stack of such \
+matrices. A vector is a column: text with one number a line, or a .npy array of one dimension.
+
+If both are stacks, each A has its own B. If one of them is a stack, the other one is used for each of its matrices: a .npy array \
+of one dimension as a vector, one of two dimensions as a matrix, as in NumPy 2. X has the shape that numpy.linalg.solve gives it.
+
+X is printed, or saved as .npy, as CSV, or as text if FILE ends otherwise. In text and CSV the matrices of a stack stand one below \
+the other.
+
+On stderr stands how well-conditioned A is. Below the precision, X may have no correct digit; that is a warning. It is an error if \
+a matrix is singular, or if A or B has a NaN or an infinity: status 65, and no X.
+
+Examples:
+  recfact_server solve a.csv b.csv
+  printf '4 3\\n6 3\\n' | recfact_server solve - b.csv -o x.npy
+  recfact_server solve --transpose --digits 17 a.npy b.npy";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTES)]
+pub(super) struct Args {
+    /// The matrix as text, CSV or .npy, or a stack of matrices as .npy; - is stdin
+    #[arg(value_name = "A")]
+    a: String,
+    /// The right-hand sides, in a file of any kind; - is stdin
+    #[arg(value_name = "B")]
+    b: String,
+    /// Save X in this file, by its ending: .npy, .csv, or text
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Solve A^T X = B
+    #[arg(long)]
+    transpose: bool,
+    /// The largest number of threads [default: RECFACT_NUM_THREADS, or as many as the process may use]
+    #[arg(long, value_name = "N", value_parser = threads::parse)]
+    threads: Option<NonZeroUsize>,
+    /// Compute in f32
+    #[arg(long)]
+    f32: bool,
+    /// Significant digits of text [default: 6 if it is printed; in a file those that give the same numbers again]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=17))]
+    digits: Option<u8>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if args.a == STDIN && args.b == STDIN {
+        return Err(Failure::new(
+            ExitStatus::Usage,
+            "expected A or B to be a file, got - for both; stdin is read once",
+        ));
+    }
+    if args.f32 { solve::<f32>(args) } else { solve::<f64>(args) }
+}
+
+fn solve<T: FileElement>(args: &Args) -> Result<(), Failure> {
+    let a = Operand::<T>::read(&args.a)?;
+    let b = Operand::<T>::read(&args.b)?;
+    let system = System::new(&a, &b)?;
+    let transpose = if args.transpose { Transpose::Yes } else { Transpose::No };
+    let options = Options::new().threads(args.threads.map_or_else(default_threads, NonZeroUsize::get));
+    let (name, is_stack, n) = (a.name, a.is_stack(), system.n);
+    let (x, solved) = system.solve(a, b, transpose, &options)?;
+    if let Some(verdict) = judge(name, is_stack, n, &solved)? {
+        say(&format!("{EXECUTABLE} solve"), verdict);
+    }
+    Output { file: args.output.as_deref(), digits: args.digits }.write(&x, &system.x)
+}
