@@ -132,13 +132,16 @@ pub fn batches_without_memory<T: Element + Float>() {
     }
 }
 
-/// A second call for a batch of the same shape has the memory of the first one.
+/// Later calls for a batch of the same shape have the memory of the first one.
 pub fn batches_take_memory_once<T: Element + Float>() {
     for (n, call, threads) in batch_calls() {
-        let mut batches = [(); 3].map(|()| Batch::<T>::new(n, call));
+        let mut batches = [(); 6].map(|()| Batch::<T>::new(n, call));
         release();
         let taken = batches.each_mut().map(|batch| allocations(|| batch.call(call, threads).unwrap()));
-        assert_eq!(taken[1..], [0, 0], "{call:?}, n = {n}, {threads} threads: {taken:?}");
+        // A helper that found no work left at first takes its own memory, of elements and of row swaps, when it finds some.
+        let of_helpers = 2 * (threads - 1);
+        let is_once = taken[1..].iter().sum::<usize>() <= of_helpers;
+        assert!(is_once, "{call:?}, n = {n}, {threads} threads: {taken:?}");
         // Otherwise nothing has been counted.
         assert!(taken[0] > 0 || call.needs_none(), "{call:?}, n = {n}");
     }
