@@ -39,17 +39,18 @@ impl<T: Element> Job<'_, T> {
     fn needs_copy(&self) -> bool {
         match (self.given, &self.lu) {
             (Some(_), _) => self.a.is_row_major(),
-            (None, Some(lu)) => lu.is_row_major() || self.joined() > 0,
+            (None, Some(lu)) => lu.is_row_major(),
             (None, None) => true,
         }
     }
 
     /// The number of right-hand sides that stand beside a copy of A while it is factored, all or none: then they become
-    /// L^-1 P B, which is half of their solution.
+    /// L^-1 P B, which is half of their solution. For their sake alone there is no copy.
     pub(super) fn joined(&self) -> usize {
         let (_, n, _) = self.shape();
         let (nrhs, small) = (self.nrhs(), self.recursion.kernels.small);
-        let is_for = self.may_join && self.given.is_none() && !self.transposed && nrhs <= n && n <= MAX_JOINED;
+        let may_join = self.may_join && self.given.is_none() && self.needs_copy();
+        let is_for = may_join && !self.transposed && nrhs <= n && n <= MAX_JOINED;
         // Beside a small matrix there must be room for them in the kernel that factors it.
         if is_for && (n > small || n + nrhs <= small) { nrhs } else { 0 }
     }

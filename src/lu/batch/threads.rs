@@ -94,7 +94,9 @@ impl<T: Element> Job<'_, T> {
 
     /// How groups are worked on, if they are better than each matrix by itself.
     fn groups(&self) -> Option<&Across<T>> {
-        self.across.as_ref().filter(|across| across.factor.is_some() || self.x.is_some())
+        // For a few right-hand sides alone it takes longer to interleave factors than to solve.
+        let has_systems = self.x.is_some() && (self.given.is_some() || self.rcond.is_some() || self.nrhs() >= 4);
+        self.across.as_ref().filter(|across| across.factor.is_some() || has_systems)
     }
 
     /// Takes pieces of the batch and works on them until none is left, or somebody cancels the job.

@@ -163,7 +163,7 @@ fn systems_of_every_order<T: Element + Float>() {
         }
         // Groups of factors, up to the largest on each instruction set, and beyond.
         for (n, of_b) in [27, 31, 32, 33, 40, 48, 63, 64, 65, 90, 91].into_iter().zip(LAYOUTS.into_iter().cycle()) {
-            Systems::<T>::new(17, [n, 3], [layout, of_b], [2, 3], options).check();
+            Systems::<T>::new(17, [n, 5], [layout, of_b], [2, 3], options).check();
             Systems::<T>::new(9, [n, 19], [layout, of_b], [0, 0], options.pivoting(Pivoting::None)).check();
         }
         Systems::<T>::new(9, [5, 1], [layout, layout], [0, 0], options.pivoting(Pivoting::None)).check();
