@@ -50,7 +50,11 @@ impl Plot<'_> {
     /// # Errors
     /// If it cannot be drawn.
     pub fn logarithmic(&self) -> Result<String, Box<dyn Error>> {
-        self.draw((self.y.0..self.y.1).log_scale(), SeriesLabelPosition::UpperRight)
+        // On the right, where the curves are not.
+        let ends = self.curves.first().and_then(|curve| curve.points.first().zip(curve.points.last()));
+        let is_rising = ends.is_some_and(|(first, last)| first.1 < last.1);
+        let legend = if is_rising { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
+        self.draw((self.y.0..self.y.1).log_scale(), legend)
     }
 
     fn draw<Y>(&self, y: Y, legend: SeriesLabelPosition) -> Result<String, Box<dyn Error>>
