@@ -23,8 +23,9 @@ impl<T: Element> Across<T> {
         if let Some(&(rows, factor)) = kernels.factor.iter().find(|(rows, _)| is_for && m <= *rows) {
             return Some(Across { kernels, rows, factor: Some(factor) });
         }
-        let bytes = (m * n).checked_mul(kernels.lanes * size_of::<T>());
-        let is_small = bytes.is_some_and(|bytes| bytes <= BATCH_FACTOR_BYTES);
+        // Without matrices the sizes may be any numbers.
+        let elements = m.checked_mul(n).and_then(|elements| elements.checked_mul(kernels.lanes));
+        let is_small = elements.is_some_and(|elements| elements <= BATCH_FACTOR_BYTES / size_of::<T>());
         // Columns that are a multiple of a page apart would have the same place in a cache.
         let rows = if m.is_multiple_of(16) { m + 1 } else { m };
         (m == n && n > 1 && is_small).then_some(Across { kernels, rows, factor: None })

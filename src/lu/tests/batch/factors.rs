@@ -22,10 +22,17 @@ impl<T: Element + Float> Memory<T> {
 
 fn every_shape<T: Element + Float>() {
     for (options, layout) in ways() {
-        for (m, n) in (0..=26).flat_map(|m| (0..=26).map(move |n| (m, n))) {
-            let seed = (27 * m + n) as u64;
-            for (count, padding) in [(1, [0, 0]), (17, [2, 3]), (33, [0, 0])] {
+        for (m, n) in (0..=40).flat_map(|m| (0..=40).map(move |n| (m, n))) {
+            let seed = (41 * m + n) as u64;
+            // Most of the larger ones are worked on one after the other.
+            let counts = if m.max(n) <= 26 { &[(1, [0, 0]), (17, [2, 3]), (33, [0, 0])][..] } else { &[(9, [1, 2])] };
+            for &(count, padding) in counts {
                 Memory::<T>::new(count, [m, n], layout, padding, seed).check(&options);
+            }
+        }
+        for count in [0, 3, 7, 8, 9, 1000] {
+            for shape in [[2, 2], [4, 5], [8, 8], [13, 12], [20, 20]] {
+                Memory::<T>::new(count, shape, layout, [0, 1], 8).check(&options);
             }
         }
         for shape in [[16, 64], [16, 65], [3, 70], [40, 40], [25, 17], [100, 3], [70, 90]] {
