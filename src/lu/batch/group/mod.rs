@@ -108,8 +108,8 @@ impl<T: Element> Job<'_, T> {
         let (m, n, _) = self.shape();
         // SAFETY: the caller's promise.
         unsafe {
-            if across.rows > m && self.a.is_row_major() {
-                // Rows that the matrices do not have are not copied.
+            if across.factor.is_some() && across.rows > m && self.a.is_row_major() {
+                // Rows that the matrices do not have are not copied, but the kernel that factors reads them.
                 std::slice::from_raw_parts_mut(work.columns, n * across.rows * across.lanes()).fill(T::ZERO);
             }
             (across.kernels.interleave)(lines(&self.a, matrices, [0, n], work.columns, across));

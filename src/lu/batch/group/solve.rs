@@ -35,7 +35,7 @@ impl<T: Element> Job<'_, T> {
                 self.load_identity(across, columns, work);
                 return count;
             }
-            if rows > self.a.geometry.nrows() {
+            if across.factor.is_some() && rows > self.a.geometry.nrows() {
                 std::slice::from_raw_parts_mut(to, count * rows * across.lanes()).fill(T::ZERO);
             }
             (across.kernels.interleave)(lines(&x.block, matrices, columns, to, across));
