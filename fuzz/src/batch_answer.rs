@@ -108,7 +108,7 @@ fn greeting<'a>(server: &Server, answer: &'a [u8]) -> Result<(u64, bool, &'a [u8
     }
 }
 
-/// Whether a batch with so many singular matrices can have these `info`.
+/// Whether these `info` are those of a batch with `singular` singular matrices.
 fn is_good_info(batch: &Batch, info: &[u8], singular: i64) -> bool {
     let [_, m, n, _] = batch.sizes;
     let range = if batch.flags & NO_PIVOTING == 0 { 0..=m.min(n) } else { -m.min(n)..=0 };

@@ -19,7 +19,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// For tables of up to so many rows and columns. Asks for the memory, a byte for each column.
+    /// For tables of at most `rows` rows and `columns` columns. Asks for the memory, a byte for each column.
     pub(super) fn new(digits: u8, rows: usize, columns: usize) -> Result<Self, TryReserveError> {
         let mut widths = Vec::new();
         // The columns of a single row need not be aligned. (Beside it, the memory for their widths would not be small.)

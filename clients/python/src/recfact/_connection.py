@@ -274,7 +274,7 @@ class Connection(Backend):
         return request.info
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
-        """See `recfact._backend`. The protocol has no solves, so the shared library computes them, or SciPy."""
+        """See `recfact._backend`. The shared library solves, or SciPy: the factors need not be copied to the server."""
         _fallback.library_or_scipy().solve(trans, lu, ipiv, b, threads=threads)
 
     def solve_stack(self, trans: bool, lu: Array, ipiv: Integers, x: Array, *, threads: int | None) -> None:

@@ -108,7 +108,7 @@ impl<T: Element> Job<'_, T> {
         (self.a.matrix(next), lines)
     }
 
-    /// Stores row swaps, `info`, determinants and bounds of the condition. Returns a bit for each matrix that is singular.
+    /// Stores row swaps, `info` and determinants. Returns a bit for each matrix that is singular.
     ///
     /// # Safety
     /// As for [`Job::group`].
