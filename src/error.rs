@@ -107,6 +107,22 @@ pub enum Error {
         /// Rows of the right-hand side.
         found: usize,
     },
+    /// A matrix has another shape than it must have beside the others.
+    Shape {
+        /// What the matrix is.
+        name: &'static str,
+        /// Rows and columns that it must have.
+        expected: [usize; 2],
+        /// Those that it has.
+        found: [usize; 2],
+    },
+    /// There is not an [`Accuracy`](crate::Accuracy) for each right-hand side.
+    AccuracyLength {
+        /// Right-hand sides.
+        expected: usize,
+        /// Elements given.
+        found: usize,
+    },
     /// U has a zero on its diagonal, so the system has no unique solution.
     Singular {
         /// The 1-based index of the first zero on the diagonal of U.
@@ -162,6 +178,12 @@ impl fmt::Display for Error {
             Error::NotSquare { m, n } => write!(f, "expected a square matrix, got {m} x {n}"),
             Error::RightHandSide { expected, found } => {
                 write!(f, "expected a right-hand side of {expected} rows, got {found}")
+            }
+            Error::Shape { name, expected: [m, n], found: [rows, columns] } => {
+                write!(f, "expected {name} to be {m} x {n}, got {rows} x {columns}")
+            }
+            Error::AccuracyLength { expected, found } => {
+                write!(f, "expected accuracy to have {expected} elements, one for each right-hand side, got {found}")
             }
             Error::Singular { index } => {
                 write!(f, "expected a nonsingular matrix, but U({index},{index}) is exactly zero")

@@ -64,18 +64,18 @@ pub use batch::{BatchMut, BatchRef, Geometry};
 pub use element::Element;
 pub use error::Error;
 pub use kernel::Isa;
+pub use lu::{
+    Accuracy, Coefficients, Determinant, Factored, Lu, Mixed, Refinement, Swaps, det_batch, factor, factor_batch,
+    gesv_batch, gesv_mixed, inverse_batch, norm, rcond, refine, release, solve, solve_batch,
+};
 #[doc(hidden)]
 pub use lu::{BatchSystem, Solution, check_batch_finite, system_batch};
-pub use lu::{
-    Coefficients, Determinant, Lu, Swaps, det_batch, factor, factor_batch, gesv_batch, inverse_batch, release, solve,
-    solve_batch,
-};
 #[doc(hidden)]
 pub use lu::{Monitor, Source, factor_in_steps, factor_out_of_place, solve_triangles};
 pub use matrix::{Layout, MatrixMut, MatrixRef};
 /// The crate of the matrices that the functions here take and return, in the version that they use.
 pub use nalgebra;
-pub use options::{Options, Transpose};
+pub use options::{Norm, Options, Transpose};
 pub use pivoting::Pivoting;
 pub use team::default_threads;
 

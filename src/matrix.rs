@@ -269,6 +269,19 @@ impl<'a, T: Element> MatrixRef<'a, T> {
         (0..count).map(move |j| (self.ptr.wrapping_add(j * self.lda), length))
     }
 
+    /// Column `j`.
+    ///
+    /// # Panics
+    /// If `j >= n`.
+    pub(crate) fn col(&self, j: usize) -> &'a [T] {
+        assert!(j < self.n, "column beyond the last");
+        if self.m == 0 {
+            return &[];
+        }
+        // SAFETY: j < n and m > 0, so the column's m elements lie in the view, whose elements are only read while it lives.
+        unsafe { std::slice::from_raw_parts(self.ptr.add(j * self.lda), self.m) }
+    }
+
     /// The first element, for a kernel. Elements outside of the `m` by `n` block may belong to another view.
     pub(crate) fn as_ptr(&self) -> *const T {
         self.ptr

@@ -55,6 +55,17 @@ impl Default for Options {
     }
 }
 
+/// A norm of a matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Norm {
+    /// The largest sum of magnitudes in a column.
+    #[default]
+    One,
+    /// The largest sum of magnitudes in a row.
+    Infinity,
+}
+
 /// Which system is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -1,7 +1,9 @@
-//! The operations of BLAS that the factorization and the solves need, on blocks of any size: matrix products and triangular
-//! solves, over the kernels. They know no pivots and no threads.
+//! The operations of BLAS that the factorization and the solves need, on blocks of any size: matrix products, triangular
+//! solves, norms and residuals, over the kernels. They know no pivots and no threads.
 
 mod gemm;
+mod norm;
+mod residual;
 pub(crate) mod scratch;
 mod tiles;
 mod transpose;
@@ -9,6 +11,8 @@ mod triangle;
 mod trsm;
 
 pub(crate) use gemm::gemm;
+pub(crate) use norm::{is_nan, larger, norm_infinity, norm_max, norm1};
+pub(crate) use residual::Residuals;
 pub(crate) use tiles::Packed;
 pub(crate) use transpose::transpose;
 pub(crate) use triangle::{Triangle, solve, solve_triangle};

@@ -27,7 +27,7 @@ pub use isa::Isa;
 pub(crate) use lanes::MAX_LANES;
 pub use scalar::Scalar;
 pub(crate) use signatures::{
-    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Strided, Tiles, Trsm, Trsv,
+    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, Small, Strided, Tiles, Trsm, Trsv,
 };
 pub(crate) use table::FactorGroup;
 pub use table::{BatchKernels, Kernels};

@@ -41,6 +41,9 @@ pub trait Scalar: Pod + PartialOrd + Debug + Default + Send + Sync {
     /// `self + b`.
     #[must_use]
     fn add(self, b: Self) -> Self;
+    /// `self - b`.
+    #[must_use]
+    fn sub(self, b: Self) -> Self;
     /// `self * b`.
     #[must_use]
     fn mul(self, b: Self) -> Self;
@@ -95,6 +98,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn add(self, b: Self) -> Self {
                 self + b
+            }
+            #[inline(always)]
+            fn sub(self, b: Self) -> Self {
+                self - b
             }
             #[inline(always)]
             fn mul(self, b: Self) -> Self {

@@ -54,6 +54,24 @@ pub(crate) struct Gemv<T> {
     pub(crate) incy: isize,
 }
 
+/// r <- r - A x in twice the precision, and s <- s + |A| |x|: A is `m` by `n`. The sums r are unevaluated ones of two numbers each,
+/// `high + low`.
+///
+/// # Safety
+/// - The pointers are good for those sizes, `lda >= m`.
+/// - `high`, `low` and `s` overlap nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Residual<T> {
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    pub(crate) a: *const T,
+    pub(crate) lda: usize,
+    pub(crate) x: *const T,
+    pub(crate) high: *mut T,
+    pub(crate) low: *mut T,
+    pub(crate) s: *mut T,
+}
+
 /// Some elements, one after the other.
 ///
 /// # Safety

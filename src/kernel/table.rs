@@ -1,10 +1,12 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
 use super::body::tiny::TINY;
-use super::body::{batch, finite, gemm, gemv, panel, small, trsm, trsv};
+use super::body::{batch, finite, gemm, gemv, panel, residual, small, trsm, trsv};
 use super::isa::Isa;
 use super::scalar::Scalar;
-use super::signatures::{Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Small, Trsm, Trsv};
+use super::signatures::{
+    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, Small, Trsm, Trsv,
+};
 use super::tuning::{self, Tuning};
 
 /// The kernels of one instruction set and its block sizes. What each kernel does, and what its caller promises, stands
@@ -37,6 +39,7 @@ pub struct Kernels<T: Scalar> {
     pub(crate) trsv: unsafe fn(Trsv<T>),
     pub(crate) panel: unsafe fn(Panel<T>) -> usize,
     pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
+    pub(crate) residual: unsafe fn(Residual<T>),
     pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
 }
 
@@ -93,6 +96,7 @@ macro_rules! table {
             kernel!($(#[$feature])* trsv(Trsv<T>) -> () = trsv::trsv::<V>);
             kernel!($(#[$feature])* panel(Panel<T>) -> usize = panel::panel::<V, NB>);
             kernel!($(#[$feature])* factor_small(Small<T>) -> usize = small::small::<V, { SHAPE.small }>);
+            kernel!($(#[$feature])* residual(Residual<T>) -> () = residual::residual::<V>);
             kernel!($(#[$feature])* all_finite(Elements<T>) -> bool = finite::all_finite::<V>);
 
             pub(super) static TABLE: Kernels<T> = Kernels {
@@ -112,6 +116,7 @@ macro_rules! table {
                 trsv,
                 panel,
                 factor_small,
+                residual,
                 all_finite,
             };
         }

@@ -169,6 +169,44 @@ fn trsv_is_the_naive_one_at_every_edge() {
     trsv_is_the_naive_one::<f32>();
 }
 
+fn residual_is_the_naive_one<T: Element + Float>() {
+    let add = |x: T, y: T| <T as Float>::ONE.fma(x, y);
+    let sub = |x: T, y: T| <T as Float>::ONE.fma(x, Float::neg(y));
+    for (isa, kernels) in kernels::<T>() {
+        for (m, n) in (0..=2 * kernels.lanes + 1).flat_map(|m| (0..=9).map(move |n| (m, n))) {
+            for kind in [Kind::Uniform, Kind::NotFinite] {
+                let (a, lda): (Vec<T>, usize) = (matrix(kind, m + PAD, n, 1), m + PAD);
+                let (x, sums): (Vec<T>, Vec<T>) = (matrix(kind, n, 1, 2), matrix(Kind::Uniform, m + PAD, 3, 3));
+                let mut expected = sums.clone();
+                for (k, i) in (0..n).flat_map(|k| (0..m).map(move |i| (k, i))) {
+                    let (a, x, sum) = (a[i + k * lda], x[k], expected[i]);
+                    let product = Float::mul(a, x);
+                    let error = Float::neg(a).fma(x, product);
+                    let difference = sub(sum, product);
+                    let taken = sub(sum, difference);
+                    let rounding = add(sub(sum, add(difference, taken)), sub(taken, product));
+                    expected[i] = difference;
+                    expected[lda + i] = add(expected[lda + i], add(rounding, error));
+                    expected[2 * lda + i] = Float::abs(a).fma(Float::abs(x), expected[2 * lda + i]);
+                }
+                let mut sums = sums.clone();
+                let (high, rest) = sums.split_at_mut(lda);
+                let (low, s) = rest.split_at_mut(lda);
+                let [high, low, s] = [high, low, s].map(<[T]>::as_mut_ptr);
+                // SAFETY: A has these sizes, and the three sums have m elements each.
+                unsafe { (kernels.residual)(Residual { m, n, a: a.as_ptr(), lda, x: x.as_ptr(), high, low, s }) };
+                assert_eq!(bits(&sums), bits(&expected), "{isa:?} {m}x{n} {kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn residual_is_the_naive_one_at_every_edge() {
+    residual_is_the_naive_one::<f64>();
+    residual_is_the_naive_one::<f32>();
+}
+
 fn one_element_that_is_not_finite_is_found<T: Element + Float>() {
     let special = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(T::from_f64);
     for (isa, kernels) in kernels::<T>() {

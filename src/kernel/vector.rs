@@ -43,6 +43,10 @@ pub(crate) trait Vector: Copy {
     unsafe fn store_partial(self, to: *mut Self::T, count: usize);
     /// `self - a * b`, rounded once.
     unsafe fn sub_mul(self, a: Self, b: Self) -> Self;
+    /// `self + b`.
+    unsafe fn add(self, b: Self) -> Self;
+    /// `self - b`.
+    unsafe fn sub(self, b: Self) -> Self;
     /// `self * b`.
     unsafe fn mul(self, b: Self) -> Self;
     /// `self / b`.

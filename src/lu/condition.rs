@@ -1,37 +1,93 @@
-//! How ill-conditioned a factored matrix is, in the 1-norm.
+//! How ill-conditioned a factored matrix is, in the 1-norm and in the infinity norm.
 //!
 //! Source of the estimate: N. J. Higham, "FORTRAN codes for estimating the one-norm of a real or complex matrix", ACM Trans.
 //! Math. Softw. 14, 1988, algorithm 4.1 (LAPACK: `DLACN2`, `DGECON`).
 
-use super::solve::System;
+use super::factor::kernels_for;
+use super::solve::{System, check_factors};
+use crate::blas::{is_nan, larger, norm_infinity, norm1, scratch};
 use crate::element::Element;
+use crate::error::Error;
 use crate::kernel::MAX_LANES;
-use crate::matrix::MatrixMut;
-use crate::options::Transpose;
+use crate::matrix::{MatrixMut, MatrixRef};
+use crate::options::{Norm, Options, Transpose};
 
 /// Up to this order all columns of the inverse are computed: that takes less time than an estimate.
 pub(crate) const MAX_EXACT_ORDER: usize = 32;
 
-/// Elements of memory for [`inverse_norm1`].
+/// Elements of memory for [`inverse_norm`].
 pub(super) const fn memory(n: usize) -> usize {
     if n <= MAX_EXACT_ORDER { n * n } else { 3 * n }
 }
 
-/// The largest sum of magnitudes in a column; NaN if a column has one.
-pub(super) fn norm1<T: Element>(columns: impl Iterator<Item = impl Iterator<Item = T>>) -> T {
-    columns.fold(T::ZERO, |largest, column| {
-        let sum = sum_of_magnitudes(column);
-        if sum <= largest || is_nan(largest) { largest } else { sum }
+/// |A| of an m x n matrix (LAPACK: `DLANGE`): 0 if it is empty, NaN if it has a NaN. The sums are of the type of the elements, in
+/// the order of the rows or of the columns.
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// use recfact::{Norm, norm};
+///
+/// let a = DMatrix::from_row_slice(2, 2, &[4.0, 3.0, -6.0, 3.0]);
+/// assert_eq!((norm(Norm::One, &a), norm(Norm::Infinity, &a)), (10.0, 9.0));
+/// ```
+pub fn norm<'a, T: Element>(norm: Norm, a: impl Into<MatrixRef<'a, T>>) -> f64 {
+    let a = a.into();
+    let norm = match norm {
+        Norm::One => norm1(a),
+        Norm::Infinity => norm_infinity(a),
+    };
+    norm.to_f64()
+}
+
+/// The reciprocal of the condition number of A, 1 / (|A| |A^-1|), from the factors that [`crate::factor`] left in `lu` (n x n) and
+/// `ipiv`, and from |A| in the same norm ([`norm`]; LAPACK: `DGECON`).
+///
+/// Up to n = 32 it is computed from all of A^-1. Above, |A^-1| is a lower bound that is rarely too low by more than a factor of three,
+/// so that the result is an upper bound. It is 1 if n is 0; 0 if |A| is 0 or infinite, or if A is singular or so nearly singular that A^-1 overflows; NaN
+/// if |A| is NaN.
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// use recfact::{Lu, Norm, Options, norm, rcond};
+///
+/// let a = DMatrix::from_row_slice(2, 2, &[1.0, 0.0, 0.0, 0.5]);
+/// let anorm = norm(Norm::One, &a);
+/// let lu = Lu::new(a, &Options::default())?;
+/// assert_eq!(rcond(Norm::One, lu.packed(), lu.ipiv(), anorm, &Options::default())?, 0.5);
+/// # Ok::<(), recfact::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::NotSquare`]; [`Error::IpivLength`]; [`Error::Pivot`] if `ipiv` names a row outside the matrix; [`Error::OutOfMemory`];
+/// [`Error::InstructionSet`] and [`Error::IsaUnavailable`].
+pub fn rcond<'a, T: Element>(
+    norm: Norm,
+    lu: impl Into<MatrixRef<'a, T>>,
+    ipiv: &[i64],
+    anorm: f64,
+    options: &Options,
+) -> Result<f64, Error> {
+    let lu = lu.into();
+    let n = check_factors(lu, ipiv)?;
+    let transpose = match norm {
+        Norm::One => Transpose::No,
+        Norm::Infinity => Transpose::Yes,
+    };
+    let system = System { transpose, lu, ipiv, kernels: kernels_for(options)? };
+    if n == 0 {
+        return Ok(1.0);
+    }
+    let refused = Error::OutOfMemory { bytes: memory(n) * size_of::<T>() };
+    let inverse_norm = scratch::with(memory(n), |memory| inverse_norm(&system, memory)).ok_or(refused)?;
+    let rcond = if is_nan(inverse_norm) { 0.0 } else { 1.0 / inverse_norm.to_f64() / anorm };
+    // The smallest numbers have a reciprocal that is no number: |A| is then 0 as well.
+    Ok(if anorm.is_nan() {
+        anorm
+    } else if rcond.is_finite() {
+        rcond
+    } else {
+        0.0
     })
-}
-
-fn sum_of_magnitudes<T: Element>(x: impl Iterator<Item = T>) -> T {
-    x.fold(T::ZERO, |sum, x| sum.add(x.abs()))
-}
-
-#[allow(clippy::eq_op)] // a NaN is not equal to itself
-fn is_nan<T: Element>(x: T) -> bool {
-    x != x
 }
 
 /// 1 / inverse norm / norm.
@@ -45,31 +101,70 @@ pub(super) fn is_well<T: Element>(bound: T) -> bool {
     bound >= T::PRECISION.add(T::PRECISION)
 }
 
-/// |A^-1|: exact up to [`MAX_EXACT_ORDER`], beyond it a lower bound that is rarely too low by more than a factor of three. The
-/// system is not transposed.
+/// The 1-norm of A^-1; that of A^-T, if the system is transposed, which is the infinity norm of A^-1. It is exact up to
+/// [`MAX_EXACT_ORDER`], beyond it a lower bound that is rarely too low by more than a factor of three.
 ///
 /// # Panics
 /// If there is less memory than [`memory`] says.
-pub(super) fn inverse_norm1<T: Element>(system: &System<'_, T>, memory: &mut [T]) -> T {
+pub(super) fn inverse_norm<T: Element>(system: &System<'_, T>, memory: &mut [T]) -> T {
     let n = system.lu.nrows();
     if n > MAX_EXACT_ORDER {
-        return estimate(system, memory);
+        return estimate(system, None, memory);
     }
     let inverse = &mut memory[..n * n];
+    invert(system, inverse);
+    norm1(MatrixMut::in_memory(inverse, n, n, n).as_ref())
+}
+
+/// The infinity norm of |A^-1| w, or of |A^-T| w if the system is transposed: as [`inverse_norm`] is. No weight is negative.
+///
+/// # Panics
+/// If there is less memory than [`memory`] says.
+pub(super) fn weighted_inverse_norm<T: Element>(system: &System<'_, T>, weights: &[T], memory: &mut [T]) -> T {
+    let n = system.lu.nrows();
+    if n > MAX_EXACT_ORDER {
+        // The 1-norm of W A^-T.
+        return estimate(&system.flipped(), Some(weights), memory);
+    }
+    let inverse = &mut memory[..n * n];
+    invert(system, inverse);
+    let mut sums = [T::ZERO; MAX_EXACT_ORDER];
+    for (column, weight) in inverse.chunks_exact(n).zip(weights) {
+        sums.iter_mut().zip(column).for_each(|(sum, x)| *sum = sum.add(x.abs().mul(*weight)));
+    }
+    sums.into_iter().fold(T::ZERO, larger)
+}
+
+/// The inverse, n x n without padding.
+fn invert<T: Element>(system: &System<'_, T>, inverse: &mut [T]) {
+    let n = system.lu.nrows();
     inverse.fill(T::ZERO);
     inverse.iter_mut().step_by(n + 1).for_each(|x| *x = T::ONE);
     system.solve(MatrixMut::in_memory(inverse, n, n, n), 1);
-    norm1(inverse.chunks_exact(n).map(|column| column.iter().copied()))
 }
 
-/// The estimate for one matrix.
-fn estimate<T: Element>(system: &System<'_, T>, memory: &mut [T]) -> T {
+/// The estimate for one matrix: of the 1-norm of A^-1, or of W A^-1 for a diagonal matrix W.
+fn estimate<T: Element>(system: &System<'_, T>, weights: Option<&[T]>, memory: &mut [T]) -> T {
     let n = system.lu.nrows();
     let (x, signs) = memory[..3 * n].split_at_mut(2 * n);
     let mut norm = [T::ZERO];
+    let weigh = |x: &mut [T]| {
+        for column in x.chunks_exact_mut(n) {
+            let pairs = column.iter_mut().zip(weights.into_iter().flatten());
+            pairs.for_each(|(x, weight)| *x = x.mul(*weight));
+        }
+    };
     estimate_norms(n, x, signs, &mut norm, |transpose, x| {
         let columns = x.len() / n;
-        System { transpose, ..*system }.solve(MatrixMut::in_memory(x, n, columns, n), 1);
+        if transpose.is_transposed() {
+            // A^-T W
+            weigh(x);
+            system.flipped().solve(MatrixMut::in_memory(x, n, columns, n), 1);
+        } else {
+            // W A^-1
+            system.solve(MatrixMut::in_memory(x, n, columns, n), 1);
+            weigh(x);
+        }
     });
     norm[0]
 }
@@ -177,7 +272,6 @@ mod tests {
     use crate::element::kernels;
     use crate::kernel::Isa;
     use crate::lu::factor;
-    use crate::matrix::MatrixRef;
     use crate::options::Options;
 
     /// The estimate and the exact norm of the inverse.
@@ -189,8 +283,8 @@ mod tests {
         let system = System { transpose: Transpose::No, lu, ipiv: &ipiv, kernels: kernels(Isa::best()).unwrap() };
         let mut inverse: Vec<f64> = (0..n * n).map(|at| if at % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
         system.solve(MatrixMut::in_memory(&mut inverse, n, n, n), 1);
-        let exact = norm1(inverse.chunks(n).map(|column| column.iter().copied()));
-        (estimate(&system, &mut vec![0.0; 3 * n]), exact)
+        let exact = norm1(MatrixRef::from_slice(&inverse, n, n, n).unwrap());
+        (estimate(&system, None, &mut vec![0.0; 3 * n]), exact)
     }
 
     #[test]
@@ -235,7 +329,7 @@ mod tests {
                 }
             });
             for (norm, system) in norms.iter().zip(&systems) {
-                let alone = estimate(system, &mut vec![0.0; 3 * n]);
+                let alone = estimate(system, None, &mut vec![0.0; 3 * n]);
                 assert!(
                     norm.to_bits() == alone.to_bits() || (norm.is_nan() && alone.is_nan()),
                     "n = {n}: {norm}, {alone}"

@@ -3,13 +3,16 @@
 use bytemuck::Pod;
 use nalgebra::{DMatrix, Dim, Dyn, Matrix, Storage, VecStorage};
 
+use super::batch::Determinant;
+use super::condition::rcond;
 use super::factor::factor;
 use super::ipiv::{check_info, check_ipiv, permute};
+use super::refine::{Accuracy, Factored, Refinement, refine};
 use super::solve::solve;
 use crate::element::Element;
 use crate::error::Error;
 use crate::matrix::{MatrixMut, MatrixRef};
-use crate::options::{Options, Transpose};
+use crate::options::{Norm, Options, Transpose};
 
 /// The factorization P A = L U of an m x n matrix, with k = min(m, n).
 ///
@@ -173,9 +176,7 @@ impl<T: Element> Lu<T> {
         b: &Matrix<T, Dyn, C, S>,
     ) -> Result<Solution<T, C>, Error> {
         let n = self.order()?;
-        if self.is_singular() {
-            return Err(Error::Singular { index: self.info.unsigned_abs() as usize });
-        }
+        self.check_nonsingular()?;
         if b.nrows() != n {
             return Err(Error::RightHandSide { expected: n, found: b.nrows() });
         }
@@ -187,15 +188,67 @@ impl<T: Element> Lu<T> {
         Ok(Matrix::from_data(VecStorage::new(rows, columns, x)))
     }
 
-    /// The determinant: the product of U's diagonal, negated for each swap. 1 for the empty matrix.
+    /// The determinant as a number of this type, which may overflow or underflow: the product of U's diagonal, negated for each
+    /// swap. 1 for the empty matrix. [`Lu::determinant`] does not overflow.
     ///
     /// # Errors
     /// [`Error::NotSquare`].
     pub fn det(&self) -> Result<T, Error> {
         let n = self.order()?;
         let det = (0..n).fold(T::ONE, |det, i| det.mul(self.lu[(i, i)]));
-        let swaps = self.ipiv.iter().zip(1..).filter(|&(&row, i)| row != i).count();
-        Ok(if swaps % 2 == 0 { det } else { det.neg() })
+        Ok(if self.swaps() % 2 == 0 { det } else { det.neg() })
+    }
+
+    /// The determinant, which neither overflows nor underflows.
+    ///
+    /// # Errors
+    /// [`Error::NotSquare`].
+    pub fn determinant(&self) -> Result<Determinant, Error> {
+        let n = self.order()?;
+        Ok(Determinant::of((0..n).map(|i| self.lu[(i, i)]), self.swaps()))
+    }
+
+    /// The reciprocal of the condition number of A, from |A|; see [`rcond`].
+    ///
+    /// # Errors
+    /// [`Error::NotSquare`]; [`Error::OutOfMemory`].
+    pub fn rcond(&self, norm: Norm, anorm: f64) -> Result<f64, Error> {
+        rcond(norm, &self.lu, &self.ipiv, anorm, &self.options)
+    }
+
+    /// Refines solutions X of A X = B, or A^T X = B, and tells how good they are, one by one; see [`refine`].
+    ///
+    /// # Errors
+    /// [`Error::Singular`], and those of [`refine`].
+    pub fn refine<'b>(
+        &self,
+        transpose: Transpose,
+        a: impl Into<MatrixRef<'b, T>>,
+        b: impl Into<MatrixRef<'b, T>>,
+        x: impl Into<MatrixMut<'b, T>>,
+        refinement: &Refinement,
+    ) -> Result<Vec<Accuracy>, Error> {
+        self.check_nonsingular()?;
+        let b = b.into();
+        let bytes = b.ncols().saturating_mul(size_of::<Accuracy>());
+        let mut accuracy = Vec::new();
+        accuracy.try_reserve_exact(b.ncols()).map_err(|_| Error::OutOfMemory { bytes })?;
+        accuracy.resize(b.ncols(), Accuracy::UNKNOWN);
+        let factored = Factored { a: a.into(), lu: (&self.lu).into(), ipiv: &self.ipiv };
+        refine(transpose, &factored, b, x, &mut accuracy, refinement, &self.options)?;
+        Ok(accuracy)
+    }
+
+    /// The number of row swaps that swap two rows.
+    fn swaps(&self) -> usize {
+        self.ipiv.iter().zip(1..).filter(|&(&row, i)| row != i).count()
+    }
+
+    fn check_nonsingular(&self) -> Result<(), Error> {
+        match self.info {
+            0 => Ok(()),
+            info => Err(Error::Singular { index: info.unsigned_abs() as usize }),
+        }
     }
 
     /// n of an n x n matrix.

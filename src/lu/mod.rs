@@ -9,11 +9,13 @@ mod condition;
 mod factor;
 mod factors;
 mod ipiv;
+mod mixed;
 mod monitor;
 mod moves;
 mod out_of_place;
 mod packed;
 mod recursion;
+mod refine;
 mod solve;
 
 #[cfg(test)]
@@ -31,6 +33,7 @@ pub(crate) use batch::{check_right_hand_sides, results as batch_results, same_sh
 pub(crate) use batch::{det_batch_with, factor_batch_with, solve_batch_with, system_batch_with};
 #[cfg(feature = "cli")]
 pub(crate) use condition::MAX_EXACT_ORDER;
+pub use condition::{norm, rcond};
 #[doc(hidden)]
 pub use factor::factor_in_steps;
 #[cfg(feature = "cli")]
@@ -43,6 +46,7 @@ pub(crate) use factors::zeros;
 pub(crate) use ipiv::check_info;
 #[cfg(any(feature = "cli", feature = "client"))]
 pub(crate) use ipiv::check_ipiv;
+pub use mixed::{Mixed, gesv_mixed};
 #[doc(hidden)]
 pub use monitor::Monitor;
 #[cfg(feature = "cli")]
@@ -51,6 +55,7 @@ pub(crate) use monitor::{flops, solve_flops};
 pub(crate) use out_of_place::check_finite;
 #[doc(hidden)]
 pub use out_of_place::{Source, factor_out_of_place};
+pub use refine::{Accuracy, Factored, Refinement, refine};
 pub use solve::solve;
 #[doc(hidden)]
 pub use solve::solve_triangles;

@@ -43,13 +43,8 @@ pub fn solve<'a, 'b, T: Element>(
     options: &Options,
 ) -> Result<(), Error> {
     let (lu, b) = (lu.into(), b.into());
-    let n = check_shapes(lu, &b)?;
-    if ipiv.len() != n {
-        return Err(Error::IpivLength { expected: n, found: ipiv.len() });
-    }
-    if let Some(i) = (0..n).find(|&i| !are_rows(&ipiv[i..=i], n)) {
-        return Err(Error::Pivot { index: i + 1, row: ipiv[i], m: n });
-    }
+    check_right_hand_sides(lu, b.nrows())?;
+    check_factors(lu, ipiv)?;
     System { transpose, lu, ipiv, kernels: kernels_for(options)? }.solve(b, options.threads);
     Ok(())
 }
@@ -63,19 +58,34 @@ pub fn solve_triangles<T: Element>(
     b: MatrixMut<'_, T>,
     options: &Options,
 ) -> Result<(), Error> {
-    check_shapes(lu, &b)?;
+    check_right_hand_sides(lu, b.nrows())?;
     System { transpose, lu, ipiv: &[], kernels: kernels_for(options)? }.solve(b, options.threads);
     Ok(())
 }
 
-/// Checks that A is square and that B has as many rows. Returns their number.
-fn check_shapes<T: Element>(lu: MatrixRef<'_, T>, b: &MatrixMut<'_, T>) -> Result<usize, Error> {
+/// Checks that A is square, and that `ipiv` names rows of it. Returns its order.
+pub(super) fn check_factors<T: Element>(lu: MatrixRef<'_, T>, ipiv: &[i64]) -> Result<usize, Error> {
     let (m, n) = (lu.nrows(), lu.ncols());
     if m != n {
         return Err(Error::NotSquare { m, n });
     }
-    if b.nrows() != n {
-        return Err(Error::RightHandSide { expected: n, found: b.nrows() });
+    if ipiv.len() != n {
+        return Err(Error::IpivLength { expected: n, found: ipiv.len() });
+    }
+    match (0..n).find(|&i| !are_rows(&ipiv[i..=i], n)) {
+        Some(i) => Err(Error::Pivot { index: i + 1, row: ipiv[i], m: n }),
+        None => Ok(n),
+    }
+}
+
+/// Checks that A is square, and that B has as many rows. Returns their number.
+pub(super) fn check_right_hand_sides<T: Element>(a: MatrixRef<'_, T>, found: usize) -> Result<usize, Error> {
+    let (m, n) = (a.nrows(), a.ncols());
+    if m != n {
+        return Err(Error::NotSquare { m, n });
+    }
+    if found != n {
+        return Err(Error::RightHandSide { expected: n, found });
     }
     Ok(n)
 }
@@ -89,6 +99,12 @@ pub(super) struct System<'a, T: Element> {
 }
 
 impl<T: Element> System<'_, T> {
+    /// The same matrix, transposed if it was not.
+    pub(super) fn flipped(&self) -> Self {
+        let transpose = if self.transpose.is_transposed() { Transpose::No } else { Transpose::Yes };
+        System { transpose, ..*self }
+    }
+
     /// Solves it for all columns of B, on up to `threads` threads.
     #[inline(never)] // one copy is enough
     pub(super) fn solve(&self, b: MatrixMut<'_, T>, threads: usize) {

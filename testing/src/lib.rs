@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod c_library;
+pub mod exact;
 pub mod frames;
 mod image;
 mod instruction_sets;

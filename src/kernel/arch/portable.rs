@@ -49,6 +49,14 @@ impl<T: Scalar, const N: usize> Vector for Array<T, N> {
         Array(from_fn(|i| a.0[i].neg().mul_add(b.0[i], self.0[i])))
     }
     #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        Array(from_fn(|i| self.0[i].add(b.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        Array(from_fn(|i| self.0[i].sub(b.0[i])))
+    }
+    #[inline(always)]
     unsafe fn mul(self, b: Self) -> Self {
         Array(from_fn(|i| self.0[i].mul(b.0[i])))
     }

@@ -16,6 +16,8 @@ macro_rules! register {
         store: $store:ident,
         store_partial: |$store_x:ident, $store_to:ident, $store_count:ident| $store_partial:expr,
         sub_mul: $fnmadd:ident,
+        add: $add:ident,
+        sub: $sub:ident,
         mul: $mul:ident,
         div: $div:ident,
         abs: |$abs_x:ident| $abs:expr,
@@ -74,6 +76,16 @@ macro_rules! register {
             unsafe fn sub_mul(self, a: Self, b: Self) -> Self {
                 // SAFETY: the CPU has the instruction set (the trait's contract).
                 $v(unsafe { $fnmadd(a.0, b.0, self.0) })
+            }
+            #[inline(always)]
+            unsafe fn add(self, b: Self) -> Self {
+                // SAFETY: the CPU has the instruction set (the trait's contract).
+                $v(unsafe { $add(self.0, b.0) })
+            }
+            #[inline(always)]
+            unsafe fn sub(self, b: Self) -> Self {
+                // SAFETY: the CPU has the instruction set (the trait's contract).
+                $v(unsafe { $sub(self.0, b.0) })
             }
             #[inline(always)]
             unsafe fn mul(self, b: Self) -> Self {

@@ -8,6 +8,7 @@ pub(super) mod gemv;
 mod order;
 pub(super) mod panel;
 mod pivot;
+pub(super) mod residual;
 pub(super) mod small;
 pub(super) mod tiny;
 pub(super) mod trsm;

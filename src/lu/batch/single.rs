@@ -2,10 +2,10 @@
 
 use super::determinant::Determinant;
 use super::job::{Job, RightHandSides, Swaps};
-use crate::blas::{Triangle, solve_triangle, transpose};
+use crate::blas::{Triangle, norm_max, solve_triangle, transpose};
 use crate::element::Element;
 use crate::lu::blocked::Blocking;
-use crate::lu::condition::{self, MAX_EXACT_ORDER, inverse_norm1, is_well, norm1, reciprocal};
+use crate::lu::condition::{self, MAX_EXACT_ORDER, inverse_norm, is_well, reciprocal};
 use crate::lu::factor::by_blocks;
 use crate::lu::solve::System;
 use crate::matrix::{MatrixMut, MatrixRef};
@@ -202,7 +202,7 @@ impl<T: Element> Job<'_, T> {
             }
         }
         let system = System { transpose: Transpose::No, lu, ipiv, kernels: self.recursion.kernels };
-        reciprocal(norm, inverse_norm1(&system, memory))
+        reciprocal(norm, inverse_norm(&system, memory))
     }
 
     /// Copies columns of the right-hand sides of a matrix, from `first` on, to a column-major matrix.
@@ -329,5 +329,5 @@ fn bound_condition<T: Element>(norm: T, lu: MatrixRef<'_, T>, sums: &mut [T]) ->
             sums[last - j] = tile[j];
         }
     }
-    reciprocal(norm, norm1(sums.iter().map(|&sum| std::iter::once(sum))))
+    reciprocal(norm, norm_max(sums))
 }

@@ -1,5 +1,6 @@
 //! The factorization against the naive triple loop, bit by bit, with the recursion forced down to small panels.
 
+mod answers;
 mod batch;
 mod exhaustive;
 mod monitored;
@@ -18,7 +19,7 @@ use crate::element::{Element, kernels};
 use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
 use crate::matrix::{Layout, MatrixMut, MatrixRef};
-use crate::options::{Options, Transpose};
+use crate::options::{Norm, Options, Transpose};
 use crate::pivoting::Pivoting;
 
 /// The kernels of an instruction set with narrow panels, so that small matrices recurse, and with small cache blocks,
