@@ -196,7 +196,7 @@ impl<T: Element> Lu<T> {
     pub fn det(&self) -> Result<T, Error> {
         let n = self.order()?;
         let det = (0..n).fold(T::ONE, |det, i| det.mul(self.lu[(i, i)]));
-        Ok(if self.swaps() % 2 == 0 { det } else { det.neg() })
+        Ok(if self.swaps().is_multiple_of(2) { det } else { det.neg() })
     }
 
     /// The determinant, which neither overflows nor underflows.
