@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::exit::ExitStatus;
+use crate::error::Error;
 use crate::files::{Cause, FileError};
 
 /// Why a command ends with another status than 0, and the line that says so on stderr.
@@ -33,6 +34,14 @@ impl Failure {
     pub(super) fn out_of_memory(place: impl Display, bytes: usize, purpose: impl Display) -> Self {
         let message = format!("{place}: expected {bytes} bytes of memory for {purpose}, got none from the system");
         Failure::new(ExitStatus::OutOfMemory, message)
+    }
+
+    /// What the library refused; `purpose` is what memory would have been for.
+    pub(super) fn library(place: impl Display, error: Error, purpose: impl Display) -> Self {
+        match error {
+            Error::OutOfMemory { bytes } => Failure::out_of_memory(place, bytes, purpose),
+            error => Failure::data(place, error),
+        }
     }
 
     /// Our own stdout that cannot be written.

@@ -1,14 +1,19 @@
 //! What a person at a shell uses: the command line and one file for each subcommand.
 
 mod bench;
+mod cond;
 mod decode;
 mod demo;
+mod det;
 mod encode;
 mod exit;
 mod factorizations;
 mod failure;
 mod hexdump;
 mod input;
+mod inv;
+mod operand;
+mod output;
 mod progress;
 mod report;
 mod responses;
@@ -22,6 +27,7 @@ mod table;
 mod text;
 mod threads;
 mod usage;
+mod verdict;
 
 use std::env;
 
@@ -46,6 +52,8 @@ Examples:
       factor the matrix in a.npy and save the factors in out/
   recfact_server solve a.csv b.csv
       solve A X = B and print X
+  recfact_server inv a.csv
+      print the inverse; det and cond print the determinant and the condition number
   recfact_server serve --max-bytes 8GiB
       serve matrices of up to 8 GiB on stdin and stdout
 
@@ -74,6 +82,12 @@ enum Subcommands {
     Decode(decode::Args),
     /// Solve A X = B for matrices in files
     Solve(solve::Args),
+    /// Compute the inverses of matrices in a file
+    Inv(inv::Args),
+    /// Compute the determinants of matrices in a file
+    Det(det::Args),
+    /// Compute the condition numbers of matrices in a file
+    Cond(cond::Args),
     /// Factor a small matrix through a pipe and show every byte
     Demo,
     /// Measure how long clients of this server wait, by size
@@ -97,7 +111,8 @@ pub fn main() -> ExitStatus {
 /// Who speaks on stderr: in a pipeline each stage says which one it is, and the server has no other name.
 fn speaker() -> String {
     let first = env::args_os().nth(1).and_then(|argument| argument.into_string().ok());
-    let stage = first.filter(|argument| ["encode", "decode", "solve", "demo", "bench"].contains(&argument.as_str()));
+    let stages = ["encode", "decode", "solve", "inv", "det", "cond", "demo", "bench"];
+    let stage = first.filter(|argument| stages.contains(&argument.as_str()));
     stage.map_or(EXECUTABLE.into(), |stage| format!("{EXECUTABLE} {stage}"))
 }
 
@@ -117,6 +132,9 @@ impl Cli {
             Some(Subcommands::Encode(args)) => encode::run(&args),
             Some(Subcommands::Decode(args)) => decode::run(&args),
             Some(Subcommands::Solve(args)) => solve::run(&args),
+            Some(Subcommands::Inv(args)) => inv::run(&args),
+            Some(Subcommands::Det(args)) => det::run(&args),
+            Some(Subcommands::Cond(args)) => cond::run(&args),
             Some(Subcommands::Demo) => demo::run(),
             Some(Subcommands::Bench(args)) => bench::run(&args),
         }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tempfile::{TempDir, tempdir};
 use testing::Float;
 use testing::process::status_kib;
 pub use testing::process::{report, run};
@@ -206,4 +207,45 @@ pub fn npy_of<T: Float>(fortran: bool, shape: &[usize], a: &[T]) -> Vec<u8> {
 pub fn npy_parts(file: &[u8]) -> (String, &[u8]) {
     let (start, data) = file.split_at(10 + usize::from(u16::from_le_bytes([file[8], file[9]])));
     (String::from_utf8_lossy(&start[10..]).into_owned(), data)
+}
+
+/// A folder with files.
+pub struct Folder(pub TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Folder(tempdir().unwrap())
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
+        fs::write(self.0.path().join(name), contents).unwrap();
+        self
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).unwrap()
+    }
+
+    /// Runs a subcommand there; `args` are separated by blanks.
+    pub fn run(&self, subcommand: &str, args: &str, stdin: &[u8]) -> Output {
+        let args: Vec<&str> = args.split_whitespace().collect();
+        run(command(&[subcommand]).args(args).current_dir(self.0.path()), stdin)
+    }
+
+    /// Runs it; it must fail with this status and line.
+    pub fn fails(&self, subcommand: &str, args: &str, status: i32, line: &str) {
+        let output = self.run(subcommand, args, &[]);
+        assert_eq!(said(&output), format!("recfact_server {subcommand}: {line}\n"), "{args}");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(status), 0), "{}", report(&output));
+    }
+}
+
+/// What a process said on stderr.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A .npy file in C order of the numbers of a list, each after the other.
+pub fn array(shape: &str, numbers: &[f64]) -> Vec<u8> {
+    npy("<f8", false, shape, &numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
 }

@@ -1,5 +1,6 @@
 //! The executable as its users meet it: over real pipes, from a shell, by the letter of its documents.
 
+mod answers;
 mod batch_frames;
 mod bench;
 mod cli;

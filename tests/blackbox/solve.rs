@@ -1,70 +1,30 @@
 //! `recfact_server solve`: systems in files of every kind and shape, with the bits of the oracle, and every mistake.
 
-use std::fs;
 use std::path::Path;
-use std::process::Output;
 
-use tempfile::{TempDir, tempdir};
 use testing::{Float, Kind, bits, matrix, naive_lu, naive_solve};
 
 use crate::harness::*;
-
-/// A folder with files.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Folder(tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
-        fs::write(self.0.path().join(name), contents).unwrap();
-        self
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        fs::read(self.0.path().join(name)).unwrap()
-    }
-
-    /// Runs `solve` there; `args` are separated by blanks.
-    fn solve(&self, args: &str, stdin: &[u8]) -> Output {
-        let args: Vec<&str> = args.split_whitespace().collect();
-        run(command(&["solve"]).args(args).current_dir(self.0.path()), stdin)
-    }
-
-    /// Runs it; it must fail with this status and line.
-    fn fails(&self, args: &str, status: i32, line: &str) {
-        let output = self.solve(args, &[]);
-        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("recfact_server solve: {line}\n"), "{args}");
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(status), 0), "{}", report(&output));
-    }
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A .npy file in C order of the numbers of a list, each after the other.
-fn array(shape: &str, numbers: &[f64]) -> Vec<u8> {
-    npy("<f8", false, shape, &numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
-}
 
 #[test]
 fn a_system_from_stdin_and_a_file_is_solved_and_printed() {
     let folder = Folder::new();
     folder.write("b.csv", "10\n12\n").write("c.csv", "10,1\n12,0\n");
-    let output = folder.solve("- b.csv", b"4 3\n6 3\n");
+    let output = folder.run("solve", "- b.csv", b"4 3\n6 3\n");
     assert_eq!(text(&output), "  1\n  2\n");
     assert_eq!(said(&output), "recfact_server solve: stdin: reciprocal condition number at least 0.0667\n");
     folder.write("a.txt", "4 3\n6 3\n");
-    assert_eq!(text(&folder.solve("a.txt -", b"10\n12\n")), "  1\n  2\n");
-    assert_eq!(text(&folder.solve("a.txt c.csv", &[])), "  1  -0.5\n  2     1\n");
-    assert_eq!(text(&folder.solve("--transpose a.txt b.csv", &[])), "   7\n  -3\n");
+    assert_eq!(text(&folder.run("solve", "a.txt -", b"10\n12\n")), "  1\n  2\n");
+    assert_eq!(text(&folder.run("solve", "a.txt c.csv", &[])), "  1  -0.5\n  2     1\n");
+    assert_eq!(text(&folder.run("solve", "--transpose a.txt b.csv", &[])), "   7\n  -3\n");
     folder.write("b.csv", "1,9\n1,1\n");
-    assert_eq!(text(&folder.solve("--transpose a.txt b.csv", &[])), "        0.5     -3.5\n  -0.166667  3.83333\n");
-    assert_eq!(text(&folder.solve("--transpose a.txt b.csv --digits 2", &[])), "    0.5  -3.5\n  -0.17   3.8\n");
+    assert_eq!(
+        text(&folder.run("solve", "--transpose a.txt b.csv", &[])),
+        "        0.5     -3.5\n  -0.166667  3.83333\n"
+    );
+    assert_eq!(text(&folder.run("solve", "--transpose a.txt b.csv --digits 2", &[])), "    0.5  -3.5\n  -0.17   3.8\n");
     folder.write("b.csv", "1\n");
-    assert_eq!(text(&folder.solve("--f32 --digits 9 - b.csv", b"3")), "  0.333333343\n");
+    assert_eq!(text(&folder.run("solve", "--f32 --digits 9 - b.csv", b"3")), "  0.333333343\n");
 }
 
 /// The elements of a .npy file of this shape in C order.
@@ -112,7 +72,7 @@ fn check_shapes<T: Float>(folder: &Folder, args: &str, transposed: bool) {
         let expected: Vec<T> = elements(&expected, &[count, n, columns]);
         for (fortran, threads) in [(false, 1), (true, 2)] {
             folder.write("a.npy", npy_of(fortran, shape_of_a, &a)).write("b.npy", npy_of(fortran, shape_of_b, &b));
-            let output = folder.solve(&format!("{args} --threads {threads} a.npy b.npy -o x.npy"), &[]);
+            let output = folder.run("solve", &format!("{args} --threads {threads} a.npy b.npy -o x.npy"), &[]);
             assert_eq!(text(&output), "");
             let x: Vec<T> = elements(&folder.read("x.npy"), shape_of_x);
             assert_eq!(bits(&x), bits(&expected), "{shape_of_a:?} {shape_of_b:?} {args} fortran {fortran}");
@@ -136,7 +96,7 @@ fn text_and_csv_files_hold_numbers_that_are_the_same_when_they_are_read_again() 
     folder.write("a.npy", npy_of(true, &[6, 6], &a)).write("b.npy", npy_of(true, &[6, 2], &b));
     for option in ["", "--f32"] {
         let again = |name: &str| {
-            text(&folder.solve(&format!("{option} a.npy b.npy -o {name}"), &[]));
+            text(&folder.run("solve", &format!("{option} a.npy b.npy -o {name}"), &[]));
             let encode = ["encode", "--bare", "--cmd", if option.is_empty() { "f64" } else { "f32" }, name];
             run(command(&encode).current_dir(folder.0.path()), &[]).stdout
         };
@@ -146,7 +106,7 @@ fn text_and_csv_files_hold_numbers_that_are_the_same_when_they_are_read_again() 
         }
     }
     assert!(folder.read("X.CSV").contains(&b','));
-    let short = folder.solve("a.npy b.npy -o x.txt --digits 2", &[]);
+    let short = folder.run("solve", "a.npy b.npy -o x.txt --digits 2", &[]);
     assert_eq!(text(&short), "");
     assert!(folder.read("x.txt").len() < 12 * 9, "{}", String::from_utf8_lossy(&folder.read("x.txt")));
 }
@@ -157,15 +117,15 @@ fn the_solutions_of_a_stack_stand_one_below_the_other_as_text() {
     folder.write("a.npy", array("(2, 2, 2)", &[4.0, 3.0, 6.0, 3.0, 2.0, 0.0, 0.0, 4.0]));
     folder.write("b.npy", array("(2,)", &[10.0, 12.0])).write("c.csv", "10\n12\n");
     // A vector gives a vector for each matrix, a row of X.
-    let output = folder.solve("a.npy b.npy", &[]);
+    let output = folder.run("solve", "a.npy b.npy", &[]);
     assert_eq!(text(&output), "  1  2\n  5  3\n");
     let smallest = "reciprocal condition number at least 0.0667, the smallest in slice 1";
     assert_eq!(said(&output), format!("recfact_server solve: a.npy: {smallest}\n"));
-    assert_eq!(text(&folder.solve("a.npy c.csv", &[])), "# slice 1\n  1\n  2\n# slice 2\n  5\n  3\n");
+    assert_eq!(text(&folder.run("solve", "a.npy c.csv", &[])), "# slice 1\n  1\n  2\n# slice 2\n  5\n  3\n");
     folder.write("a.npy", array("(2, 2, 2)", &[2.0, 0.0, 0.0, 2.0, 0.5, 0.0, 0.0, 4.0]));
-    text(&folder.solve("a.npy c.csv -o x.csv", &[]));
+    text(&folder.run("solve", "a.npy c.csv -o x.csv", &[]));
     assert_eq!(folder.read("x.csv"), b"5\n6\n20\n3\n");
-    text(&folder.solve("a.npy b.npy -o x.csv", &[]));
+    text(&folder.run("solve", "a.npy b.npy -o x.csv", &[]));
     assert_eq!(folder.read("x.csv"), b"5,6\n20,3\n");
 }
 
@@ -173,19 +133,24 @@ fn the_solutions_of_a_stack_stand_one_below_the_other_as_text() {
 fn a_singular_matrix_is_an_error_and_nothing_is_written() {
     let folder = Folder::new();
     folder.write("b.csv", "1\n1\n").write("a.csv", "1,2\n2,4\n");
-    folder.fails("a.csv b.csv -o x.npy", 65, "a.csv: expected a nonsingular matrix, but U(2,2) is exactly zero");
+    folder.fails(
+        "solve",
+        "a.csv b.csv -o x.npy",
+        65,
+        "a.csv: expected a nonsingular matrix, but U(2,2) is exactly zero",
+    );
     let stack = |singular: &[usize]| {
         let one = |k| if singular.contains(&k) { [0.0, 1.0, 0.0, 1.0] } else { [1.0, 0.0, 0.0, 1.0] };
         array("(20, 2, 2)", &(1..=20).flat_map(one).collect::<Vec<_>>())
     };
     folder.write("a.npy", stack(&[7]));
     let one = "a.npy: slice 7: expected a nonsingular matrix, but U(1,1) is exactly zero";
-    folder.fails("a.npy b.csv -o x.npy", 65, one);
+    folder.fails("solve", "a.npy b.csv -o x.npy", 65, one);
     let several = |slices| format!("a.npy: expected nonsingular matrices, but a pivot is exactly zero in {slices}");
     folder.write("a.npy", stack(&[7, 9]));
-    folder.fails("a.npy b.csv -o x.npy", 65, &several("slices 7, 9"));
+    folder.fails("solve", "a.npy b.csv -o x.npy", 65, &several("slices 7, 9"));
     folder.write("a.npy", stack(&[1, 2, 3, 5, 8, 13, 20]));
-    folder.fails("a.npy b.csv -o x.npy", 65, &several("slices 1, 2, 3, 5, 8, .. (7 in all)"));
+    folder.fails("solve", "a.npy b.csv -o x.npy", 65, &several("slices 1, 2, 3, 5, 8, .. (7 in all)"));
     assert!(!folder.0.path().join("x.npy").exists());
 }
 
@@ -195,17 +160,17 @@ fn an_ill_conditioned_matrix_is_a_warning() {
     folder.write("b.csv", "1\n1\n").write("a.csv", "1,1\n1,1.0000000000000002\n").write("c.csv", "1,1\n1,1.0001\n");
     let line = |file: &str, text: &str| format!("recfact_server solve: {file}{text}\n");
     let lost = "X may have no correct digit";
-    let output = folder.solve("a.csv b.csv", &[]);
+    let output = folder.run("solve", "a.csv b.csv", &[]);
     assert_eq!(text(&output), "  1\n  0\n");
     let expected = line(
         "warning: a.csv: ",
         &format!("reciprocal condition number 5.55e-17, below the precision of f64, 1.11e-16: {lost}"),
     );
     assert_eq!(said(&output), expected);
-    let output = folder.solve("c.csv b.csv", &[]);
+    let output = folder.run("solve", "c.csv b.csv", &[]);
     assert_eq!(said(&output), line("c.csv: ", "reciprocal condition number at least 2.5e-5"));
     folder.write("c.csv", "1,1\n1,1.0000001\n");
-    let output = folder.solve("--f32 c.csv b.csv", &[]);
+    let output = folder.run("solve", "--f32 c.csv b.csv", &[]);
     assert!(output.status.success());
     let expected = line(
         "warning: c.csv: ",
@@ -214,7 +179,7 @@ fn an_ill_conditioned_matrix_is_a_warning() {
     assert_eq!(said(&output), expected);
     let ill = [1.0, 1.0, 1.0, 1.0 + f64::EPSILON];
     folder.write("a.npy", array("(3, 2, 2)", &[ill, [1.0, 0.0, 0.0, 1.0], ill].concat()));
-    let output = folder.solve("a.npy b.csv", &[]);
+    let output = folder.run("solve", "a.npy b.csv", &[]);
     assert!(output.status.success());
     let expected = line(
         "warning: a.npy: ",
@@ -224,7 +189,7 @@ fn an_ill_conditioned_matrix_is_a_warning() {
     // Above order 32 it is an estimate.
     let identity = (0..40 * 40).map(|at| f64::from(u8::from(at % 41 == 0))).collect::<Vec<_>>();
     folder.write("a.npy", array("(40, 40)", &identity)).write("b.npy", array("(40,)", &[1.0; 40]));
-    let output = folder.solve("a.npy b.npy -o x.npy", &[]);
+    let output = folder.run("solve", "a.npy b.npy -o x.npy", &[]);
     assert_eq!(said(&output), line("a.npy: ", "reciprocal condition number about 1"));
 }
 
@@ -232,14 +197,14 @@ fn an_ill_conditioned_matrix_is_a_warning() {
 fn numbers_that_are_not_finite_are_refused_with_their_place() {
     let folder = Folder::new();
     folder.write("a.csv", "4,3\n6,3\n").write("nan.csv", "# x\n4,3\nnan,3\n").write("b.csv", "1\n2\n");
-    folder.fails("nan.csv b.csv", 65, "nan.csv: row 2, column 1: expected a finite number, got NaN");
+    folder.fails("solve", "nan.csv b.csv", 65, "nan.csv: row 2, column 1: expected a finite number, got NaN");
     folder.write("c.csv", "1,1,1\n2,2,-inf\n");
-    folder.fails("a.csv c.csv", 65, "c.csv: row 2, column 3: expected a finite number, got -inf");
+    folder.fails("solve", "a.csv c.csv", 65, "c.csv: row 2, column 3: expected a finite number, got -inf");
     folder.write("b.npy", array("(2,)", &[1.0, f64::INFINITY]));
-    folder.fails("a.csv b.npy", 65, "b.npy: element 2: expected a finite number, got inf");
+    folder.fails("solve", "a.csv b.npy", 65, "b.npy: element 2: expected a finite number, got inf");
     let numbers = [1.0, 0.0, 0.0, 1.0, 1.0, f64::NAN, 0.0, 1.0];
     folder.write("a.npy", array("(2, 2, 2)", &numbers));
-    folder.fails("a.npy b.csv", 65, "a.npy: slice 2, row 1, column 2: expected a finite number, got NaN");
+    folder.fails("solve", "a.npy b.csv", 65, "a.npy: slice 2, row 1, column 2: expected a finite number, got NaN");
 }
 
 #[test]
@@ -251,25 +216,30 @@ fn shapes_that_do_not_fit_are_named_with_their_files() {
         .write("b.csv", "1\n2\n3\n")
         .write("row.csv", "1 2\n");
     let square = "expected a square matrix, or a stack of them, got";
-    folder.fails("wide.csv b.csv", 65, &format!("wide.csv: {square} 1 x 2"));
-    folder.fails("a.csv b.csv", 65, "b.csv: expected 2 rows, since a.csv is 2 x 2, got 3 x 1");
+    folder.fails("solve", "wide.csv b.csv", 65, &format!("wide.csv: {square} 1 x 2"));
+    folder.fails("solve", "a.csv b.csv", 65, "b.csv: expected 2 rows, since a.csv is 2 x 2, got 3 x 1");
     let advice = "a vector in text has one number a line";
-    folder.fails("a.csv row.csv", 65, &format!("row.csv: expected 2 rows, since a.csv is 2 x 2, got 1 x 2; {advice}"));
+    folder.fails(
+        "solve",
+        "a.csv row.csv",
+        65,
+        &format!("row.csv: expected 2 rows, since a.csv is 2 x 2, got 1 x 2; {advice}"),
+    );
     folder.write("v.npy", array("(1,)", &[1.0])).write("a.npy", array("(2, 1, 1)", &[1.0, 2.0]));
-    folder.fails("v.npy b.csv", 65, &format!("v.npy: {square} a vector of 1"));
-    folder.fails("a.csv v.npy", 65, "v.npy: expected 2 rows, since a.csv is 2 x 2, got a vector of 1");
+    folder.fails("solve", "v.npy b.csv", 65, &format!("v.npy: {square} a vector of 1"));
+    folder.fails("solve", "a.csv v.npy", 65, "v.npy: expected 2 rows, since a.csv is 2 x 2, got a vector of 1");
     folder.write("b.npy", array("(3, 1, 2)", &[1.0; 6]));
-    folder.fails("a.npy b.npy", 65, "b.npy: expected 2 matrices, since a.npy is 2 x 1 x 1, got 3 x 1 x 2");
+    folder.fails("solve", "a.npy b.npy", 65, "b.npy: expected 2 matrices, since a.npy is 2 x 1 x 1, got 3 x 1 x 2");
     folder.write("a.npy", array("(3, 1, 2)", &[1.0; 6]));
-    folder.fails("a.npy b.npy", 65, &format!("a.npy: {square} 3 x 1 x 2"));
+    folder.fails("solve", "a.npy b.npy", 65, &format!("a.npy: {square} 3 x 1 x 2"));
     folder.write("c.npy", array("(1, 1, 1, 1)", &[1.0]));
     let line = "c.npy: expected an array of one to three dimensions, got shape [1, 1, 1, 1]";
-    folder.fails("c.npy b.csv", 65, line);
+    folder.fails("solve", "c.npy b.csv", 65, line);
     let side = 1_u64 << 40;
     let (a, b) = (array("(0, 0)", &[]), array(&format!("({side}, 0, {side})"), &[]));
     folder.write("a.npy", a).write("b.npy", b);
     let line = format!("b.npy: expected sizes of X that can be counted, since a.npy is 0 x 0, got {side} x 0 x {side}");
-    folder.fails("a.npy b.npy", 65, &line);
+    folder.fails("solve", "a.npy b.npy", 65, &line);
 }
 
 #[test]
@@ -289,12 +259,16 @@ fn empty_systems_have_empty_solutions() {
         folder
             .write("a.npy", numbers(a, &[4.0, 3.0, 6.0, 3.0]))
             .write("b.npy", numbers(b, &[1.0; 6][..if b == "(2,)" { 2 } else { 6 }]));
-        text(&folder.solve("a.npy b.npy -o x.npy", &[]));
+        text(&folder.run("solve", "a.npy b.npy -o x.npy", &[]));
         assert_eq!(bits(&elements::<f64>(&folder.read("x.npy"), x)), bits::<f64>(&[]), "{a} {b}");
-        text(&folder.solve("a.npy b.npy -o x.csv", &[]));
+        text(&folder.run("solve", "a.npy b.npy -o x.csv", &[]));
         assert_eq!(folder.read("x.csv"), b"", "{a} {b}");
         let sizes: Vec<String> = x.iter().map(usize::to_string).collect();
-        assert_eq!(text(&folder.solve("a.npy b.npy", &[])), format!("# empty: {}\n", sizes.join(" x ")), "{a} {b}");
+        assert_eq!(
+            text(&folder.run("solve", "a.npy b.npy", &[])),
+            format!("# empty: {}\n", sizes.join(" x ")),
+            "{a} {b}"
+        );
     }
 }
 
@@ -303,26 +277,27 @@ fn files_that_cannot_be_used_and_mistakes_in_the_arguments_are_one_line() {
     let folder = Folder::new();
     folder.write("a.csv", "4,3\n6,3\n").write("b.csv", "1\n2\n").write("bad.csv", "1\nx\n");
     folder.fails(
+        "solve",
         "a.csv bad.csv",
         65,
         "bad.csv: line 2, column 1: expected a number, got \"x\"; a line of names must start with #",
     );
-    folder.fails("a.csv none.csv", 74, "none.csv: No such file or directory (os error 2)");
-    folder.fails("- -", 64, "expected A or B to be a file, got - for both; stdin is read once");
+    folder.fails("solve", "a.csv none.csv", 74, "none.csv: No such file or directory (os error 2)");
+    folder.fails("solve", "- -", 64, "expected A or B to be a file, got - for both; stdin is read once");
     for name in ["none/x.npy", "none/x.csv", "none/x.txt"] {
-        let output = folder.solve(&format!("a.csv b.csv -o {name}"), &[]);
+        let output = folder.run("solve", &format!("a.csv b.csv -o {name}"), &[]);
         assert_eq!(output.status.code(), Some(74), "{}", report(&output));
         let line = format!("recfact_server solve: {name}: No such file or directory (os error 2)");
         assert_eq!(said(&output).lines().last(), Some(&line[..]));
     }
     for args in ["a.csv", "a.csv b.csv c.csv", "--digits 18 a.csv b.csv", "--threads 0 a.csv b.csv"] {
-        let output = folder.solve(args, &[]);
+        let output = folder.run("solve", args, &[]);
         assert_eq!(output.status.code(), Some(64), "{args} {}", report(&output));
         assert!(said(&output).starts_with("recfact_server solve: ") && said(&output).lines().count() == 1, "{args}");
     }
     folder.write("large.csv", "1e39,0\n0,1\n");
     let line = "large.csv: line 1, column 1: expected a number in the range of f32, got \"1e39\"";
-    folder.fails("--f32 large.csv b.csv", 65, line);
+    folder.fails("solve", "--f32 large.csv b.csv", 65, line);
 }
 
 /// At limits from the least that the process can start with to the need.
@@ -355,7 +330,7 @@ fn too_little_memory_is_an_error_and_not_an_abort() {
     // A B for all matrices of a stack may need more memory than both.
     let one = array("(1000000, 1, 1)", &vec![1.0; 1_000_000]);
     folder.write("a.npy", one).write("b.npy", array("(1, 1000000)", &vec![1.0; 1_000_000]));
-    let output = folder.solve("a.npy b.npy", &[]);
+    let output = folder.run("solve", "a.npy b.npy", &[]);
     assert_eq!(output.status.code(), Some(4), "{}", report(&output));
     let expected = "a.npy: expected 8000000000000 bytes of memory for the solution, got none from the system";
     assert!(said(&output).ends_with(&format!("{expected}\n")), "{}", said(&output));

@@ -1,21 +1,19 @@
 //! `recfact_server solve`: A X = B of matrices in files, in this process.
 
-mod operand;
-mod output;
 mod system;
-mod verdict;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use operand::Operand;
-use output::Output;
 use system::System;
-use verdict::judge;
 
 use super::exit::ExitStatus;
 use super::input::STDIN;
+use super::operand::Operand;
+use super::output::Output;
+use super::verdict::{Solved, judge};
 use super::{EXECUTABLE, Failure, say, threads};
+use crate::error::Error;
 use crate::files::FileElement;
 use crate::options::{Options, Transpose};
 use crate::team::default_threads;
@@ -33,10 +31,15 @@ the other.
 On stderr stands how well-conditioned A is. Below the precision, X may have no correct digit; that is a warning. It is an error if \
 a matrix is singular, or if A or B has a NaN or an infinity: status 65, and no X.
 
+With --refine X becomes as good as if it had been computed in twice the precision, and on stderr stands also a bound of its error, \
+relative to the largest element of a column of X; if nothing is known of the error, that is a warning. With --mixed the factors are \
+computed in f32, in half the time for large matrices, and X is refined to the backward error of f64; if f32 is not enough, f64 is used.
+
 Examples:
   recfact_server solve a.csv b.csv
   printf '4 3\\n6 3\\n' | recfact_server solve - b.csv -o x.npy
-  recfact_server solve --transpose --digits 17 a.npy b.npy";
+  recfact_server solve --refine --digits 17 a.npy b.npy
+  recfact_server solve --transpose a.npy b.npy";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTES)]
@@ -53,6 +56,12 @@ pub(super) struct Args {
     /// Solve A^T X = B
     #[arg(long)]
     transpose: bool,
+    /// Refine X, and tell how large its error may be
+    #[arg(long)]
+    refine: bool,
+    /// Factor in f32 and refine to the accuracy of f64
+    #[arg(long, conflicts_with_all = ["refine", "f32"])]
+    mixed: bool,
     /// The largest number of threads [default: RECFACT_NUM_THREADS, or as many as the process may use]
     #[arg(long, value_name = "N", value_parser = threads::parse)]
     threads: Option<NonZeroUsize>,
@@ -71,18 +80,28 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "expected A or B to be a file, got - for both; stdin is read once",
         ));
     }
-    if args.f32 { solve::<f32>(args) } else { solve::<f64>(args) }
+    let transpose = if args.transpose { Transpose::Yes } else { Transpose::No };
+    let options = Options::new().threads(args.threads.map_or_else(default_threads, NonZeroUsize::get));
+    let options = &options;
+    match (args.f32, args.refine) {
+        _ if args.mixed => solve::<f64>(args, &|system, a, b| system.mixed(a, b, transpose, options)),
+        (false, refine) => solve::<f64>(args, &|system, a, b| system.solve(a, b, refine, transpose, options)),
+        (true, refine) => solve::<f32>(args, &|system, a, b| system.solve(a, b, refine, transpose, options)),
+    }
 }
 
-fn solve<T: FileElement>(args: &Args) -> Result<(), Failure> {
+/// Computes X, and tells what the library says of it.
+type Compute<'c, T> = &'c dyn Fn(&System, Operand<'_, T>, Operand<'_, T>) -> Result<(Vec<T>, Solved<T>), Error>;
+
+/// Reads A and B, computes X, says how good it is and writes it.
+#[inline(never)]
+fn solve<T: FileElement>(args: &Args, compute: Compute<'_, T>) -> Result<(), Failure> {
     let a = Operand::<T>::read(&args.a)?;
     let b = Operand::<T>::read(&args.b)?;
     let system = System::new(&a, &b)?;
-    let transpose = if args.transpose { Transpose::Yes } else { Transpose::No };
-    let options = Options::new().threads(args.threads.map_or_else(default_threads, NonZeroUsize::get));
-    let (name, is_stack, n) = (a.name, a.is_stack(), system.n);
-    let (x, solved) = system.solve(a, b, transpose, &options)?;
-    if let Some(verdict) = judge(name, is_stack, n, &solved)? {
+    let (name, is_stack) = (a.name, a.is_stack());
+    let (x, solved) = compute(&system, a, b).map_err(|error| Failure::library(name, error, "the solution"))?;
+    if let Some(verdict) = judge(name, is_stack, system.n, &solved)? {
         say(&format!("{EXECUTABLE} solve"), verdict);
     }
     Output { file: args.output.as_deref(), digits: args.digits }.write(&x, &system.x)

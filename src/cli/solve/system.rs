@@ -1,13 +1,17 @@
 //! The system that A and B make: which B belongs to which A, and its solution.
 
-use super::operand::Operand;
 use crate::batch::BatchMut;
 use crate::cli::Failure;
+use crate::cli::operand::{Operand, described};
+use crate::cli::verdict::Solved;
 use crate::error::Error;
 use crate::files::{FileElement, Grid, Order, sizes};
-use crate::lu::{BatchSystem, Coefficients, Solution, Swaps, system_batch, zeros};
-use crate::matrix::Layout;
-use crate::options::{Options, Transpose};
+use crate::lu::{
+    Accuracy, BatchSystem, Coefficients, Factored, Refinement, Solution, Swaps, gesv_mixed, norm, rcond, refine,
+    system_batch, zeros,
+};
+use crate::matrix::{Layout, MatrixMut, MatrixRef};
+use crate::options::{Norm, Options, Transpose};
 
 /// A X = B for each matrix of A.
 ///
@@ -26,22 +30,10 @@ pub(super) struct System {
     pub(super) x: Grid,
 }
 
-/// What the library said of the matrices.
-pub(super) struct Solved<T> {
-    /// LAPACK's `info` of each.
-    pub(super) info: Vec<i64>,
-    /// The reciprocal condition number of each.
-    pub(super) rcond: Vec<T>,
-}
-
 impl System {
     /// Checks that the shapes fit.
     pub(super) fn new<T: FileElement>(a: &Operand<T>, b: &Operand<T>) -> Result<Self, Failure> {
-        let ([count, m, n], shape_of_a) = (a.grid.sides(), a.grid.shape());
-        if m != n || shape_of_a.len() == 1 {
-            let message = format!("expected a square matrix, or a stack of them, got {}", described(&a.grid));
-            return Err(Failure::data(a.name, message));
-        }
+        let ([count, n], shape_of_a) = (a.square()?, a.grid.shape());
         let [count_of_b, rows, columns] = b.grid.sides();
         let unfit = |expected: String, advice: &str| {
             let (name, shape, got) = (a.name, sizes(shape_of_a), described(&b.grid));
@@ -70,33 +62,125 @@ impl System {
         Ok(System { count, n, nrhs, copies, x })
     }
 
-    /// Computes X in the memory of B, and the factors in that of A.
+    /// A with a copy of B for each matrix.
+    fn elements<T: FileElement>(&self, a: Operand<T>, b: Operand<T>) -> Result<(Vec<T>, Vec<T>), Error> {
+        let mut b = b.elements;
+        repeat(&mut b, self.copies)?;
+        Ok((a.elements, b))
+    }
+
+    /// The number of matrices that there are results for. Empty matrices may be more than there is memory for an `info`.
+    fn results(&self) -> usize {
+        if self.n == 0 { 0 } else { self.count }
+    }
+
+    /// Computes X, and refines it if that is wanted.
     pub(super) fn solve<T: FileElement>(
         &self,
         a: Operand<T>,
         b: Operand<T>,
+        is_refined: bool,
         transpose: Transpose,
         options: &Options,
-    ) -> Result<(Vec<T>, Solved<T>), Failure> {
-        let failure = |error: Error| match error {
-            Error::OutOfMemory { bytes } => Failure::out_of_memory(a.name, bytes, "the solution"),
-            error => Failure::data(a.name, error),
-        };
-        let (mut lu, mut x) = (a.elements, b.elements);
-        repeat(&mut x, self.copies).map_err(failure)?;
-        // Empty matrices may be more than there is memory for an `info`.
-        let count = if self.n == 0 { 0 } else { self.count };
-        let (mut info, mut rcond) = (zeros(count).map_err(failure)?, zeros(count).map_err(failure)?);
-        let (n, nrhs, layout) = (self.n, self.nrhs, Layout::ColumnMajor);
-        let mut compute = || {
-            let a = BatchMut::from_slice(&mut lu, count, [n, n], layout)?;
-            let b = BatchMut::from_slice(&mut x, count, [n, nrhs], layout)?;
-            let system = BatchSystem { transpose, x: Solution::Of(b), rcond: Some(&mut rcond) };
-            system_batch(Coefficients::Overwritten(a), Swaps::Nowhere, system, &mut info, options)
-        };
-        compute().map_err(failure)?;
-        Ok((x, Solved { info, rcond }))
+    ) -> Result<(Vec<T>, Solved<T>), Error> {
+        let (mut a, mut b) = self.elements(a, b)?;
+        if is_refined {
+            return self.refined(&a, &b, transpose, options);
+        }
+        let solved = self.in_place(&mut a, &mut b, Swaps::Nowhere, transpose, options)?;
+        Ok((b, solved))
     }
+
+    /// Computes X in the place of B, and the factors in that of A.
+    fn in_place<T: FileElement>(
+        &self,
+        a: &mut [T],
+        b: &mut [T],
+        swaps: Swaps<'_>,
+        transpose: Transpose,
+        options: &Options,
+    ) -> Result<Solved<T>, Error> {
+        let (count, n, layout) = (self.results(), self.n, Layout::ColumnMajor);
+        let (mut info, mut rcond) = (zeros(count)?, zeros(count)?);
+        let lu = BatchMut::from_slice(a, count, [n, n], layout)?;
+        let x = BatchMut::from_slice(b, count, [n, self.nrhs], layout)?;
+        let system = BatchSystem { transpose, x: Solution::Of(x), rcond: Some(&mut rcond) };
+        system_batch(Coefficients::Overwritten(lu), swaps, system, &mut info, options)?;
+        Ok(Solved { info, rcond: Some(rcond), ..Solved::default() })
+    }
+
+    /// Computes X and refines it.
+    fn refined<T: FileElement>(
+        &self,
+        a: &[T],
+        b: &[T],
+        transpose: Transpose,
+        options: &Options,
+    ) -> Result<(Vec<T>, Solved<T>), Error> {
+        let (count, n, nrhs) = (self.results(), self.n, self.nrhs);
+        let (mut ipiv, mut lu, mut x) = (zeros(count * n)?, copy(a)?, copy(b)?);
+        let mut solved = self.in_place(&mut lu, &mut x, (&mut ipiv).into(), transpose, options)?;
+        let (mut accuracy, mut rconds) = (Vec::new(), zeros(count)?);
+        let bytes = count.saturating_mul(nrhs).saturating_mul(size_of::<Accuracy>());
+        accuracy.try_reserve_exact(count * nrhs).map_err(|_| Error::OutOfMemory { bytes })?;
+        accuracy.resize(count * nrhs, Accuracy::UNKNOWN);
+        let refinement = Refinement::new().bounds(true);
+        for k in (0..count).filter(|&k| solved.info[k] == 0) {
+            let square = |memory| MatrixRef::from_slice(memory, n, n, n);
+            let (matrix, columns) = (k * n * n..(k + 1) * n * n, k * n * nrhs..(k + 1) * n * nrhs);
+            let factored =
+                Factored { a: square(&a[matrix.clone()])?, lu: square(&lu[matrix])?, ipiv: &ipiv[k * n..(k + 1) * n] };
+            let b = MatrixRef::from_slice(&b[columns.clone()], n, nrhs, n)?;
+            let x = MatrixMut::from_slice(&mut x[columns], n, nrhs, n)?;
+            refine(transpose, &factored, b, x, &mut accuracy[k * nrhs..(k + 1) * nrhs], &refinement, options)?;
+            // The number itself in the place of a bound of it.
+            let anorm = norm(Norm::One, factored.a);
+            rconds[k] = T::from_f64(rcond(Norm::One, factored.lu, factored.ipiv, anorm, options)?);
+        }
+        solved.rcond = Some(rconds);
+        solved.accuracy = Some(accuracy);
+        Ok((x, solved))
+    }
+
+    /// Computes X with factors in f32, if that is enough.
+    pub(super) fn mixed(
+        &self,
+        a: Operand<f64>,
+        b: Operand<f64>,
+        transpose: Transpose,
+        options: &Options,
+    ) -> Result<(Vec<f64>, Solved<f64>), Error> {
+        let (mut a, b) = self.elements(a, b)?;
+        let (count, n, nrhs) = (self.results(), self.n, self.nrhs);
+        let (mut x, mut ipiv, mut info) = (zeros(b.len())?, zeros(n)?, zeros(count)?);
+        let mut steps = zeros(count)?;
+        for k in 0..count {
+            let (matrix, columns) = (&mut a[k * n * n..(k + 1) * n * n], k * n * nrhs..(k + 1) * n * nrhs);
+            if transpose != Transpose::No {
+                transpose_in_place(matrix, n);
+            }
+            let a = MatrixMut::from_slice(matrix, n, n, n)?;
+            let b = MatrixRef::from_slice(&b[columns.clone()], n, nrhs, n)?;
+            let mixed = gesv_mixed(a, &mut ipiv, b, MatrixMut::from_slice(&mut x[columns], n, nrhs, n)?, options)?;
+            info[k] = mixed.info;
+            steps[k] = mixed.steps.map_or(-1, i64::from);
+        }
+        Ok((x, Solved { info, steps: Some(steps), ..Solved::default() }))
+    }
+}
+
+/// A <- A^T, n x n.
+fn transpose_in_place(a: &mut [f64], n: usize) {
+    for (i, j) in (0..n).flat_map(|j| (0..j).map(move |i| (i, j))) {
+        a.swap(i + j * n, j + i * n);
+    }
+}
+
+/// A copy of some elements.
+fn copy<T: FileElement>(elements: &[T]) -> Result<Vec<T>, Error> {
+    let mut copy = zeros(elements.len())?;
+    copy.copy_from_slice(elements);
+    Ok(copy)
 }
 
 /// Makes the elements as many copies of themselves.
@@ -111,12 +195,4 @@ fn repeat<T: Copy>(elements: &mut Vec<T>, copies: usize) -> Result<(), Error> {
     }
     elements.truncate(all);
     Ok(())
-}
-
-/// A shape in words.
-fn described(grid: &Grid) -> String {
-    match *grid.shape() {
-        [n] => format!("a vector of {n}"),
-        ref shape => sizes(shape),
-    }
 }

@@ -6,7 +6,7 @@ use super::*;
 
 /// A family of matrices that are hard to solve with, each of any order.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Family {
+pub(super) enum Family {
     Kind(Kind),
     /// Powers of numbers from 0 to 1.
     Vandermonde,
@@ -25,7 +25,7 @@ fn families() -> Vec<Family> {
 
 impl Family {
     /// The matrix of order n, in f64.
-    fn matrix(self, n: usize, seed: u64) -> Vec<f64> {
+    pub(super) fn matrix(self, n: usize, seed: u64) -> Vec<f64> {
         match self {
             Family::Kind(kind) => matrix(kind, n, n, seed),
             Family::Vandermonde => {
@@ -345,77 +345,4 @@ fn a_refinement_that_does_not_fit_is_refused_and_nothing_is_written() {
     assert_eq!(try_it(&a, &ipiv, &two, 2, 2), Err(Error::RightHandSide { expected: 3, found: 2 }));
     assert_eq!(try_it(&a, &ipiv, &three, 1, 2), Err(Error::Shape { name: "X", expected: [3, 2], found: [3, 1] }));
     assert_eq!(try_it(&a, &ipiv, &three, 2, 1), Err(Error::AccuracyLength { expected: 2, found: 1 }));
-}
-
-/// max |b - A x| / (|A| |x|) in the infinity norm, over all columns.
-fn normwise_backward_error(a: &DMatrix<f64>, x: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
-    let residual = b - a * x;
-    let errors = residual.column_iter().zip(x.column_iter()).map(|(r, x)| r.amax() / x.amax());
-    errors.fold(0.0, f64::max) / norm(Norm::Infinity, a)
-}
-
-#[test]
-fn mixed_precision_is_as_good_as_f64_or_falls_back_to_it() {
-    for (n, nrhs) in [(1, 1), (5, 2), (64, 1), (130, 3), (130, 9)] {
-        for condition in [1.0, 1e3, 1e5, 1e11, 1e14] {
-            let a = DMatrix::from_vec(n, n, Family::Conditioned(condition).matrix(n, 7));
-            let b = DMatrix::from_vec(n, nrhs, matrix::<f64>(Kind::Uniform, n, nrhs, 8));
-            let (mut factors, mut x, mut ipiv) = (a.clone(), DMatrix::zeros(n, nrhs), vec![0; n]);
-            let mixed = gesv_mixed(&mut factors, &mut ipiv, &b, &mut x, &Options::default()).unwrap();
-            assert_eq!(mixed.info, 0);
-            if n > 1 {
-                assert_eq!(
-                    mixed.steps.is_some(),
-                    condition < 1e6,
-                    "n = {n}, condition number {condition:e}: {mixed:?}"
-                );
-            }
-            match mixed.steps {
-                Some(_) => {
-                    assert_eq!(factors, a);
-                    let bound = (n as f64).sqrt() * f64::EPSILON;
-                    assert!(normwise_backward_error(&a, &x, &b) <= bound, "n = {n}, condition number {condition:e}");
-                }
-                None => {
-                    let lu = Lu::new(a, &Options::default()).unwrap();
-                    assert_eq!((&factors, &ipiv[..]), (lu.packed(), lu.ipiv()));
-                    assert_eq!(lu.solve(&b).unwrap(), x);
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn mixed_precision_falls_back_if_f32_cannot_hold_the_matrix() {
-    let n = 20;
-    let a = DMatrix::from_vec(n, n, matrix::<f64>(Kind::Uniform, n, n, 3));
-    let b = DMatrix::from_element(n, 1, 1.0);
-    for (scale, falls_back) in [(1.0, false), (1e10, false), (1e60, true), (1e-60, true), (f64::NAN, true)] {
-        let (mut factors, mut x, mut ipiv) = (&a * scale, DMatrix::zeros(n, 1), vec![0; n]);
-        let mixed = gesv_mixed(&mut factors, &mut ipiv, &b, &mut x, &Options::default()).unwrap();
-        assert_eq!(mixed.steps.is_none(), falls_back, "{scale:e}");
-        assert!(scale.is_nan() || normwise_backward_error(&(&a * scale), &x, &b) < 1e-14, "{scale:e}");
-    }
-    let mut singular = DMatrix::<f64>::from_element(3, 3, 1.0);
-    let mut x = DMatrix::zeros(3, 1);
-    let mixed = gesv_mixed(&mut singular, &mut [0; 3], &DMatrix::zeros(3, 1), &mut x, &Options::default()).unwrap();
-    assert_eq!(mixed, Mixed { info: 2, steps: None });
-}
-
-#[test]
-fn mixed_precision_has_the_same_bits_on_any_instruction_set_and_number_of_threads() {
-    for (n, nrhs) in [(3, 1), (50, 2), (97, 7)] {
-        let a = DMatrix::from_vec(n, n, matrix::<f64>(Kind::Uniform, n, n, 1));
-        let b = DMatrix::from_vec(n, nrhs, matrix::<f64>(Kind::Uniform, n, nrhs, 2));
-        let solve = |options: &Options| {
-            let (mut x, mut ipiv) = (DMatrix::zeros(n, nrhs), vec![0; n]);
-            let mixed = gesv_mixed(&mut a.clone(), &mut ipiv, &b, &mut x, options).unwrap();
-            (mixed, ipiv, bits(x.as_slice()))
-        };
-        let expected = solve(&Options::new().isa(Isa::Portable));
-        for isa in instruction_sets() {
-            assert_eq!(solve(&Options::new().isa(isa).threads(2)), expected, "{isa:?} n = {n}");
-        }
-    }
 }

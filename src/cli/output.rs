@@ -1,18 +1,18 @@
-//! X as text, CSV or .npy.
+//! Matrices that were computed, as text, CSV or .npy.
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::cli::progress::Progress;
-use crate::cli::table::{Cell, Table};
-use crate::cli::{Failure, stdout};
+use super::progress::Progress;
+use super::table::{Cell, Table};
+use super::{Failure, stdout};
 use crate::files::{FileElement, Grid, Order, csv, npy, sizes};
 use crate::protocol::ElementType;
 
 /// Significant digits of printed text, unless others are asked for.
-const PRINTED_DIGITS: u8 = 6;
+pub(super) const PRINTED_DIGITS: u8 = 6;
 
 /// Where X goes.
 pub(super) struct Output<'a> {
