@@ -167,6 +167,69 @@ fn batch() -> impl Strategy<Value = Vec<u8>> {
         })
 }
 
+/// A system: most handles are those of the first factors that a session keeps.
+fn system() -> impl Strategy<Value = Vec<u8>> {
+    let size = |most: i64| prop_oneof![60 => 0..most, 1 => number()];
+    let handle = prop_oneof![3 => Just(0_u32), 4 => 1..6_u32, 1 => 0..40_u32];
+    let zero = || prop_oneof![60 => Just(0_u32), 1 => any::<u32>()];
+    let steps = prop_oneof![4 => Just(0_u32), 1 => 0..3_u32];
+    let each: [_; 4] =
+        std::array::from_fn(|at| operand_of_batch(at).prop_map(|at| Operand { distance: 0, ..at }).boxed());
+    let wanted = any::<[bool; 3]>();
+    (KEEP..=INVERSE, any::<u32>(), (size(6), size(4)), (handle, zero(), steps), each, wanted, 0..40_u8).prop_flat_map(
+        |(command, flags, (n, nrhs), (handle, reserved, steps), operands, wanted, exception)| {
+            let good = System::in_payload(command, 0, if command == KEEP { 0 } else { handle }, n as usize & 7, 0);
+            let solves = command == SOLVE;
+            let mut fixed = System { n, reserved, operands, ..good };
+            (fixed.nrhs, fixed.steps) = if solves { (nrhs, steps) } else { (0, 0) };
+            fixed.flags = if exception == 0 { flags } else { flags & flags_of_system(command, fixed.handle, flags) };
+            for (at, operand) in fixed.operands.iter_mut().enumerate() {
+                let is_there = if at == 3 { solves && wanted[0] } else { good.operands[at] != Operand::ABSENT };
+                if !is_there && exception != 1 + at as u8 {
+                    *operand = Operand::ABSENT;
+                }
+            }
+            if solves && wanted[1] {
+                fixed.operands[2] = fixed.operands[1];
+            }
+            if fixed.flags & MIXED != 0 && exception > 1 {
+                (fixed.steps, fixed.operands[3]) = (0, Operand::ABSENT);
+            }
+            let is_small = (0..9).contains(&fixed.n) && (0..9).contains(&fixed.nrhs);
+            let sent = |at: usize, columns: i64| {
+                let is_sent = is_small && fixed.operands[at].place == 1;
+                elements(fixed.flags, if is_sent { fixed.n } else { 0 }, columns)
+            };
+            (sent(0, fixed.n), sent(1, fixed.nrhs)).prop_map(move |(a, b)| {
+                let b = if solves { b } else { Vec::new() };
+                let a = if fixed.handle == 0 { a } else { Vec::new() };
+                frame(command, &[fixed.to_bytes(), a, b].concat())
+            })
+        },
+    )
+}
+
+/// The flags that a system may have, one of those that exclude each other.
+fn flags_of_system(command: u8, handle: u32, choice: u32) -> u32 {
+    let with_a = if handle == 0 { NO_PIVOTING | ROW_MAJOR } else { 0 };
+    let keep = match (handle, command) {
+        (0, KEEP) => KEEP_A,
+        (0, _) if choice & KEEP_FACTORS != 0 => KEEP_FACTORS | KEEP_A,
+        _ => 0,
+    };
+    let finite = if choice & 0x6000_0000 == 0 { MUST_BE_FINITE } else { 0 };
+    let own = match command {
+        SOLVE if handle == 0 && choice & 0x1800_0000 == 0 && keep == 0 => {
+            return MIXED | ROW_MAJOR | X_ROW_MAJOR | finite;
+        }
+        SOLVE => X_ROW_MAJOR | TRANSPOSED | BOUNDS,
+        CONDITION => INFINITY_NORM,
+        INVERSE => X_ROW_MAJOR,
+        _ => 0,
+    };
+    SINGLE | with_a | keep | finite | own
+}
+
 fn map() -> impl Strategy<Value = Vec<u8>> {
     let size = prop_oneof![10 => 1..9001_i64, 10 => Just(9000), 2 => number()];
     (prop_oneof![3 => Just(0), 2 => 0..5_u32], 0..8_u32, prop_oneof![9 => 0..2_i32, 1 => -2..9_i32], size).prop_map(
@@ -184,11 +247,17 @@ fn map() -> impl Strategy<Value = Vec<u8>> {
 
 /// A frame with any payload.
 fn other() -> impl Strategy<Value = Vec<u8>> {
-    let commands =
-        [HELLO, PING, STATS, MAP, UNMAP, FACTOR, BATCH_FACTOR, BATCH_SOLVE, BATCH_GESV, BATCH_INVERSE, BATCH_DET]
-            .map(Just);
-    let command =
-        prop_oneof![6 => proptest::sample::select(commands.to_vec()).prop_flat_map(|c| c), 1 => 0x10..0xff_u8];
+    let known = prop_oneof![
+        Just(HELLO),
+        Just(PING),
+        Just(STATS),
+        Just(MAP),
+        Just(UNMAP),
+        Just(FACTOR),
+        KEEP..=RELEASE,
+        BATCH_FACTOR..=BATCH_DET,
+    ];
+    let command = prop_oneof![6 => known, 1 => 0x10..0xff_u8];
     let payload = proptest::collection::vec(any::<u8>(), 0..400);
     (command, payload).prop_map(|(command, payload)| frame(command, &payload))
 }
@@ -212,6 +281,8 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
         4 => version1(),
         12 => factor(),
         16 => batch().boxed(),
+        16 => system().boxed(),
+        2 => (0..6_u32).prop_map(release),
         3 => map(),
         1 => (0..5_u32).prop_map(|segment| frame(UNMAP, &segment.to_le_bytes())),
         1 => text(HELLO),

@@ -3,9 +3,11 @@
 use recfact::Pivoting;
 use recfact::protocol::{
     BatchKind, BatchOperand, BatchRequest, ElementType, Extent, FactorRequest, Factored, FrameCommand, MapRequest,
-    Owner, Place, Refusal, Welcome, is_frame, payload_length,
+    Owner, Place, Refusal, SystemAnswer, SystemKind, SystemOperand, SystemRequest, Welcome, is_frame, payload_length,
 };
-use testing::frames::{Batch, FACTOR_BYTES, Factor, Map, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR, SINGLE};
+use testing::frames::{
+    Batch, FACTOR_BYTES, Factor, Map, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR, SINGLE, SYSTEM_BYTES, System,
+};
 
 use testing::session_model;
 
@@ -22,6 +24,8 @@ pub fn frame(data: &[u8]) {
         3 => welcome(data),
         4 => factored(data),
         6 => batch(data),
+        7 => system(data),
+        8 => system_answer(data),
         _ => head(data),
     }
 }
@@ -98,6 +102,38 @@ fn batch(data: &[u8]) {
         (Err(refusal), Err(status)) => check_refusal(&refusal, -status as u8),
         (request, expected) => panic!("expected {expected:?}, got {request:?}"),
     }
+}
+
+/// A command by its last digit, the fixed part of a system, then the limit of the server, if there are bytes for it.
+fn system(data: &[u8]) {
+    let Some((&number, data)) = data.split_first() else { return };
+    let kind = SystemKind::ALL[usize::from(number) % SystemKind::ALL.len()];
+    let Some((bytes, rest)) = data.split_first_chunk::<SYSTEM_BYTES>() else { return };
+    let max_bytes = rest.first_chunk().map_or(u64::MAX, |limit| u64::from_le_bytes(*limit));
+    let fixed = System::parse(FrameCommand::System(kind).byte(), bytes);
+    match (SystemRequest::parse(kind, bytes, max_bytes), session_model::system_sizes(&fixed, max_bytes)) {
+        (Ok(request), Ok(sizes)) => {
+            let again = request.to_bytes();
+            // A CPU below zero is none, whatever its number.
+            assert_eq!((&again[..24], &again[28..]), (&bytes[..24], &bytes[28..]));
+            assert!(request.cpu.is_none() || again == *bytes);
+            for (operand, expected) in SystemOperand::ALL.into_iter().zip(sizes) {
+                if request.place(operand).is_some() {
+                    let Extent { run, count, size, .. } = request.extent(operand);
+                    assert_eq!([run, count, size].map(|number| number as u128), expected, "{operand:?}");
+                }
+            }
+        }
+        (Err(refusal), Err(status)) => check_refusal(&refusal, -status as u8),
+        (request, expected) => panic!("expected {expected:?}, got {request:?}"),
+    }
+}
+
+fn system_answer(data: &[u8]) {
+    let Some(bytes) = data.first_chunk() else { return };
+    let again = SystemAnswer::parse(bytes).to_bytes();
+    // Numbers below zero are none; what the field between them says is not read.
+    assert_eq!((&again[..8], &again[16..20], &again[24..]), (&bytes[..8], &bytes[16..20], &bytes[24..]));
 }
 
 fn map(data: &[u8]) {

@@ -7,7 +7,7 @@ use testing::session_model::{End, Expected, Session, Step};
 use testing::{Memfd, memfd::SealFlag};
 
 /// Small enough for the naive factorization of every matrix.
-const LIMITS: Limits = Limits { max_bytes: 1 << 16, threads: 1 };
+const LIMITS: Limits = Limits { max_bytes: 1 << 16, keep_bytes: 1 << 13, threads: 1 };
 
 /// Bytes of the memory that the client shares, not a whole number of pages.
 const SHARED_BYTES: usize = 9000;
@@ -34,7 +34,7 @@ impl Files {
 /// there is no byte of output beside that, and no byte of shared memory has changed beside those of the results.
 pub fn session(input: &[u8]) {
     let files = Files::new();
-    let mut model = Session::new(LIMITS.max_bytes, LIMITS.threads as u32);
+    let mut model = Session::new(LIMITS.max_bytes, LIMITS.threads as u32).keeping(LIMITS.keep_bytes);
     for (number, file) in files.0.iter().enumerate() {
         let bytes: Vec<u8> = (0..SHARED_BYTES).map(|at| (at * (number + 7) / 3) as u8).collect();
         file.write(0, &bytes);

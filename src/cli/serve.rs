@@ -19,6 +19,9 @@ pub(super) struct Args {
     /// Refuse matrices larger than this, e.g. 500MB or 8GiB [default: half of the physical memory]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_bytes: Option<ByteSize>,
+    /// Keep factors of at most this size together [default: what --max-bytes is]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    keep_bytes: Option<ByteSize>,
     /// Threads for the threaded commands [default: as many as the process may use]
     #[arg(long, value_name = "N", value_parser = threads::parse)]
     threads: Option<NonZeroUsize>,
@@ -42,8 +45,10 @@ impl Args {
     fn limits(&self) -> Limits {
         let half = || physical_memory().map_or(FALLBACK_MAX_BYTES, |bytes| bytes / 2);
         let threads = self.threads.or_else(|| available_parallelism().ok());
+        let max_bytes = self.max_bytes.map_or_else(half, |size| size.as_u64());
         Limits {
-            max_bytes: self.max_bytes.map_or_else(half, |size| size.as_u64()),
+            max_bytes,
+            keep_bytes: self.keep_bytes.map_or(max_bytes, |size| size.as_u64()),
             threads: threads.map_or(1, NonZeroUsize::get),
         }
     }

@@ -204,8 +204,8 @@ impl<T: Element> Lu<T> {
     /// # Errors
     /// [`Error::NotSquare`].
     pub fn determinant(&self) -> Result<Determinant, Error> {
-        let n = self.order()?;
-        Ok(Determinant::of((0..n).map(|i| self.lu[(i, i)]), self.swaps()))
+        self.order()?;
+        Ok(Determinant::of_factors((&self.lu).into(), &self.ipiv))
     }
 
     /// The reciprocal of the condition number of A, from |A|; see [`rcond`].

@@ -2,6 +2,7 @@
 
 use super::batch_operand::BatchKind;
 use super::element::ElementType;
+use super::system::SystemKind;
 use crate::pivoting::Pivoting;
 
 /// What a request asks for: one of the bytes `0x00` to `0x07`.
@@ -98,19 +99,29 @@ pub enum FrameCommand {
     Unmap,
     /// P A = L U.
     Factor,
+    /// One matrix, or kept factors.
+    System(SystemKind),
+    /// Forget kept factors.
+    Release,
     /// Many matrices of one shape.
     Batch(BatchKind),
 }
 
 impl FrameCommand {
     /// Every command, in the order of their bytes.
-    pub const ALL: [FrameCommand; 11] = [
+    pub const ALL: [FrameCommand; 17] = [
         FrameCommand::Hello,
         FrameCommand::Ping,
         FrameCommand::Stats,
         FrameCommand::Map,
         FrameCommand::Unmap,
         FrameCommand::Factor,
+        FrameCommand::System(SystemKind::Keep),
+        FrameCommand::System(SystemKind::Solve),
+        FrameCommand::System(SystemKind::Condition),
+        FrameCommand::System(SystemKind::Determinant),
+        FrameCommand::System(SystemKind::Inverse),
+        FrameCommand::Release,
         FrameCommand::Batch(BatchKind::Factor),
         FrameCommand::Batch(BatchKind::Solve),
         FrameCommand::Batch(BatchKind::Gesv),
@@ -128,6 +139,12 @@ impl FrameCommand {
             FrameCommand::Map => 0x18,
             FrameCommand::Unmap => 0x19,
             FrameCommand::Factor => 0x20,
+            FrameCommand::System(SystemKind::Keep) => 0x30,
+            FrameCommand::System(SystemKind::Solve) => 0x31,
+            FrameCommand::System(SystemKind::Condition) => 0x32,
+            FrameCommand::System(SystemKind::Determinant) => 0x33,
+            FrameCommand::System(SystemKind::Inverse) => 0x34,
+            FrameCommand::Release => 0x35,
             FrameCommand::Batch(BatchKind::Factor) => 0x40,
             FrameCommand::Batch(BatchKind::Solve) => 0x41,
             FrameCommand::Batch(BatchKind::Gesv) => 0x42,
@@ -146,6 +163,8 @@ impl FrameCommand {
             FrameCommand::Map => "map",
             FrameCommand::Unmap => "unmap",
             FrameCommand::Factor => "factor",
+            FrameCommand::System(_) => "system",
+            FrameCommand::Release => "release",
             FrameCommand::Batch(_) => "batch",
         }
     }

@@ -1,4 +1,4 @@
-//! The bits that say how a matrix is factored, the same in FACTOR and in the batches.
+//! The bits that say how a matrix is factored and solved with, the same in every command that has them.
 
 use super::element::ElementType;
 use super::refusal::Refusal;
@@ -18,6 +18,11 @@ impl Flags {
     pub(super) const X_BY_ROWS: u32 = 1 << 11;
     pub(super) const TRANSPOSED: u32 = 1 << 12;
     pub(super) const LU_BY_ROWS: u32 = 1 << 13;
+    pub(super) const KEEP: u32 = 1 << 14;
+    pub(super) const KEEP_A: u32 = 1 << 15;
+    pub(super) const BOUNDS: u32 = 1 << 16;
+    pub(super) const MIXED: u32 = 1 << 17;
+    pub(super) const INFINITY_NORM: u32 = 1 << 18;
 
     /// Reads flags, of which the command defines these.
     ///

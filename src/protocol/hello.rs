@@ -33,6 +33,8 @@ impl Welcome {
     pub const MAP: u64 = 1 << 1;
     /// The batches.
     pub const BATCH: u64 = 1 << 2;
+    /// Kept factors, and what is computed with them.
+    pub const SYSTEM: u64 = 1 << 3;
 
     /// Reads an answer; `None` if it does not begin with the name of the protocol.
     #[must_use]

@@ -18,6 +18,7 @@ mod operand;
 mod refusal;
 mod request;
 mod response;
+mod system;
 
 pub use batch::{BATCH_BYTES, BatchRequest};
 pub use batch_operand::{BatchKind, BatchOperand, Role};
@@ -34,3 +35,6 @@ pub use operand::{Extent, OPERAND_BYTES, Place};
 pub use refusal::{Problem, Refusal, describe_refusal, refusal_code};
 pub use request::{EXIT, HEAD_BYTES, Head, Shape};
 pub use response::{INFO_BYTES, Response, check_ipiv, info_range, ipiv_wire_order};
+pub use system::{
+    ACCURACY_BYTES, ANSWER_BYTES, Factors, SYSTEM_BYTES, SystemAnswer, SystemKind, SystemOperand, SystemRequest,
+};

@@ -134,6 +134,28 @@ pub enum Refusal {
     Cancelled,
     /// A NaN or an infinity in a matrix that must be finite.
     NotFinite,
+    /// A handle under which nothing is kept.
+    NoFactors(u32),
+    /// Kept factors of another kind than the request says.
+    OtherFactors {
+        /// The handle.
+        handle: u32,
+        /// Their order.
+        n: usize,
+        /// The type of their elements.
+        element: ElementType,
+        /// Whether A is kept with them.
+        with_a: bool,
+    },
+    /// No room for factors that are to be kept.
+    KeepOverLimit {
+        /// Bytes that these would take.
+        bytes: u64,
+        /// Bytes that are kept.
+        kept: u64,
+        /// How many may be kept.
+        max: u64,
+    },
 }
 
 /// What is wrong with an operand.
@@ -220,7 +242,7 @@ impl fmt::Display for Problem {
 }
 
 /// The description of each code, from 1 on.
-const DESCRIPTIONS: [&str; 10] = [
+const DESCRIPTIONS: [&str; 12] = [
     "unknown command",
     "bad shape",
     "larger than the server's limit",
@@ -231,6 +253,8 @@ const DESCRIPTIONS: [&str; 10] = [
     "bad segment",
     "not finite",
     "payload too long",
+    "no such factors",
+    "no room to keep factors",
 ];
 
 impl Refusal {
@@ -254,6 +278,8 @@ impl Refusal {
             Refusal::NoSegment(_) | Refusal::TooManySegments { .. } | Refusal::Unmappable { .. } => 8,
             Refusal::NotFinite => 9,
             Refusal::PayloadTooLong { .. } => 10,
+            Refusal::NoFactors(_) | Refusal::OtherFactors { .. } => 11,
+            Refusal::KeepOverLimit { .. } => 12,
         }
     }
 
@@ -359,6 +385,21 @@ impl fmt::Display for Refusal {
             }
             Refusal::Cancelled => write!(f, "expected to finish, but the computation was cancelled"),
             Refusal::NotFinite => write!(f, "expected a matrix of finite numbers, got a NaN or an infinity"),
+            Refusal::NoFactors(handle) => {
+                write!(f, "expected the handle of factors that are kept, got {handle}; KEEP them first")
+            }
+            Refusal::OtherFactors { handle, n, element, with_a } => {
+                let name = element.name();
+                let with_a = if *with_a { "with A" } else { "without A, so that solutions cannot be refined" };
+                write!(
+                    f,
+                    "expected a request that fits the factors {handle}, which are {name} of order {n}, kept {with_a}"
+                )
+            }
+            Refusal::KeepOverLimit { bytes, kept, max } => write!(
+                f,
+                "expected factors of at most {max} bytes together, got {bytes} beside {kept} that are kept; RELEASE some first; --keep-bytes sets the limit"
+            ),
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn hello(payload: &mut Payload<'_, impl Read, impl Write>, state: &St
     payload.skip()?;
     let welcome = Welcome {
         version: PROTOCOL_VERSION,
-        features: Welcome::FACTOR | Welcome::MAP | Welcome::BATCH,
+        features: Welcome::FACTOR | Welcome::MAP | Welcome::BATCH | Welcome::SYSTEM,
         max_bytes: state.limits.max_bytes,
         threads: u32::try_from(state.limits.threads).unwrap_or(u32::MAX),
     };
@@ -54,7 +54,8 @@ pub(super) fn stats(payload: &mut Payload<'_, impl Read, impl Write>, state: &St
             writeln!(text, "memory_bytes={now}")?;
             writeln!(text, "memory_peak_bytes={peak}")?;
         }
-        writeln!(text, "kept_factors=0")?;
+        writeln!(text, "kept_factors={}", state.store.kept.count())?;
+        writeln!(text, "kept_bytes={}", state.store.kept.bytes())?;
         writeln!(text, "segments={}", segments.count())?;
         writeln!(text, "segment_bytes={}", segments.bytes())
     });

@@ -9,6 +9,7 @@ mod effort;
 mod error;
 mod factor;
 mod factor_frame;
+mod kept;
 mod mapping;
 mod operands;
 mod payload;
@@ -18,6 +19,7 @@ mod state;
 mod stats;
 mod store;
 mod stream;
+mod system;
 mod watch;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::state::{Limits, State};
 use super::stats::Phase;
 use super::stream::Streams;
 use super::watch::Watch;
-use super::{about, batch, factor_frame, mapping};
+use super::{about, batch, factor_frame, mapping, system};
 use crate::kernel::Isa;
 use crate::options::Options;
 use crate::protocol::{
@@ -32,7 +32,7 @@ use crate::protocol::{
 /// request.extend(1_i64.to_le_bytes()); // n
 /// request.extend(7_f64.to_le_bytes()); // A
 /// let mut response = Vec::new();
-/// serve(&request[..], &mut response, &Limits { max_bytes: 1000, threads: 1 })?;
+/// serve(&request[..], &mut response, &Limits { max_bytes: 1000, keep_bytes: 1000, threads: 1 })?;
 /// assert_eq!(response, [0_i64.to_le_bytes(), 7_f64.to_le_bytes(), 1_i64.to_le_bytes()].concat());
 /// # Ok::<(), recfact::server::SessionError>(())
 /// ```
@@ -159,6 +159,8 @@ fn family(first: u8, payload: &mut Payload<'_, impl Read, impl Write>, state: &m
         FrameCommand::Map => mapping::map(payload, state),
         FrameCommand::Unmap => mapping::unmap(payload, state),
         FrameCommand::Factor => factor_frame::answer(payload, state),
+        FrameCommand::System(kind) => system::answer(kind, payload, state),
+        FrameCommand::Release => system::release(payload, state),
         FrameCommand::Batch(kind) => batch::answer(kind, payload, state),
     }?;
     state.stats.count_frame(command);

@@ -11,6 +11,8 @@ use crate::os::Placement;
 pub struct Limits {
     /// The largest matrix, in bytes.
     pub max_bytes: u64,
+    /// Bytes of all factors that are kept.
+    pub keep_bytes: u64,
     /// Threads for the threaded commands.
     pub threads: usize,
 }

@@ -1,8 +1,9 @@
 //! What a session keeps in memory from one request to the next.
 //!
-//! That is the workspace, and the segments that the client has mapped. A matrix is read into the workspace, factored in it, and
+//! That is the workspace, the segments that the client has mapped, and factors. A matrix is read into the workspace, factored in it, and
 //! written from it. The workspace shrinks if requests become much smaller.
 
+use super::kept::Kept;
 use super::segments::Segments;
 use crate::lu::release;
 use crate::os::Mapping;
@@ -17,6 +18,7 @@ const MIN_MAPPING_BYTES: usize = 1 << 16;
 pub(super) struct Store {
     pub(super) workspace: Workspace,
     pub(super) segments: Segments,
+    pub(super) kept: Kept,
 }
 
 /// Memory for one request at a time.

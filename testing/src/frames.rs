@@ -15,6 +15,19 @@ pub const UNMAP: u8 = 0x19;
 /// P A = L U.
 pub const FACTOR: u8 = 0x20;
 
+/// P A = L U, kept by the session.
+pub const KEEP: u8 = 0x30;
+/// A X = B, from kept factors or from A.
+pub const SOLVE: u8 = 0x31;
+/// The reciprocal condition number.
+pub const CONDITION: u8 = 0x32;
+/// The determinant.
+pub const DETERMINANT: u8 = 0x33;
+/// The inverse.
+pub const INVERSE: u8 = 0x34;
+/// Forget kept factors.
+pub const RELEASE: u8 = 0x35;
+
 /// P A = L U of many matrices of one shape.
 pub const BATCH_FACTOR: u8 = 0x40;
 /// A X = B for each of them, with factors.
@@ -43,6 +56,17 @@ pub const X_ROW_MAJOR: u32 = 0x800;
 pub const TRANSPOSED: u32 = 0x1000;
 /// Batches: L and U are row-major.
 pub const LU_ROW_MAJOR: u32 = 0x2000;
+
+/// Systems: keep the factors.
+pub const KEEP_FACTORS: u32 = 0x4000;
+/// Systems: keep A with the factors.
+pub const KEEP_A: u32 = 0x8000;
+/// SOLVE: bound the errors.
+pub const BOUNDS: u32 = 0x1_0000;
+/// SOLVE: factor in f32.
+pub const MIXED: u32 = 0x2_0000;
+/// CONDITION: in the infinity norm.
+pub const INFINITY_NORM: u32 = 0x4_0000;
 
 /// Bytes of FACTOR before the matrix.
 pub const FACTOR_BYTES: usize = 128;
@@ -332,4 +356,88 @@ impl Batch {
     pub fn frame(&self, payload: &[u8]) -> Vec<u8> {
         frame(self.command, &[&self.to_bytes(), payload].concat())
     }
+}
+
+/// Bytes of the commands from 0x30 on before the matrices.
+pub const SYSTEM_BYTES: usize = 168;
+
+/// The fixed part of the commands from 0x30 on, with any numbers in its fields.
+#[derive(Debug, Clone, Copy)]
+pub struct System {
+    /// Which one.
+    pub command: u8,
+    /// Bits.
+    pub flags: u32,
+    /// The largest number of threads.
+    pub threads: u32,
+    /// The order of A.
+    pub n: i64,
+    /// Columns of right-hand sides.
+    pub nrhs: i64,
+    /// The CPU of the client, or -1.
+    pub cpu: i32,
+    /// Of kept factors, or 0.
+    pub handle: u32,
+    /// The largest number of steps of refinement.
+    pub steps: u32,
+    /// 0.
+    pub reserved: u32,
+    /// A, B, X, the accuracy.
+    pub operands: [Operand; 4],
+}
+
+impl System {
+    /// All operands that the command has in the payload, but for the accuracy.
+    #[must_use]
+    pub fn in_payload(command: u8, flags: u32, handle: u32, n: usize, nrhs: usize) -> Self {
+        let here = |is_there: bool| if is_there { Operand::PAYLOAD } else { Operand::ABSENT };
+        let (solves, inverts) = (command == SOLVE, command == INVERSE);
+        let operands = [here(handle == 0), here(solves), here(solves || inverts), Operand::ABSENT];
+        let (n, nrhs) = (n as i64, nrhs as i64);
+        System { command, flags, threads: 1, n, nrhs, cpu: -1, handle, steps: 0, reserved: 0, operands }
+    }
+
+    /// The payload, without the matrices.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = [self.flags, self.threads].map(u32::to_le_bytes).concat();
+        bytes.extend([self.n, self.nrhs].map(i64::to_le_bytes).concat());
+        bytes.extend(self.cpu.to_le_bytes());
+        bytes.extend([self.handle, self.steps, self.reserved].map(u32::to_le_bytes).concat());
+        self.operands.iter().for_each(|operand| bytes.extend(operand.to_bytes()));
+        bytes
+    }
+
+    /// Reads the fixed part.
+    ///
+    /// # Panics
+    /// If the payload is too short.
+    #[must_use]
+    pub fn parse(command: u8, bytes: &[u8]) -> Self {
+        System {
+            command,
+            flags: u32_at(bytes, 0),
+            threads: u32_at(bytes, 4),
+            n: i64_at(bytes, 8),
+            nrhs: i64_at(bytes, 16),
+            cpu: i32_at(bytes, 24),
+            handle: u32_at(bytes, 28),
+            steps: u32_at(bytes, 32),
+            reserved: u32_at(bytes, 36),
+            operands: [40, 72, 104, 136].map(|at| Operand::parse(&bytes[at..])),
+        }
+    }
+
+    /// The request, with the elements that are in the payload, in their order.
+    #[must_use]
+    pub fn frame<T: Float>(&self, elements: &[T]) -> Vec<u8> {
+        let elements: Vec<u8> = elements.iter().flat_map(|x| x.le_bytes()).collect();
+        frame(self.command, &[self.to_bytes(), elements].concat())
+    }
+}
+
+/// A request to forget kept factors.
+#[must_use]
+pub fn release(handle: u32) -> Vec<u8> {
+    frame(RELEASE, &handle.to_le_bytes())
 }

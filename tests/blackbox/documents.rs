@@ -56,7 +56,11 @@ fn the_hexdumps_of_the_protocol_are_what_the_server_answers() {
     let text = read("protocol.md");
     let (_, examples) = text.split_once("\n## Worked examples\n").unwrap();
     let examples: Vec<&str> = examples.split("\n### ").skip(1).collect();
-    assert_eq!(examples.len(), 8, "2x2, singular, wide, empty, bad command, two requests, extended frames, a batch");
+    assert_eq!(
+        examples.len(),
+        9,
+        "2x2, singular, wide, empty, bad command, two requests, extended frames, kept factors, a batch"
+    );
     for example in examples {
         let name = example.lines().next().unwrap();
         let blocks = blocks(example);

@@ -20,3 +20,4 @@ mod shell;
 mod signals;
 mod solve;
 mod stacks;
+mod system_frames;

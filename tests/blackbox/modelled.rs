@@ -26,6 +26,14 @@ impl Modelled {
         Self::spawn(command.env("RECFACT_ISA", instruction_set))
     }
 
+    /// Keeping factors of as many bytes.
+    pub fn start_keeping(keep_bytes: u64) -> Self {
+        let max_bytes = MAX_BYTES.to_string();
+        let arguments = ["--max-bytes", &max_bytes, "--threads", "2", "--keep-bytes", &keep_bytes.to_string()];
+        let session = Self::spawn(&mut command(&arguments));
+        Modelled { model: session.model.keeping(keep_bytes), ..session }
+    }
+
     fn spawn(command: &mut std::process::Command) -> Self {
         Modelled { server: Server::spawn(command), model: Session::new(MAX_BYTES, 2), received: 0 }
     }

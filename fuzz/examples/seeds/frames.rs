@@ -56,6 +56,7 @@ pub fn sessions() -> Seeds {
         ("mapped-no-segment", [segments(), mapped(0, 4, 3, [place(3, 0), place(1, 0), place(2, 0)])].concat()),
     ]);
     seeds.extend(batches());
+    seeds.extend(systems());
     // A loop over the columns of an empty matrix does not end.
     for (name, m, n) in [("columns", 0, i64::MAX), ("rows", i64::MAX, 0)] {
         for (layout, flags) in [("", 0), ("-by-rows", ROW_MAJOR | MUST_BE_FINITE)] {
@@ -196,5 +197,65 @@ pub fn layouts() -> Seeds {
         ("extent-of-no-matrices", matrices(Operand { distance: -1, ..at(0) }, 192, 0)),
     ]);
     seeds.extend(batch_layouts());
+    seeds.extend(system_layouts());
     seeds
+}
+
+/// Sessions of systems of order 2.
+fn systems() -> Seeds {
+    let (a, b) = ([4.0, 6.0, 3.0, 3.0], [2.0, 0.0]);
+    let both = [&a[..], &b].concat();
+    let keep = System::in_payload(KEEP, KEEP_A, 0, 2, 0).frame(&a);
+    let solve = System::in_payload(SOLVE, 0, 0, 2, 1);
+    let kept = |command, flags| System::in_payload(command, flags, 1, 2, 0).frame::<f64>(&[]);
+    let refined = |handle| {
+        let mut fixed = System { steps: 5, ..System::in_payload(SOLVE, BOUNDS | TRANSPOSED, handle, 2, 1) };
+        fixed.operands[3] = Operand::PAYLOAD;
+        fixed
+    };
+    let at = |segment, offset, ld| Operand::in_segment(segment, offset, ld);
+    let mapped = System { operands: [at(1, 0, 2), at(1, 64, 3), at(1, 64, 3), at(2, 8, 0)], steps: 1, ..solve };
+    named([
+        ("system-keep", [keep.clone(), kept(CONDITION, INFINITY_NORM), kept(DETERMINANT, 0), kept(INVERSE, 0)].concat()),
+        ("system-solve", solve.frame(&both)),
+        ("system-solve-kept", [keep.clone(), System { handle: 1, ..refined(1) }.frame(&b), release(1)].concat()),
+        ("system-refined", refined(0).frame(&both)),
+        ("system-mixed", System { flags: MIXED, ..solve }.frame(&both)),
+        ("system-mapped", [segments(), mapped.frame::<f64>(&[]), frame(STATS, &[])].concat()),
+        ("system-rows", System { flags: ROW_MAJOR | X_ROW_MAJOR | KEEP_FACTORS, ..solve }.frame(&both)),
+        ("system-no-handle", [keep.clone(), kept(DETERMINANT, SINGLE), release(2), release(1), release(1)].concat()),
+        ("system-no-room", keep.repeat(40)),
+        ("system-empty-longest", System { steps: 3, ..System::in_payload(SOLVE, 0, 0, 0, 1 << 62) }.frame::<f64>(&[])),
+        ("system-singular", System::in_payload(INVERSE, 0, 0, 2, 0).frame(&[1.0; 4])),
+        ("system-short", frame(SOLVE, &[0; 167])),
+    ])
+}
+
+/// Layouts of systems, behind the number of the layout and the last digit of the command; an answer.
+fn system_layouts() -> Seeds {
+    let layout = |fixed: System| [&[7, fixed.command - KEEP][..], &fixed.to_bytes()].concat();
+    let solve = System::in_payload(SOLVE, 0, 0, 2, 1);
+    let mut accuracy = solve;
+    accuracy.operands[3] = Operand::PAYLOAD;
+    named([
+        ("system-keep", layout(System::in_payload(KEEP, KEEP_A, 0, 2, 0))),
+        ("system-solve", layout(solve)),
+        ("system-solve-kept", layout(System::in_payload(SOLVE, BOUNDS, 7, 2, 1))),
+        ("system-condition", layout(System::in_payload(CONDITION, INFINITY_NORM, 7, 2, 0))),
+        ("system-determinant", layout(System::in_payload(DETERMINANT, 0, 0, 2, 0))),
+        ("system-inverse", layout(System::in_payload(INVERSE, X_ROW_MAJOR, 7, 2, 0))),
+        ("system-accuracy", layout(System { steps: u32::MAX, ..accuracy })),
+        ("system-mixed", layout(System { flags: MIXED, ..solve })),
+        ("system-mixed-kept", layout(System { flags: MIXED | KEEP_FACTORS, ..solve })),
+        ("system-mixed-refined", layout(System { flags: MIXED, ..accuracy })),
+        ("system-a-alone", layout(System { flags: KEEP_A, ..solve })),
+        ("system-undefined-flag", layout(System { flags: MIXED, handle: 1, ..solve })),
+        ("system-reserved", layout(System { reserved: 1, ..solve })),
+        ("system-negative", layout(System { n: -1, ..solve })),
+        ("system-overflow", layout(System { n: 1 << 31, ..solve })),
+        ("system-overflow-of-accuracy", layout(System { n: 0, nrhs: i64::MAX, ..accuracy })),
+        ("system-over-the-limit", [layout(solve), 63_u64.to_le_bytes().to_vec()].concat()),
+        ("system-at-the-limit", [layout(solve), 64_u64.to_le_bytes().to_vec()].concat()),
+        ("system-answer", [&[8][..], &[1; 48]].concat()),
+    ])
 }

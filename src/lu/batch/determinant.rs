@@ -1,6 +1,8 @@
 //! A product of pivots that neither overflows nor underflows.
 
+use crate::element::Element;
 use crate::kernel::Scalar;
+use crate::matrix::MatrixRef;
 
 /// A determinant, `mantissa` times two to the power of `exponent`. The magnitude of the mantissa is at least 0.5 and less than
 /// 1; or the determinant is the mantissa, if that is zero, infinite or NaN, and the exponent is 0.
@@ -44,6 +46,12 @@ impl Determinant {
             (det.mantissa, det.exponent)
         });
         Determinant::from(product).shifted(exponent)
+    }
+
+    /// The determinant of a square matrix from its factors and row swaps.
+    pub(crate) fn of_factors<T: Element>(lu: MatrixRef<'_, T>, ipiv: &[i64]) -> Self {
+        let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
+        Determinant::of((0..lu.ncols()).map(|k| lu.col(k)[k]), swaps)
     }
 
     /// The product with a power of two.

@@ -170,7 +170,7 @@ impl<T: Element> Job<'_, T> {
     /// # Safety
     /// - Nothing else uses the results of this matrix.
     unsafe fn store_single(&self, index: usize, lu: MatrixRef<'_, T>, ipiv: &[i64], info: i64) {
-        let (_, n, steps) = self.shape();
+        let (_, _, steps) = self.shape();
         // SAFETY: the caller's promise; the results have elements for this matrix.
         unsafe {
             match self.lu {
@@ -184,9 +184,7 @@ impl<T: Element> Job<'_, T> {
             }
             self.info.inspect(|to| *to.add(index) = info);
             if let Some(det) = self.det {
-                let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
-                let pivots = (0..n).map(|k| *lu.as_ptr().add(k * (lu.lda() + 1)));
-                *det.add(index) = Determinant::of(pivots, swaps);
+                *det.add(index) = Determinant::of_factors(lu, ipiv);
             }
         }
     }

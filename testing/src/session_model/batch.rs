@@ -290,7 +290,7 @@ fn result<T: Float>(request: &Request, operand: usize, solved: &[Solved<T>]) -> 
             RCOND if n == 0 => vec![Value::Element(T::ONE)],
             RCOND => vec![Value::Unknown(size_of::<T>())],
             DET => {
-                let (mantissa, exponent) = determinant(one, n);
+                let (mantissa, exponent) = determinant(&one.lu, &one.ipiv);
                 // Which NaN a NaN is, is not known, nor whether it is one.
                 let bytes =
                     if mantissa.is_nan() { Value::Unknown(8) } else { Value::Bytes(mantissa.to_le_bytes().to_vec()) };
@@ -317,7 +317,7 @@ fn matrices<T: Float>(request: &Request, operand: usize, bytes: &[u8]) -> Vec<Ve
 }
 
 /// A p x q matrix by columns, as it is or by rows.
-fn ordered<T: Float>(a: &[T], p: usize, q: usize, by_rows: bool) -> Vec<T> {
+pub(super) fn ordered<T: Float>(a: &[T], p: usize, q: usize, by_rows: bool) -> Vec<T> {
     if !by_rows || a.is_empty() {
         return a.to_vec();
     }
@@ -361,8 +361,9 @@ fn solve<T: Float>(request: &Request, k: usize, a: &[Vec<T>], b: &[Vec<T>], give
 }
 
 /// A mantissa and an exponent of two. One pivot that is zero makes it zero, also beside a NaN.
-fn determinant<T: Float>(one: &Solved<T>, n: usize) -> (f64, i64) {
-    if (0..n).any(|k| one.lu[k + k * n].into() == 0.0) {
+pub(super) fn determinant<T: Float>(lu: &[T], ipiv: &[i64]) -> (f64, i64) {
+    let n = ipiv.len();
+    if (0..n).any(|k| lu[k + k * n].into() == 0.0) {
         return (0.0, 0);
     }
     let split = |x: f64| {
@@ -378,10 +379,10 @@ fn determinant<T: Float>(one: &Solved<T>, n: usize) -> (f64, i64) {
         }
         (x, exponent)
     };
-    let swaps = one.ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
+    let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
     let mut det = (if swaps % 2 == 0 { 0.5 } else { -0.5 }, 1);
     for k in 0..n {
-        let pivot = split(one.lu[k + k * n].into());
+        let pivot = split(lu[k + k * n].into());
         let product = split(det.0 * pivot.0);
         let is_regular = product.0 != 0.0 && product.0.is_finite();
         det = (product.0, if is_regular { product.1 + det.1 + pivot.1 } else { 0 });

@@ -5,17 +5,20 @@ mod batch;
 mod expected;
 mod factor;
 mod operands;
+mod system;
 
 use std::collections::BTreeMap;
 use std::process;
 
-use crate::frames::{BATCH_DET, BATCH_FACTOR, FACTOR, HELLO, MAP, Map, PING, STATS, UNMAP};
+use crate::frames::{BATCH_DET, BATCH_FACTOR, FACTOR, HELLO, INVERSE, KEEP, MAP, Map, PING, RELEASE, STATS, UNMAP};
 use crate::image::Image;
 use crate::oracle::{Float, naive_lu};
 use crate::version1::Request;
 
 pub use batch::batch_sizes;
 pub use expected::{End, Expected};
+use system::Kept;
+pub use system::system_sizes;
 
 const MAX_SEGMENTS: usize = 16;
 
@@ -34,6 +37,8 @@ const MALFORMED: Stop = Stop::Status(-6);
 const BAD_OPERAND: Stop = Stop::Status(-7);
 const BAD_SEGMENT: Stop = Stop::Status(-8);
 const NOT_FINITE: Stop = Stop::Status(-9);
+const NO_FACTORS: Stop = Stop::Status(-11);
+const NO_ROOM: Stop = Stop::Status(-12);
 
 /// A file whose descriptor the server can open.
 #[derive(Debug, Clone)]
@@ -64,7 +69,9 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Session {
     max_bytes: u64,
+    keep_bytes: u64,
     threads: u32,
+    kept: Kept,
     /// Descriptors of this process.
     files: BTreeMap<i32, SharedFile>,
     segments: [Option<Segment>; MAX_SEGMENTS],
@@ -75,7 +82,7 @@ pub struct Session {
     request: u64,
 }
 
-const REQUESTS: [&str; 8] = [
+const REQUESTS: [&str; 10] = [
     "requests_version1",
     "requests_hello",
     "requests_ping",
@@ -83,6 +90,8 @@ const REQUESTS: [&str; 8] = [
     "requests_map",
     "requests_unmap",
     "requests_factor",
+    "requests_system",
+    "requests_release",
     "requests_batch",
 ];
 
@@ -92,7 +101,9 @@ impl Session {
     pub fn new(max_bytes: u64, threads: u32) -> Self {
         Session {
             max_bytes,
+            keep_bytes: max_bytes,
             threads,
+            kept: Kept::default(),
             files: BTreeMap::new(),
             segments: [None; MAX_SEGMENTS],
             succeeded: [0; REQUESTS.len()],
@@ -100,6 +111,12 @@ impl Session {
             taken: 0,
             request: 1,
         }
+    }
+
+    /// The session, if as many bytes of factors may be kept.
+    #[must_use]
+    pub fn keeping(self, keep_bytes: u64) -> Self {
+        Session { keep_bytes, ..self }
     }
 
     /// Adds a file that this process has open, sealed against shrinking or not, with its bytes.
@@ -188,7 +205,9 @@ impl Session {
             MAP => self.map(payload).map(|answer| (4, answer)),
             UNMAP => self.unmap(payload).map(|answer| (5, answer)),
             FACTOR => self.factor(payload).map(|answer| (6, answer)),
-            BATCH_FACTOR..=BATCH_DET => self.batch(command, payload).map(|answer| (7, answer)),
+            KEEP..=INVERSE => self.system(command, payload).map(|answer| (7, answer)),
+            RELEASE => self.release(payload).map(|answer| (8, answer)),
+            BATCH_FACTOR..=BATCH_DET => self.batch(command, payload).map(|answer| (9, answer)),
             _ => Err(UNKNOWN),
         };
         match answer {
@@ -210,7 +229,7 @@ impl Session {
         }
         let mut fixed = b"RECFACT\0".to_vec();
         fixed.extend(2_u32.to_le_bytes());
-        fixed.extend(7_u64.to_le_bytes());
+        fixed.extend(15_u64.to_le_bytes());
         fixed.extend(self.max_bytes.to_le_bytes());
         fixed.extend(self.threads.to_le_bytes());
         let lines = vec![("version", None), ("isa", None), ("pid", None), ("bits", Some("library".into()))];
@@ -234,7 +253,9 @@ impl Session {
         lines.push(("requests_refused", number(self.refused)));
         lines.extend(["seconds_reading", "seconds_computing", "seconds_writing", "gflops"].map(|key| (key, None)));
         lines.extend([("bytes_in", number(self.taken)), (expected::BYTES_OUT, None)]);
-        lines.extend([("memory_bytes", None), ("memory_peak_bytes", None), ("kept_factors", number(0))]);
+        lines.extend([("memory_bytes", None), ("memory_peak_bytes", None)]);
+        lines.push(("kept_factors", number(self.kept.count())));
+        lines.push(("kept_bytes", number(self.kept.bytes())));
         let mapped = || self.segments.iter().flatten();
         lines.push(("segments", number(mapped().count() as u64)));
         lines.push(("segment_bytes", number(mapped().map(|segment| segment.size as u64).sum())));
