@@ -67,8 +67,8 @@ pub use kernel::Isa;
 #[doc(hidden)]
 pub use lu::{BatchSystem, Solution, check_batch_finite, system_batch};
 pub use lu::{
-    Coefficients, Determinant, Lu, Swaps, det_batch, factor, factor_batch, gesv_batch, inverse_batch, release, solve,
-    solve_batch,
+    Coefficients, Determinant, Lu, Swaps, det_batch, factor, factor_batch, gesv_batch, inverse, inverse_batch, release,
+    solve, solve_batch,
 };
 #[doc(hidden)]
 pub use lu::{Monitor, Source, factor_in_steps, factor_out_of_place, solve_triangles};

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::factor::kernels_for;
-use super::ipiv::{are_rows, laswp, laswp_back};
+use super::ipiv::{check_rows, laswp, laswp_back};
 use crate::blas::{self, Triangle};
 use crate::element::Element;
 use crate::error::Error;
@@ -44,12 +44,7 @@ pub fn solve<'a, 'b, T: Element>(
 ) -> Result<(), Error> {
     let (lu, b) = (lu.into(), b.into());
     let n = check_shapes(lu, &b)?;
-    if ipiv.len() != n {
-        return Err(Error::IpivLength { expected: n, found: ipiv.len() });
-    }
-    if let Some(i) = (0..n).find(|&i| !are_rows(&ipiv[i..=i], n)) {
-        return Err(Error::Pivot { index: i + 1, row: ipiv[i], m: n });
-    }
+    check_rows(ipiv, n)?;
     System { transpose, lu, ipiv, kernels: kernels_for(options)? }.solve(b, options.threads);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod exhaustive;
+mod inverse;
 mod monitored;
 mod out_of_place;
 mod solve;
