@@ -15,7 +15,7 @@ use super::stats::Phase;
 use super::store::Store;
 use crate::blas::transpose;
 use crate::lu::{
-    Accuracy, Determinant, Monitor, Refinement, check_finite, factor_with, flops, norm, rcond, refine, solve,
+    Accuracy, Determinant, Monitor, Refinement, check_finite, factor_with, flops, inverse, norm, rcond, refine, solve,
     solve_flops,
 };
 use crate::matrix::{Layout, MatrixMut, MatrixRef};
@@ -244,12 +244,12 @@ impl System<'_> {
                 answer.det = (det.mantissa, det.exponent);
             }
             SystemKind::Inverse => {
-                let x = part::<T>(self.work, &self.parts.x);
-                x.fill(T::ZERO);
+                let x = bytemuck::cast_slice_mut(&mut self.work[self.parts.x.clone()]);
                 if factors.info == 0 {
-                    x.iter_mut().step_by(n + 1).for_each(|x| *x = T::ONE);
-                    let x = MatrixMut::from_slice(x, n, n, n)?;
-                    solve(Transpose::No, factors.lu(), &factors.ipiv, x, self.options)?;
+                    x.copy_from_slice(&factors.lu);
+                    inverse(MatrixMut::from_slice(x, n, n, n)?, &factors.ipiv, self.options)?;
+                } else {
+                    x.fill(T::ZERO);
                 }
             }
         }
@@ -409,11 +409,6 @@ impl System<'_> {
         // SAFETY: the caller's promise.
         Some(unsafe { MatrixMut::from_raw_parts(start.cast(), extent.run, extent.count, ld) })
     }
-}
-
-/// A part of the workspace as elements.
-fn part<'w, T: WireElement>(work: &'w mut [u8], range: &Range<usize>) -> &'w mut [T] {
-    bytemuck::cast_slice_mut(&mut work[range.clone()])
 }
 
 /// Parts of the workspace, which do not overlap, in any order.

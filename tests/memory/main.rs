@@ -1,4 +1,4 @@
-//! A process that gets no more memory: factorizations and solves take longer and give the same bits; what needs memory
+//! A process that gets no more memory: factorizations, solves and inverses take longer and give the same bits; what needs memory
 //! for its result says how much it lacks. Nothing aborts.
 //!
 //! Each case runs in a process of its own on each instruction set. There is no test harness in it, since that has a thread
@@ -25,8 +25,8 @@ fn same<T: Float>(a: &[T], b: &[T]) -> bool {
 /// By name.
 const CASES: [(&str, fn()); 9] = [
     ("the_first_call_of_a_process_takes_no_memory", the_first_call_takes_no_memory),
-    ("without_memory_factors_and_solutions_have_the_same_bits_f64", bits_stay_without_memory::<f64>),
-    ("without_memory_factors_and_solutions_have_the_same_bits_f32", bits_stay_without_memory::<f32>),
+    ("without_memory_factors_solutions_and_inverses_have_the_same_bits_f64", bits_stay_without_memory::<f64>),
+    ("without_memory_factors_solutions_and_inverses_have_the_same_bits_f32", bits_stay_without_memory::<f32>),
     ("without_memory_batches_have_the_same_bits_or_are_refused_f64", batches_without_memory::<f64>),
     ("without_memory_batches_have_the_same_bits_or_are_refused_f32", batches_without_memory::<f32>),
     ("the_second_call_for_a_batch_takes_no_memory_f64", batches_take_memory_once::<f64>),

@@ -4,7 +4,9 @@ use std::sync::Barrier;
 use std::thread;
 
 use nalgebra::DMatrix;
-use recfact::{Element, Error, Isa, Lu, MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor, release, solve};
+use recfact::{
+    Element, Error, Isa, Lu, MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor, inverse, release, solve,
+};
 use testing::{Float, Kind, matrix};
 
 use crate::limit::{Hoard, NoMemory};
@@ -76,6 +78,34 @@ impl<'f, T: Element + Float> Solved<'f, T> {
     }
 }
 
+/// Factors and their inverse.
+struct Inverted<'a, T> {
+    factors: &'a Factored<T>,
+    x: Vec<T>,
+}
+
+impl<'a, T: Element + Float> Inverted<'a, T> {
+    fn new(factors: &'a Factored<T>) -> Self {
+        let mut x = factors.lu.clone();
+        let inverted = Inverted { factors, x: Vec::new() };
+        assert_eq!(inverted.invert(1, &mut x), Ok(0));
+        Inverted { x, ..inverted }
+    }
+
+    fn invert(&self, threads: usize, lu: &mut [T]) -> Result<i64, Error> {
+        let &Factored { n, ref ipiv, .. } = self.factors;
+        inverse(MatrixMut::from_slice(lu, n, n, n).unwrap(), ipiv, &Options::new().threads(threads))
+    }
+
+    /// Whether the inverse comes out again; `x` has room for it. Takes no memory.
+    fn comes_again(&self, threads: usize, x: &mut [T]) -> bool {
+        eprintln!("invert {}, {threads} threads", self.factors.n);
+        let x = &mut x[..self.x.len()];
+        x.copy_from_slice(&self.factors.lu);
+        self.invert(threads, x) == Ok(0) && same(x, &self.x)
+    }
+}
+
 /// Square matrices of every way to be factored, tall ones and wide ones.
 const SHAPES: [(usize, usize); 11] = [
     (1, 1),
@@ -91,13 +121,15 @@ const SHAPES: [(usize, usize); 11] = [
     (100, 1500),
 ];
 
-/// Factors and solves before the limit, and again without memory: in this thread, and in a thread that calls for the first
+/// Factors, solves and inverts before the limit, and again without memory: in this thread, and in a thread that calls for the first
 /// time.
 pub fn bits_stay_without_memory<T: Element + Float>() {
     let both = [Pivoting::Partial, Pivoting::None];
     let factored: Vec<Factored<T>> =
         SHAPES.iter().flat_map(|&(m, n)| both.map(|pivoting| Factored::new(m, n, pivoting))).collect();
     let square = factored.iter().filter(|f| f.m == f.n && f.n <= 300 && f.pivoting == Pivoting::Partial);
+    // Of the largest a row is more than a page of the stack.
+    let inverted: Vec<Inverted<'_, T>> = factored.iter().filter(|f| f.m == f.n).map(Inverted::new).collect();
     let transposes = [Transpose::No, Transpose::Yes, Transpose::Conjugate];
     let systems = square.flat_map(|f| [1, 2, 5, 40, 600].map(|nrhs| (f, nrhs)));
     let solved: Vec<Solved<'_, T>> =
@@ -108,7 +140,11 @@ pub fn bits_stay_without_memory<T: Element + Float>() {
         let factors = factors.flat_map(|f| [1, 2].map(|threads| (f, threads)));
         let wrong_factors = factors.filter(|(f, threads)| !f.comes_again(*threads, &mut memory, &mut ipiv)).count();
         let solutions = solved.iter().flat_map(|s| [1, 2].map(|threads| (s, threads)));
-        wrong_factors + solutions.filter(|(s, threads)| !s.comes_again(*threads, &mut memory)).count()
+        let inverses = inverted.iter().filter(|i| i.x.len() <= largest);
+        let inverses = inverses.flat_map(|i| [1, 2].map(|threads| (i, threads)));
+        let wrong_inverses = inverses.filter(|(i, threads)| !i.comes_again(*threads, &mut memory)).count();
+        let wrong_solutions = solutions.filter(|(s, threads)| !s.comes_again(*threads, &mut memory)).count();
+        wrong_factors + wrong_inverses + wrong_solutions
     };
 
     let barrier = Barrier::new(2);
@@ -165,6 +201,7 @@ pub fn results_that_do_not_fit<T: Element + Float>() {
         (tall.permutation().err(), m * size_of::<usize>()),
         (square.solve(&b).err(), 3 * n * size),
         (square.solve_transposed(&b).err(), 3 * n * size),
+        (square.inverse().err(), n * n * size),
         // The last one: it gives the memory of its argument back.
         (Lu::new(another, &Options::default()).err(), n * size_of::<i64>()),
     ];

@@ -315,7 +315,8 @@ impl<'k, T: Element> Job<'k, T> {
     fn new(a: Block<T>, options: &Options) -> Result<Self, Error> {
         let isa = options.isa.map_or_else(Isa::in_use, Ok)?;
         let recursion = Recursion { kernels: kernels(isa)?, pivoting: options.pivoting, monitor: None };
-        Ok(Job::for_matrices(a, recursion, Across::choose(isa, a.geometry, options.pivoting)))
+        let across = Across::choose(isa, a.geometry, options.pivoting);
+        Ok(Job { batch_kernels: T::batch_kernels(isa), ..Job::for_matrices(a, recursion, across) })
     }
 
     /// A job that factors the matrices.

@@ -1,12 +1,14 @@
 //! One matrix of a batch by itself.
 
 use super::determinant::Determinant;
-use super::job::{Job, RightHandSides, Swaps};
+use super::job::{Block, Job, RightHandSides, Swaps};
 use crate::blas::{Triangle, norm_max, solve_triangle, transpose};
 use crate::element::Element;
+use crate::kernel::INVERSE_BYTES;
 use crate::lu::blocked::Blocking;
 use crate::lu::condition::{self, MAX_EXACT_ORDER, inverse_norm, is_well, reciprocal};
 use crate::lu::factor::by_blocks;
+use crate::lu::inverse::{Tables, invert};
 use crate::lu::solve::System;
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Transpose;
@@ -49,7 +51,9 @@ impl<T: Element> Job<'_, T> {
     pub(super) fn joined(&self) -> usize {
         let (_, n, _) = self.shape();
         let (nrhs, small) = (self.nrhs(), self.recursion.kernels.small);
-        let may_join = self.may_join && self.given.is_none() && self.needs_copy();
+        // Its own algorithm takes fewer operations.
+        let is_inverse = self.inverse().is_some() && n * size_of::<T>() >= INVERSE_BYTES;
+        let may_join = self.may_join && self.given.is_none() && self.needs_copy() && !is_inverse;
         let is_for = may_join && !self.transposed && nrhs <= n && n <= MAX_JOINED;
         // Beside a small matrix there must be room for them in the kernel that factors it.
         if is_for && (n > small || n + nrhs <= small) { nrhs } else { 0 }
@@ -77,17 +81,45 @@ impl<T: Element> Job<'_, T> {
             };
             let Some(Factored { norm, info }) = self.factor_single(index, whole.reborrow(), ipiv) else { return };
             let (factors, mut x) = whole.split_at_col(n);
-            let lu = factors.as_ref();
-            self.rcond.inspect(|to| *to.add(index) = self.condition(norm, lu, ipiv, info, rest));
+            self.rcond.inspect(|to| *to.add(index) = self.condition(norm, factors.as_ref(), ipiv, info, rest));
             if info != 0 {
                 return;
             }
             if r == 0 {
-                return self.solve_single(index, lu, ipiv, rest);
+                return self.solve_or_invert(index, factors, ipiv, rest);
             }
             // X <- U^-1 X: it was L^-1 P B already.
-            solve_triangle(&Triangle::upper(lu, false), x.reborrow(), self.recursion.kernels);
+            solve_triangle(&Triangle::upper(factors.as_ref(), false), x.reborrow(), self.recursion.kernels);
             self.store(index, 0, x.as_ref());
+        }
+    }
+
+    /// Where A^-1 goes, if it is to be computed.
+    fn inverse(&self) -> Option<Block<T>> {
+        self.x.filter(|x| x.is_identity && !self.transposed).map(|x| x.block)
+    }
+
+    /// X from the factors. If it is the inverse, it takes the place of factors that nobody needs: of those in no argument, or
+    /// else of a copy in X.
+    ///
+    /// # Safety
+    /// - No other thread uses the right-hand sides.
+    unsafe fn solve_or_invert(&self, index: usize, mut lu: MatrixMut<'_, T>, ipiv: &[i64], memory: &mut [T]) {
+        let tables = Tables { kernels: self.recursion.kernels, batch: self.batch_kernels };
+        let invert = |lu: MatrixMut<'_, T>| invert(lu, ipiv, tables, self.inner_threads);
+        // SAFETY: the caller's promise. X and factors that are in another argument do not overlap.
+        unsafe {
+            let inverted = match self.inverse() {
+                Some(_) if self.needs_copy() => invert(lu.reborrow()).map(|()| self.store(index, 0, lu.as_ref())),
+                Some(x) if !x.is_row_major() => {
+                    x.view(index).copy_from(lu.as_ref());
+                    invert(x.view(index))
+                }
+                _ => None,
+            };
+            if inverted.is_none() {
+                self.solve_single(index, lu.as_ref(), ipiv, memory);
+            }
         }
     }
 

@@ -122,6 +122,10 @@ impl<T: Element + Float> Systems<T> {
         };
         let expected: Vec<_> = self.lu.iter().map(inverted).collect();
         inverse.assert_holds(expected.iter().map(|x| &x[..]), case);
+        if count < 10 {
+            // More of them take long, and are no other case.
+            self.check_inverses_beside_factors(case);
+        }
 
         let mut det = vec![Determinant::from(7.0); count];
         det_batch(self.a.view(), &mut det, &self.options).unwrap();
@@ -130,6 +134,30 @@ impl<T: Element + Float> Systems<T> {
             let expected = Determinant::of((0..n).map(|k| lu.lu[k * (n + 1)]), swaps);
             let same = det == expected || det.mantissa.is_nan() && expected.mantissa.is_nan();
             assert!(same, "{case}: {det:?}, not {expected:?}");
+        }
+    }
+
+    /// The factors are wanted as well, in either order of elements, and the inverse may be that of A^T.
+    fn check_inverses_beside_factors(&self, case: &str) {
+        let (count, n) = (self.a.geometry.count(), self.a.geometry.nrows());
+        let memory = |layout| Memory::of(vec![vec![T::from_f64(3.5); n * n]; count], [n, n], layout, [1, 2]);
+        let layouts = [Layout::ColumnMajor, Layout::RowMajor];
+        for (transpose, layout) in [Transpose::No, Transpose::Yes].into_iter().zip(layouts) {
+            let (mut copy, mut inverse) = (memory(layout), memory(self.b.geometry.layout()));
+            let (mut rcond, mut info) = (vec![T::from_f64(0.0); count], vec![-7; count]);
+            let a = Coefficients::Copied { a: self.a.view(), lu: copy.view_mut() };
+            let x = Solution::Inverse(inverse.view_mut());
+            let system = BatchSystem { transpose, x, rcond: Some(&mut rcond) };
+            system_batch(a, Swaps::Nowhere, system, &mut info, &self.options).unwrap();
+            let case = &format!("{case}, {transpose:?}, factors {layout:?}");
+            copy.assert_holds(self.lu.iter().map(|lu| &lu.lu[..]), case);
+            let inverted = |lu: &Naive<T>| match lu.info {
+                0 => solved(lu, transpose, &identity(n)),
+                _ => vec![T::from_f64(3.5); n * n],
+            };
+            let expected: Vec<_> = self.lu.iter().map(inverted).collect();
+            inverse.assert_holds(expected.iter().map(|x| &x[..]), case);
+            self.check_bounds(&rcond, case);
         }
     }
 }
