@@ -2,7 +2,7 @@
 
 use super::batch_operand::BatchKind;
 use super::element::ElementType;
-use super::system::SystemKind;
+use super::system_operand::SystemKind;
 use crate::pivoting::Pivoting;
 
 /// What a request asks for: one of the bytes `0x00` to `0x07`.

@@ -19,6 +19,7 @@ mod refusal;
 mod request;
 mod response;
 mod system;
+mod system_operand;
 
 pub use batch::{BATCH_BYTES, BatchRequest};
 pub use batch_operand::{BatchKind, BatchOperand, Role};
@@ -35,6 +36,5 @@ pub use operand::{Extent, OPERAND_BYTES, Place};
 pub use refusal::{Problem, Refusal, describe_refusal, refusal_code};
 pub use request::{EXIT, HEAD_BYTES, Head, Shape};
 pub use response::{INFO_BYTES, Response, check_ipiv, info_range, ipiv_wire_order};
-pub use system::{
-    ACCURACY_BYTES, ANSWER_BYTES, Factors, SYSTEM_BYTES, SystemAnswer, SystemKind, SystemOperand, SystemRequest,
-};
+pub use system::{ACCURACY_BYTES, ANSWER_BYTES, Factors, SYSTEM_BYTES, SystemAnswer, SystemRequest};
+pub use system_operand::{SystemKind, SystemOperand};

@@ -8,6 +8,7 @@ use super::flags::Flags;
 use super::operand::{Extent, OPERAND_BYTES, Place, is_there};
 use super::refusal::{Problem, Refusal};
 use super::request::Shape;
+use super::system_operand::{SystemKind, SystemOperand};
 use crate::matrix::Layout;
 use crate::options::Norm;
 use crate::pivoting::Pivoting;
@@ -17,55 +18,6 @@ pub const SYSTEM_BYTES: usize = 40 + SystemOperand::ALL.len() * OPERAND_BYTES;
 
 /// Bytes of the accuracy of a solution: backward error, forward error, steps.
 pub const ACCURACY_BYTES: usize = 24;
-
-/// What is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SystemKind {
-    /// P A = L U, kept by the session.
-    Keep,
-    /// A X = B.
-    Solve,
-    /// The reciprocal condition number.
-    Condition,
-    /// The determinant.
-    Determinant,
-    /// The inverse.
-    Inverse,
-}
-
-impl SystemKind {
-    /// Every command, in the order of their bytes.
-    pub const ALL: [SystemKind; 5] =
-        [SystemKind::Keep, SystemKind::Solve, SystemKind::Condition, SystemKind::Determinant, SystemKind::Inverse];
-}
-
-/// An operand, in the order of the descriptions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SystemOperand {
-    /// The matrix.
-    A,
-    /// The right-hand sides.
-    B,
-    /// The solution or the inverse.
-    X,
-    /// How good each column of the solution is.
-    Accuracy,
-}
-
-impl SystemOperand {
-    /// All of them, in the order of the descriptions.
-    pub const ALL: [SystemOperand; 4] = [SystemOperand::A, SystemOperand::B, SystemOperand::X, SystemOperand::Accuracy];
-
-    /// What messages call it.
-    fn name(self) -> &'static str {
-        match self {
-            SystemOperand::A => "A",
-            SystemOperand::B => "B",
-            SystemOperand::X => "the place of X",
-            SystemOperand::Accuracy => "the place of the accuracy",
-        }
-    }
-}
 
 /// Where the factors come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
