@@ -8,6 +8,8 @@ use tempfile::tempdir;
 
 use testing::{Kind, matrix};
 
+use testing::frames::*;
+
 use crate::harness::*;
 
 #[test]
@@ -144,4 +146,34 @@ fn too_little_memory_for_encode_and_decode_is_an_error_and_not_an_abort() {
         let factors = refused.replace("matrix", "factors");
         assert_eq!(said, format!("recfact_server decode: response 1: expected {bytes} {factors}"));
     }
+}
+
+/// At limits from the least that the process can start with to the need, for everything that has memory of its own.
+#[test]
+fn too_little_memory_for_systems_is_answered_and_the_session_goes_on() {
+    let n = 400;
+    let identity: Vec<f64> = (0..n * n).map(|at| f64::from(u8::from(at % (n + 1) == 0))).collect();
+    let both = [&identity[..], &vec![1.0; n]].concat();
+    let refined = System { steps: 3, ..System::in_payload(SOLVE, BOUNDS, 0, n, 1) };
+    let requests = [
+        System::in_payload(KEEP, KEEP_A, 0, n, 0).frame(&identity),
+        refined.frame(&both),
+        System::in_payload(SOLVE, MIXED, 0, n, 1).frame(&both),
+        System::in_payload(INVERSE, 0, 0, n, 0).frame(&identity),
+        System::in_payload(CONDITION, 0, 0, n, 0).frame(&identity),
+    ];
+    let small = System::in_payload(DETERMINANT, 0, 0, 1, 0).frame(&[3.0]);
+    let mut statuses = [0; 2];
+    for kib in (9000..20_000).step_by(600) {
+        let mut server = Server::spawn(&mut limited(&format!("-v {kib}"), &["--threads", "1"]));
+        for request in &requests {
+            let status = i64::from_le_bytes(server.ask_frame(request)[..8].try_into().unwrap());
+            assert!([0, -4].contains(&status), "{kib} KiB: {status}");
+            statuses[usize::from(status == 0)] += 1;
+            assert_eq!(server.ask_frame(&small)[..8], [0; 8], "{kib} KiB");
+        }
+        let (status, stderr) = server.finish();
+        assert!(status.success() && stderr.is_empty(), "{status} {stderr}");
+    }
+    assert!(statuses.iter().all(|&count| count > 5), "some limits suffice, others do not: {statuses:?}");
 }
