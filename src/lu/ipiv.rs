@@ -40,6 +40,7 @@ pub(super) fn are_rows(ipiv: &[i64], m: usize) -> bool {
 }
 
 /// Checks that there are `n` row swaps, each with one of `n` rows, which may be one above.
+#[inline(never)] // one copy for all callers
 pub(super) fn check_rows(ipiv: &[i64], n: usize) -> Result<(), Error> {
     if ipiv.len() != n {
         return Err(Error::IpivLength { expected: n, found: ipiv.len() });

@@ -1,5 +1,6 @@
 //! What the steps of an inversion have in common: the blocks of rows, the strips of columns, and L^-1 above its diagonal.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::element::Element;
@@ -65,14 +66,16 @@ pub(super) struct Inversion<'a, T: Element> {
 }
 
 impl<T: Element> Inversion<'_, T> {
-    /// An element of row `i` of L^-1 to the right of the diagonal.
-    pub(super) fn above_diagonal(&self, i: usize) -> T {
-        if i < self.first_bad { T::ZERO } else { T::rounded(f64::NAN) }
-    }
-
-    /// The element of row `i` of L^-1 on the diagonal.
-    pub(super) fn on_diagonal(&self, i: usize) -> T {
-        if i < self.first_bad { T::ONE } else { T::rounded(f64::NAN) }
+    /// Writes a part of a column of L^-1 from its diagonal up, or from above it: `rows` are the numbers of the rows.
+    #[inline(never)] // one copy for all callers
+    pub(super) fn write_above(&self, j: usize, rows: Range<usize>, is_reversed: bool, column: &mut [T]) {
+        assert!(rows.len() == column.len() && rows.end <= j + 1, "inverse: sizes do not fit");
+        let position = |i: usize| if is_reversed { rows.end - 1 - i } else { i - rows.start };
+        column.fill(T::ZERO);
+        if rows.contains(&j) {
+            column[position(j)] = T::ONE;
+        }
+        (self.first_bad.max(rows.start)..rows.end).for_each(|i| column[position(i)] = T::rounded(f64::NAN));
     }
 
     /// The last row becomes the first one.
@@ -93,6 +96,16 @@ impl<T: Element> Inversion<'_, T> {
         };
         team::run(threads, &mut &job, &job);
     }
+}
+
+/// These rows and columns of A.
+///
+/// # Panics
+/// If A does not have them.
+#[inline(never)] // one copy for all callers
+pub(super) fn part<T: Element>(a: MatrixMut<'_, T>, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_, T> {
+    let a = a.split_at_row(rows.end).0.split_at_row(rows.start).1;
+    a.split_at_col(columns.end).0.split_at_col(columns.start).1
 }
 
 /// Takes up to `width` of the columns that are left, of which the number of the first one is known.

@@ -86,6 +86,7 @@ fn inverse_of<T: Element>(mut lu: MatrixMut<'_, T>, ipiv: &[i64], options: &Opti
 
 /// A <- A^-1, where A holds factors, on up to `threads` threads. `None` if the system refuses memory for a row, and the stack
 /// has none for it: then nothing has been written.
+#[inline(never)] // one copy is enough
 pub(super) fn invert<T: Element>(
     mut lu: MatrixMut<'_, T>,
     ipiv: &[i64],

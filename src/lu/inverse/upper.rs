@@ -2,7 +2,7 @@
 
 use bytemuck::cast_slice_mut;
 
-use super::inversion::Inversion;
+use super::inversion::{Inversion, part};
 use super::saved::Saved;
 use crate::element::Element;
 use crate::kernel::{BatchKernels, GroupTrsm, Lines, MAX_LANES, Trsm};
@@ -22,17 +22,14 @@ impl<T: Element> Inversion<'_, T> {
         let n = self.n;
         for r0 in (0..n).step_by(self.blocks.rows) {
             let r1 = n.min(r0 + self.blocks.rows);
-            let mut rows = a.reborrow().split_at_row(r1).0;
-            let block = rows.as_ref().block(r0, n - r1, r1 - r0, r1);
-            let t = Saved::new(block, true, self.blocks.tile, saved, self.tables.kernels);
+            let mut rows = part(a.reborrow(), 0..r1, 0..n);
+            let block = part(rows.reborrow(), r0..r1, n - r1..n);
+            let t = Saved::new(block.as_ref(), true, self.blocks.tile, saved, self.tables.kernels);
             self.copy_corners(rows.reborrow(), r0, triangle);
             // L^-1 is also where U was: above the diagonal, which is row n - 1 - j of column j, and on it.
             for j in n - r1..n {
-                let (column, diagonal) = (rows.col_mut(j), n - 1 - j);
-                (r0.max(diagonal + 1)..r1).for_each(|i| column[i] = self.above_diagonal(n - 1 - i));
-                if diagonal >= r0 {
-                    column[diagonal] = self.on_diagonal(j);
-                }
+                let first = r0.max(n - 1 - j);
+                self.write_above(j, n - r1..n - first, true, &mut rows.col_mut(j)[first..]);
             }
             let corners = &*triangle;
             self.for_strips(rows, &|_, strip| self.solve_t(&t, corners, r0, strip));
@@ -87,10 +84,9 @@ impl<T: Element> Inversion<'_, T> {
             let (first, m) = if within == 0 { (0, tile) } else { (i - within, order) };
             let m = m.min(h - i);
             let (solved, next) = x2.reborrow().split_at_row(i);
-            let mut next = next.split_at_row(m).0;
-            let solved = solved.as_ref().block(first, 0, i - first, n);
-            t.sub_product(i..i + m, r0 + first..r0 + i, solved, next.reborrow());
-            self.solve_corner(corner, next.split_at_row(order.min(m)).0, &mut work);
+            let (solved, mut next) = (part(solved, first..i, 0..n), part(next, 0..m, 0..n));
+            t.sub_product(i..i + m, r0 + first..r0 + i, solved.as_ref(), next.reborrow());
+            self.solve_corner(corner, part(next, 0..order.min(m), 0..n), &mut work);
         }
     }
 
