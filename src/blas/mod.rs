@@ -4,6 +4,7 @@
 mod gemm;
 mod norm;
 mod residual;
+mod rows;
 pub(crate) mod scratch;
 mod tiles;
 mod transpose;
@@ -13,7 +14,8 @@ mod trsm;
 pub(crate) use gemm::gemm;
 pub(crate) use norm::{is_nan, larger, norm_infinity, norm_max, norm1};
 pub(crate) use residual::Residuals;
+pub(crate) use rows::by_rows;
 pub(crate) use tiles::Packed;
 pub(crate) use transpose::transpose;
-pub(crate) use triangle::{Triangle, solve, solve_triangle};
+pub(crate) use triangle::{Triangle, solve_triangle};
 pub(crate) use trsm::trsm;

@@ -1,7 +1,6 @@
 //! Memory for packed blocks, kept by each thread from call to call: in a steady state nothing is allocated.
 //!
-//! The system may refuse memory. So every caller has a second, slower way that needs no scratch memory, or only a few KiB of
-//! the stack ([`on_stack`]).
+//! The system may refuse memory. So every caller has a second, slower way that needs no scratch memory.
 
 use std::cell::{Cell, RefCell};
 
@@ -28,9 +27,6 @@ pub(crate) const fn leading_dimension<T>(rows: usize) -> usize {
     (rows.div_ceil(line) | 1) * line
 }
 
-/// Cache lines that [`on_stack`] has.
-const STACK_LINES: usize = 64;
-
 /// Calls `f` with `len` elements of memory, aligned to cache lines, with arbitrary contents. `None` if the system refuses the
 /// memory; then `f` is not called.
 pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Option<R> {
@@ -38,13 +34,6 @@ pub(crate) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> Opti
     let result = f(&mut elements(&mut lines)[..len]);
     give_back(lines);
     Some(result)
-}
-
-/// Calls `f` with 4 KiB of the stack, which cannot be refused.
-#[cold]
-#[inline(never)]
-pub(crate) fn on_stack<T: Pod, R>(f: impl FnOnce(&mut [T]) -> R) -> R {
-    f(elements(&mut [Line([0; 8]); STACK_LINES]))
 }
 
 fn lines_for<T>(len: usize) -> usize {
@@ -124,11 +113,5 @@ mod tests {
         assert_eq!(with(8, |memory: &mut [f64]| memory.as_ptr() as usize), Some(outer));
         release();
         BUFFERS.with_borrow(|buffers| assert!(buffers.is_empty()));
-    }
-
-    #[test]
-    fn the_stack_has_memory_for_either_type() {
-        assert_eq!(on_stack(|memory: &mut [f64]| memory.len()), 512);
-        assert_eq!(on_stack(|memory: &mut [f32]| memory.len()), 1024);
     }
 }

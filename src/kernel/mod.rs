@@ -22,16 +22,17 @@ mod tests;
 
 pub(crate) use body::small::WORK;
 pub(crate) use body::tiny::TINY;
-pub(crate) use body::trsv::MAX_ORDER;
 pub use isa::Isa;
 pub(crate) use lanes::MAX_LANES;
 pub use scalar::Scalar;
 pub(crate) use signatures::{
-    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, Small, Strided, Tiles, Trsm, Trsv,
+    Elements, Gemm, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small, Strided, Tiles, Trsm,
+    Trsv,
 };
 pub(crate) use table::FactorGroup;
 pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};
 pub(crate) use tuning::{
-    BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, INVERSE_BYTES, INVERSE_ROWS,
+    BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, INVERSE_BYTES, INVERSE_COLUMNS,
+    INVERSE_ROWS,
 };

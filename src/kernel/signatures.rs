@@ -38,22 +38,6 @@ pub(crate) struct Strided<T> {
     pub(crate) col: isize,
 }
 
-/// y <- y - A x: A is `m` by `n`; the elements of x and of y are `incx` and `incy` apart, which may be negative.
-///
-/// # Safety
-/// - The pointers are good for those elements.
-/// - y overlaps neither A nor x.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Gemv<T> {
-    pub(crate) m: usize,
-    pub(crate) n: usize,
-    pub(crate) a: Strided<T>,
-    pub(crate) x: *const T,
-    pub(crate) incx: isize,
-    pub(crate) y: *mut T,
-    pub(crate) incy: isize,
-}
-
 /// r <- r - A x in twice the precision, and s <- s + |A| |x|: A is `m` by `n`. The sums r are unevaluated ones of two numbers each,
 /// `high + low`.
 ///
@@ -97,10 +81,10 @@ pub(crate) struct Pack<T> {
 }
 
 /// X <- L22^-1 (B2 - L21 B1): the `m` rows B2 of B that follow `k` solved rows B1. L = [L21 L22] is `m` by `k + m`, L22
-/// lower triangular; B = [B1; B2] is `k + m` by `n`. X goes to B2 and to `x`, which may be the same place.
+/// unit lower triangular, whose diagonal is not read; B = [B1; B2] is `k + m` by `n`. X goes to B2 and to `x`, which may be the same place.
 ///
 /// # Safety
-/// - `m` is at most `mr`, or for the kernel that reads the diagonal at most `lanes`.
+/// - `m` is at most `mr`.
 /// - `l`, `b` and `x` are good for column-major blocks of those sizes, which overlap only where X is B2.
 /// - `ldl >= m`, `ldb >= k + m`, `ldx >= m`.
 #[derive(Debug, Clone, Copy)]
@@ -116,21 +100,43 @@ pub(crate) struct Trsm<T> {
     pub(crate) ldx: usize,
 }
 
-/// X <- T^-1 X, where T is the upper triangle of an `n` by `n` matrix, or the lower one with ones on the diagonal, which are not
-/// read. X is `n` by `nrhs`.
+/// X2 <- X2 - T21 X1, and if it `solves`, then X2 <- T22^-1 X2. X1 are the rows `known.0 .. known.1` of X, X2 the rows
+/// `first .. end`. T21 are those columns of those rows of T, which is a lower triangle, with the diagonal that it has or with ones on
+/// the diagonal, which are not read. A row of X is `vectors` times `lanes` contiguous elements; row i begins at `i * inc` from `x`.
 ///
 /// # Safety
-/// - `n` is at most [`MAX_ORDER`](super::body::trsv::MAX_ORDER).
-/// - `t` and `x` are good for column-major blocks of those sizes, `ldt >= n`, `ldx >= n`.
+/// - `vectors` is 1 to the table's `row_vectors`.
+/// - `known.0 <= known.1 <= first`; `known.1 == first` if it solves.
+/// - `t` is good for the elements of T21 and T22 up to the diagonal, `x` for `end` rows.
+/// - They do not overlap.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowsTrsm<T> {
+    pub(crate) known: (usize, usize),
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+    pub(crate) solves: bool,
+    pub(crate) vectors: usize,
+    pub(crate) unit: bool,
+    pub(crate) t: Strided<T>,
+    pub(crate) x: *mut T,
+    pub(crate) inc: isize,
+}
+
+/// X <- T^-1 X for `nrhs` columns of X, each by itself. T is a lower triangle of order `n`, with the diagonal that it has or with
+/// ones on the diagonal, which are not read. Element i of a column is `i * inc` from its first.
+///
+/// # Safety
+/// - `inc` is 1 or -1, and so is `t.row`, or else `t.col`; it is the same as `inc`.
+/// - `t` is good for the elements up to the diagonal, `x` for columns of `n` elements that are `ldx` apart.
 /// - They do not overlap.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trsv<T> {
     pub(crate) n: usize,
     pub(crate) nrhs: usize,
-    pub(crate) upper: bool,
-    pub(crate) t: *const T,
-    pub(crate) ldt: usize,
+    pub(crate) unit: bool,
+    pub(crate) t: Strided<T>,
     pub(crate) x: *mut T,
+    pub(crate) inc: isize,
     pub(crate) ldx: usize,
 }
 

@@ -1,11 +1,11 @@
 //! The tables: the bodies, instantiated for each instruction set and element type.
 
 use super::body::tiny::TINY;
-use super::body::{batch, finite, gemm, gemv, panel, residual, small, trsm, trsv};
+use super::body::{batch, finite, gemm, panel, residual, small, trsm, trsm_rows, trsv};
 use super::isa::Isa;
 use super::scalar::Scalar;
 use super::signatures::{
-    Elements, Gemm, Gemv, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, Small, Trsm, Trsv,
+    Elements, Gemm, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small, Trsm, Trsv,
 };
 use super::tuning::{self, Tuning};
 
@@ -27,20 +27,21 @@ pub struct Kernels<T: Scalar> {
     /// Rows of a small matrix that stays in registers and needs no work memory, if it has at most
     /// [`TINY`](super::TINY) columns.
     pub(crate) tiny_rows: usize,
+    /// The most vectors of right-hand sides that are solved at once.
+    pub(crate) row_vectors: usize,
     /// The other block sizes.
     pub(crate) tuning: &'static Tuning,
     pub(crate) gemm: unsafe fn(Gemm<T>),
-    pub(crate) gemv: unsafe fn(Gemv<T>),
     pub(crate) pack: unsafe fn(Pack<T>),
-    /// The solve with ones on the diagonal, which are not read.
     pub(crate) trsm_unit: unsafe fn(Trsm<T>),
-    /// The solve with the diagonal that L has, of at most `lanes` rows.
-    pub(crate) trsm: unsafe fn(Trsm<T>),
+    pub(crate) trsm_rows: unsafe fn(RowsTrsm<T>),
     pub(crate) trsv: unsafe fn(Trsv<T>),
     pub(crate) panel: unsafe fn(Panel<T>) -> usize,
     pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
     pub(crate) residual: unsafe fn(Residual<T>),
     pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
+    /// The kernels for batches of the same instruction set.
+    pub(crate) batch: Option<&'static BatchKernels<T>>,
 }
 
 /// A kernel that factors a group of matrices.
@@ -74,7 +75,7 @@ macro_rules! kernel {
 
 /// A module with the kernels of one instruction set and element type, and the table of them.
 macro_rules! table {
-    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, $tuning:ident) => {
+    ($(#[$feature:meta])* $name:ident: $t:ty as $v:ty, $tuning:ident, $batch:expr) => {
         mod $name {
             use super::*;
             use crate::kernel::vector::Vector;
@@ -89,10 +90,9 @@ macro_rules! table {
             const NB: usize = SHAPE.tv * V::LANES;
 
             kernel!($(#[$feature])* gemm(Gemm<T>) -> () = gemm::gemm::<V, MV, NR>);
-            kernel!($(#[$feature])* gemv(Gemv<T>) -> () = gemv::gemv::<V>);
             kernel!($(#[$feature])* pack(Pack<T>) -> () = gemm::pack::<V, MV>);
-            kernel!($(#[$feature])* trsm_unit(Trsm<T>) -> () = trsm::trsm::<V, MV, NT, true>);
-            kernel!($(#[$feature])* trsm(Trsm<T>) -> () = trsm::trsm::<V, 1, NT, false>);
+            kernel!($(#[$feature])* trsm_unit(Trsm<T>) -> () = trsm::trsm::<V, MV, NT>);
+            kernel!($(#[$feature])* trsm_rows(RowsTrsm<T>) -> () = trsm_rows::trsm_rows::<V, { SHAPE.xr }, { SHAPE.xv }>);
             kernel!($(#[$feature])* trsv(Trsv<T>) -> () = trsv::trsv::<V>);
             kernel!($(#[$feature])* panel(Panel<T>) -> usize = panel::panel::<V, NB>);
             kernel!($(#[$feature])* factor_small(Small<T>) -> usize = small::small::<V, { SHAPE.small }>);
@@ -107,34 +107,35 @@ macro_rules! table {
                 nb: NB,
                 small: SHAPE.small,
                 tiny_rows: if 2 * V::LANES < TINY { 2 * V::LANES } else { TINY },
+                row_vectors: SHAPE.xv,
                 tuning: &TUNING,
                 gemm,
-                gemv,
                 pack,
                 trsm_unit,
-                trsm,
+                trsm_rows,
                 trsv,
                 panel,
                 factor_small,
                 residual,
                 all_finite,
+                batch: $batch,
             };
         }
     };
 }
 
-table!(portable_f64: f64 as crate::kernel::arch::portable::F64, PORTABLE_F64);
-table!(portable_f32: f32 as crate::kernel::arch::portable::F32, PORTABLE_F32);
+table!(portable_f64: f64 as crate::kernel::arch::portable::F64, PORTABLE_F64, None);
+table!(portable_f32: f32 as crate::kernel::arch::portable::F32, PORTABLE_F32, None);
 
 #[cfg(target_arch = "x86_64")]
-table!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::arch::avx2::F64x4, AVX2_F64);
+table!(#[target_feature(enable = "avx2,fma")] avx2_f64: f64 as crate::kernel::arch::avx2::F64x4, AVX2_F64, Some(&avx2_f64_batch::TABLE));
 #[cfg(target_arch = "x86_64")]
-table!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::arch::avx2::F32x8, AVX2_F32);
+table!(#[target_feature(enable = "avx2,fma")] avx2_f32: f32 as crate::kernel::arch::avx2::F32x8, AVX2_F32, Some(&avx2_f32_batch::TABLE));
 
 #[cfg(target_arch = "x86_64")]
-table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::arch::avx512::F64x8, AVX512_F64);
+table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f64: f64 as crate::kernel::arch::avx512::F64x8, AVX512_F64, Some(&avx512_f64_batch::TABLE));
 #[cfg(target_arch = "x86_64")]
-table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::arch::avx512::F32x16, AVX512_F32);
+table!(#[target_feature(enable = "avx2,fma,avx512f")] avx512_f32: f32 as crate::kernel::arch::avx512::F32x16, AVX512_F32, Some(&avx512_f32_batch::TABLE));
 
 /// A module with the kernels for batches of one instruction set and element type, and the table of them.
 #[cfg(target_arch = "x86_64")]

@@ -63,48 +63,9 @@ fn gemm_is_the_naive_one<T: Element + Float>() {
     }
 }
 
-fn gemv_is_the_naive_one<T: Element + Float>() {
+fn trsm_is_the_naive_one<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
-        let max = 2 * NR.max(kernels.lanes) + 1;
-        // Rows or columns are contiguous; they come in rising or falling order; vectors have gaps or none.
-        let orders = [
-            (false, [1, 1], 1),
-            (false, [1, -1], 1),
-            (false, [-1, -1], 1),
-            (true, [1, 1], 1),
-            (true, [-1, -1], 1),
-            (false, [1, 1], 2),
-            (true, [-1, 1], 3),
-        ];
-        for (m, n) in (1..=max).flat_map(|m| (0..=max).map(move |n| (m, n))) {
-            for (transposed, [down, right], gap) in orders {
-                let (a, lda) = if transposed { block::<T>(n, m, 1) } else { block::<T>(m, n, 1) };
-                let (x, mut y): (Vec<T>, Vec<T>) = (block(gap * n, 1, 2).0, block(gap * m, 1, 3).0);
-                let mut expected = y.clone();
-                let (row, col) = if transposed { (lda, 1) } else { (1, lda) };
-                let at = |i: usize, len: usize, order: isize| if order < 0 { len - i - 1 } else { i };
-                for (k, i) in (0..n).flat_map(|k| (0..m).map(move |i| (k, i))) {
-                    let (i, k) = (at(i, m, down), at(k, n, right));
-                    expected[i * gap] = Float::neg(a[i * row + k * col]).fma(x[k * gap], expected[i * gap]);
-                }
-                let (first_row, first_col) = (at(0, m, down), at(0, n.max(1), right));
-                let a = a.as_ptr().wrapping_add(first_row * row + first_col * col);
-                let (row, col) = (down * row as isize, right * col as isize);
-                let (incx, incy) = (right * gap as isize, down * gap as isize);
-                let (from, to) = (x[first_col * gap..].as_ptr(), y[first_row * gap..].as_mut_ptr());
-                let a = Strided { ptr: a, row, col };
-                // SAFETY: A, x and y have these sizes and distances.
-                unsafe { (kernels.gemv)(Gemv { m, n, a, x: from, incx, y: to, incy }) };
-                assert_eq!(bits(&y), bits(&expected), "{isa:?} {m}x{n} {row} {col} {incx} {incy}");
-            }
-        }
-    }
-}
-
-fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
-    for (isa, kernels) in kernels::<T>() {
-        let (trsm, rows) = if unit { (kernels.trsm_unit, kernels.mr) } else { (kernels.trsm, kernels.lanes) };
-        for m in 0..=rows {
+        for m in 0..=kernels.mr {
             for n in 0..=2 * NR + 1 {
                 for k in [0, 1, 5] {
                     let (l, ldl) = block::<T>(m, k + m, 4);
@@ -116,17 +77,14 @@ fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
                         for p in 0..k + i {
                             expected[at] = Float::neg(l[i + p * ldl]).fma(expected[p + j * ldb], expected[at]);
                         }
-                        if !unit {
-                            expected[at] = Float::div(expected[at], l[i + (k + i) * ldl]);
-                        }
                         expected_x[i + j * ldx] = expected[at];
                     }
                     let mut in_place = b.clone();
                     // SAFETY: the blocks have these sizes and leading dimensions.
                     unsafe {
                         let (l, to) = (l.as_ptr(), in_place.as_mut_ptr());
-                        trsm(Trsm { m, n, k, l, ldl, b: to, ldb, x: to.wrapping_add(k), ldx: ldb });
-                        trsm(Trsm { m, n, k, l, ldl, b: b.as_mut_ptr(), ldb, x: x.as_mut_ptr(), ldx });
+                        (kernels.trsm_unit)(Trsm { m, n, k, l, ldl, b: to, ldb, x: to.wrapping_add(k), ldx: ldb });
+                        (kernels.trsm_unit)(Trsm { m, n, k, l, ldl, b: b.as_mut_ptr(), ldb, x: x.as_mut_ptr(), ldx });
                     }
                     assert_eq!(bits(&in_place), bits(&expected), "{isa:?} {m}x{n} k={k}, in place");
                     assert_eq!(bits(&b), bits(&expected), "{isa:?} {m}x{n} k={k}");
@@ -137,28 +95,88 @@ fn trsm_is_the_naive_one<T: Element + Float>(unit: bool) {
     }
 }
 
+/// A triangle as the kernels for solves take it, and what it is solved with.
+struct Solve<T> {
+    n: usize,
+    nrhs: usize,
+    unit: bool,
+    t: Vec<T>,
+    /// Distances between the elements, the first of which is at `first`.
+    first: usize,
+    row: isize,
+    col: isize,
+    /// B, a right-hand side after the other.
+    b: Vec<T>,
+}
+
+impl<T: Element + Float> Solve<T> {
+    /// L, U^T, U and L^T of a factored matrix, with ones on the diagonal or without.
+    fn all(n: usize, nrhs: usize) -> impl Iterator<Item = Self> {
+        let kinds = [false, true].into_iter().flat_map(|unit| [false, true].map(|transposed| (unit, transposed)));
+        let kinds = kinds.flat_map(|(unit, transposed)| [false, true].map(|rotated| (unit, transposed, rotated)));
+        kinds.map(move |(unit, transposed, rotated)| {
+            let (t, ldt) = block::<T>(n, n, 4);
+            let (row, col) = if transposed { (ldt as isize, 1) } else { (1, ldt as isize) };
+            let (first, row, col) = if rotated && n > 0 { ((n - 1) * (ldt + 1), -row, -col) } else { (0, row, col) };
+            Solve { n, nrhs, unit, t, first, row, col, b: matrix(Kind::NotFinite, n, nrhs, 5) }
+        })
+    }
+
+    fn is_rotated(&self) -> bool {
+        self.row < 0
+    }
+
+    fn strided(&self) -> Strided<T> {
+        Strided { ptr: self.t[self.first..].as_ptr(), row: self.row, col: self.col }
+    }
+
+    /// Where row i of the triangle is in a column of B.
+    fn at(&self, i: usize) -> usize {
+        if self.is_rotated() { self.n - 1 - i } else { i }
+    }
+
+    /// T^-1 B by plain substitution.
+    fn naive(&self) -> Vec<T> {
+        let mut x = self.b.clone();
+        for x in x.chunks_mut(self.n.max(1)) {
+            for i in 0..self.n {
+                let t =
+                    |k: usize| self.t[(self.first as isize + i as isize * self.row + k as isize * self.col) as usize];
+                let mut acc = x[self.at(i)];
+                for k in 0..i {
+                    acc = Float::neg(t(k)).fma(x[self.at(k)], acc);
+                }
+                x[self.at(i)] = if self.unit { acc } else { Float::div(acc, t(i)) };
+            }
+        }
+        x
+    }
+
+    fn name(&self) -> String {
+        let Solve { n, nrhs, unit, row, col, .. } = self;
+        format!("n={n} nrhs={nrhs} unit={unit} row={row} col={col}")
+    }
+}
+
 fn trsv_is_the_naive_one<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
-        for (n, nrhs, upper) in
-            (0..=2 * kernels.lanes + 3).flat_map(|n| [(n, 1, false), (n, 2, true), (n, 3, false), (n, 1, true)])
-        {
-            let (t, ldt) = block::<T>(n, n, 4);
-            let (mut x, ldx) = block::<T>(n, nrhs, 5);
-            let mut expected = x.clone();
-            for (j, step) in (0..nrhs).flat_map(|j| (0..n).map(move |step| (j, step))) {
-                let x = &mut expected[j * ldx..];
-                let k = if upper { n - 1 - step } else { step };
-                if upper {
-                    x[k] = Float::div(x[k], t[k + k * ldt]);
-                }
-                for i in if upper { 0..k } else { k + 1..n } {
-                    x[i] = Float::neg(t[i + k * ldt]).fma(x[k], x[i]);
-                }
-            }
-            let trsv = Trsv { n, nrhs, upper, t: t.as_ptr(), ldt, x: x.as_mut_ptr(), ldx };
-            // SAFETY: the blocks have these sizes and leading dimensions.
+        let cases = (0..=3 * MAX_LANES + 9).flat_map(|n| (0..=7).map(move |nrhs| (n, nrhs)));
+        for case in cases.flat_map(|(n, nrhs)| Solve::<T>::all(n, nrhs)) {
+            let Solve { n, nrhs, unit, .. } = case;
+            let padding = T::from_f64(-777.25);
+            let ldx = n + PAD;
+            let mut x = vec![padding; ldx * nrhs];
+            (0..nrhs).for_each(|j| x[j * ldx..][..n].copy_from_slice(&case.b[j * n..][..n]));
+            let inc = if case.is_rotated() { -1 } else { 1 };
+            let from = x.as_mut_ptr().wrapping_add(case.at(0).min(n));
+            let trsv = Trsv { n, nrhs, unit, t: case.strided(), x: from, inc, ldx };
+            // SAFETY: T and X have these sizes and distances.
             unsafe { (kernels.trsv)(trsv) };
-            assert_eq!(bits(&x), bits(&expected), "{isa:?} n={n} nrhs={nrhs} upper={upper}");
+            let expected = case.naive();
+            for (j, x) in x.chunks(ldx).enumerate() {
+                assert_eq!(bits(&x[..n]), bits(&expected[j * n..][..n]), "{isa:?} column {j}: {}", case.name());
+                assert!(x[n..].iter().all(|&x| x == padding), "{isa:?} padding: {}", case.name());
+            }
         }
     }
 }
@@ -167,6 +185,48 @@ fn trsv_is_the_naive_one<T: Element + Float>() {
 fn trsv_is_the_naive_one_at_every_edge() {
     trsv_is_the_naive_one::<f64>();
     trsv_is_the_naive_one::<f32>();
+}
+
+/// Solves in one go, and in two blocks with an update between them.
+fn trsm_rows_is_the_naive_one<T: Element + Float>() {
+    for (isa, kernels) in kernels::<T>() {
+        let cases = (1..=2 * NR + 5).flat_map(|n| (1..=kernels.row_vectors).map(move |vectors| (n, vectors)));
+        for (case, vectors) in
+            cases.flat_map(|(n, vectors)| Solve::<T>::all(n, vectors * kernels.lanes).map(move |case| (case, vectors)))
+        {
+            let Solve { n, nrhs, unit, .. } = case;
+            let expected = transposed(&case.naive(), n, nrhs);
+            for cut in [0, n / 2, n.saturating_sub(NR)] {
+                let mut x = transposed(&case.b, n, nrhs);
+                let inc = if case.is_rotated() { -(nrhs as isize) } else { nrhs as isize };
+                let from = x.as_mut_ptr().wrapping_add(case.at(0) * nrhs);
+                let whole = RowsTrsm {
+                    known: (0, 0),
+                    first: 0,
+                    end: n,
+                    solves: true,
+                    vectors,
+                    unit,
+                    t: case.strided(),
+                    x: from,
+                    inc,
+                };
+                // SAFETY: T and X have these sizes and distances.
+                unsafe {
+                    (kernels.trsm_rows)(RowsTrsm { end: cut, ..whole });
+                    (kernels.trsm_rows)(RowsTrsm { known: (0, cut), first: cut, solves: false, ..whole });
+                    (kernels.trsm_rows)(RowsTrsm { known: (cut, cut), first: cut, ..whole });
+                }
+                assert_eq!(bits(&x), bits(&expected), "{isa:?} cut at {cut}: {}", case.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn trsm_rows_is_the_naive_one_at_every_edge() {
+    trsm_rows_is_the_naive_one::<f64>();
+    trsm_rows_is_the_naive_one::<f32>();
 }
 
 fn residual_is_the_naive_one<T: Element + Float>() {
@@ -395,17 +455,9 @@ fn gemm_is_the_naive_one_at_every_edge() {
 }
 
 #[test]
-fn gemv_is_the_naive_one_at_every_edge() {
-    gemv_is_the_naive_one::<f64>();
-    gemv_is_the_naive_one::<f32>();
-}
-
-#[test]
 fn trsm_is_the_naive_one_at_every_edge() {
-    for unit in [true, false] {
-        trsm_is_the_naive_one::<f64>(unit);
-        trsm_is_the_naive_one::<f32>(unit);
-    }
+    trsm_is_the_naive_one::<f64>();
+    trsm_is_the_naive_one::<f32>();
 }
 
 #[test]

@@ -12,7 +12,7 @@
 //! | `small` | `cargo run --release -p recfact-peers -- 24 28 32 36 40 44 48` with `small` larger and smaller |
 //! | `mc_tiles`, `kc`, `chunk`, `pack_columns` | `cargo run --release -p recfact-peers -- 128 256 512 1000 2000` |
 //! | `blocks` | the same with orders 80 to 4000, `--threads 1` and `--threads 2` |
-//! | `solve` | `cargo bench --bench factor -- solve` |
+//! | `xr`, `xv`, `solve` | `cargo run --release -p recfact-peers -- --rhs K 32 64 100 256 512 1000`, also with `--transpose` |
 //!
 //! Nothing here changes a bit of any result.
 
@@ -38,6 +38,9 @@ pub(crate) const BATCH_RHS: usize = 16;
 /// the way are those of [`INVERSE_ROWS`]; the crossover was 8 to 12 rows of f64, 24 to 28 of f32.
 pub(crate) const INVERSE_BYTES: usize = 96;
 
+/// Columns of an inverse that are computed at once on one thread, which keeps a block of rows of them in the caches.
+pub(crate) const INVERSE_COLUMNS: usize = 512;
+
 /// Orders, and the rows of a block of an inversion below each of them: few rows leave little to the solves with a triangle, many
 /// go less often through a matrix that is larger than the caches. A Xeon with AVX-512 (family 6, a virtual machine with 2 MiB of
 /// L2 cache), f64 and f32, 24 to 384 rows in turns on one thread, on 2026-11-29; AVX2 has not been swept.
@@ -52,6 +55,9 @@ pub(crate) struct Shape {
     pub(crate) nr: usize,
     /// Columns of a tile of a triangular solve.
     pub(crate) nt: usize,
+    /// Rows, and the most vectors of right-hand sides, of a tile of X that is solved with a lane for each of them.
+    pub(crate) xr: usize,
+    pub(crate) xv: usize,
     /// A panel has this many times `LANES` columns: as many as its updates keep in registers.
     pub(crate) tv: usize,
     /// Matrices with at most this many rows and columns are factored as a whole; 0 for none.
@@ -101,18 +107,19 @@ pub(crate) struct Blocks {
 /// How a triangular solve with a factored matrix is cut.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Solve {
-    /// B has few columns if it has fewer than this.
+    /// B has few columns if it has fewer than this: they are solved where they are. More are solved by rows.
     pub(crate) few: usize,
-    /// B has very few columns if it has fewer than this: each goes through the rows of T by itself if those are contiguous.
-    pub(crate) very_few: usize,
-    /// Rows that are solved before the later ones are updated with them: for many columns of B; for few, with T copied, or
-    /// read in place; for very few.
-    pub(crate) rows: usize,
-    pub(crate) rows_few: usize,
-    pub(crate) rows_few_in_place: usize,
-    pub(crate) rows_very_few: usize,
-    /// Columns of B that are solved at once, which bounds the scratch memory.
-    pub(crate) columns: usize,
+    /// From this order on B also has few columns if they are up to half of the lanes of a vector, and the columns of T are
+    /// contiguous.
+    pub(crate) large: usize,
+    /// Rows that are solved before the later ones are updated with them, by rows: if the columns of T are contiguous, and if its
+    /// rows are.
+    pub(crate) block: usize,
+    pub(crate) block_of_rows: usize,
+    /// Bytes of T that stay in the L2 cache while all columns of B go by.
+    pub(crate) block_bytes: usize,
+    /// Bytes of the columns of B that are solved at once, which bounds the scratch memory.
+    pub(crate) bytes: usize,
     /// Columns of B that a thread takes at once, a multiple of every tile's.
     pub(crate) columns_per_thread: usize,
 }
@@ -132,46 +139,50 @@ const AVX2_BLOCKS: Blocks = Blocks {
     min_width: 16,
 };
 
-/// Zen 3, f64 and f32, 1 to 32 right-hand sides.
-const AVX2_SOLVE: Solve = Solve {
-    few: 32,
-    very_few: 3,
-    rows: 128,
-    rows_few: 32,
-    rows_few_in_place: 16,
-    rows_very_few: 8,
-    columns: 512,
+/// A Xeon with AVX-512 (family 6, model 167; L1d 48 KiB, L2 2 MiB a core), f64 and f32, 1 to 100 right-hand sides, orders 32 to
+/// 1000, on 2026-11-29. AVX2 has the same numbers. Blocks of all rows took twice the time from order 512 on where the columns of
+/// T are contiguous: each element of a row is in another page.
+const SOLVE: Solve = Solve {
+    few: 4,
+    large: 128,
+    block: 64,
+    block_of_rows: 256,
+    block_bytes: 256 << 10,
+    bytes: 1 << 20,
     columns_per_thread: 96,
 };
 
 /// Zen 3. 8 x 6 elements of C in 12 of 16 registers.
 pub(super) const AVX2_F64: Tuning = Tuning {
-    shape: Shape { mv: 2, nr: 6, nt: 4, tv: 2, small: 40 },
+    shape: Shape { mv: 2, nr: 6, nt: 4, xr: 4, xv: 3, tv: 2, small: 40 },
     mc_tiles: 16,
     kc: 256,
     pack_columns: 32,
     chunk: 48,
     blocks: AVX2_BLOCKS,
-    solve: AVX2_SOLVE,
+    solve: SOLVE,
 };
 
 /// Zen 3. 16 x 6 elements of C.
 pub(super) const AVX2_F32: Tuning = Tuning { shape: Shape { tv: 1, ..AVX2_F64.shape }, ..AVX2_F64 };
 
 /// 24 x 8 elements of C in 24 of 32 registers. `nt` keeps the code small. Not swept.
-pub(super) const AVX512_F64: Tuning = Tuning { shape: Shape { mv: 3, nr: 8, nt: 4, tv: 1, small: 40 }, ..AVX2_F64 };
+pub(super) const AVX512_F64: Tuning =
+    Tuning { shape: Shape { mv: 3, nr: 8, nt: 4, xr: 8, xv: 3, tv: 1, small: 40 }, ..AVX2_F64 };
 
 /// 48 x 8 elements of C. Not swept.
 pub(super) const AVX512_F32: Tuning = AVX512_F64;
 
 /// On x86-64 each fused multiply-add is a call of the C library's `fma`: no block size matters, and small kernels do.
 #[cfg(target_arch = "x86_64")]
-pub(super) const PORTABLE_F64: Tuning = Tuning { shape: Shape { mv: 1, nr: 2, nt: 1, tv: 1, small: 0 }, ..AVX2_F64 };
+pub(super) const PORTABLE_F64: Tuning =
+    Tuning { shape: Shape { mv: 1, nr: 2, nt: 1, xr: 1, xv: 1, tv: 1, small: 0 }, ..AVX2_F64 };
 #[cfg(target_arch = "x86_64")]
 pub(super) const PORTABLE_F32: Tuning = PORTABLE_F64;
 
 /// For vectors of 16 bytes, as 64-bit Arm has them. Not swept.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) const PORTABLE_F64: Tuning = Tuning { shape: Shape { mv: 2, nr: 4, nt: 4, tv: 2, small: 40 }, ..AVX2_F64 };
+pub(super) const PORTABLE_F64: Tuning =
+    Tuning { shape: Shape { mv: 2, nr: 4, nt: 4, xr: 4, xv: 3, tv: 2, small: 40 }, ..AVX2_F64 };
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) const PORTABLE_F32: Tuning = Tuning { shape: Shape { tv: 1, ..PORTABLE_F64.shape }, ..PORTABLE_F64 };

@@ -9,15 +9,12 @@ use super::solve::{System, check_right_hand_sides};
 use crate::blas::{gemm, norm_infinity, norm_max};
 use crate::element::Element;
 use crate::error::Error;
-use crate::kernel::{Elements, Gemv, Kernels, Strided};
+use crate::kernel::{Elements, Kernels};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::{Options, Transpose};
 
 /// The largest number of steps.
 const MAX_STEPS: u32 = 30;
-
-/// With fewer right-hand sides A is not packed for their residuals.
-const MIN_PACKED_COLUMNS: usize = 4;
 
 /// How a system was solved in mixed precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,20 +199,16 @@ impl<T: Wide> Narrowed<T> {
     }
 }
 
-/// R <- R - A X.
+/// R <- R - A X, some columns of A at a time: for few right-hand sides gemm then reads A where it is.
 fn subtract_product<T: Element>(
     a: MatrixRef<'_, T>,
     x: MatrixRef<'_, T>,
     mut r: MatrixMut<'_, T>,
     kernels: &Kernels<T>,
 ) {
-    if x.ncols() >= MIN_PACKED_COLUMNS {
-        return gemm(a, x, r, kernels);
-    }
-    let strided = Strided { ptr: a.as_ptr(), row: 1, col: a.lda() as isize };
-    for j in 0..x.ncols() {
-        let (x, y) = (x.col(j).as_ptr(), r.col_mut(j).as_mut_ptr());
-        // SAFETY: A is n by n, column j of X and of R has n elements, and R is borrowed mutably.
-        unsafe { (kernels.gemv)(Gemv { m: a.nrows(), n: a.ncols(), a: strided, x, incx: 1, y, incy: 1 }) };
+    let n = a.nrows();
+    for k in (0..n).step_by(kernels.kc) {
+        let count = kernels.kc.min(n - k);
+        gemm(a.block(0, k, n, count), x.block(k, 0, count, x.ncols()), r.reborrow(), kernels);
     }
 }

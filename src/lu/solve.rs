@@ -125,16 +125,33 @@ impl<T: Element> System<'_, T> {
     }
 
     fn solve_columns(&self, mut b: MatrixMut<'_, T>) {
+        let Self { ipiv, kernels, .. } = *self;
         let transposed = self.transpose.is_transposed();
         let (l, u) = (Triangle::lower(self.lu, transposed), Triangle::upper(self.lu, transposed));
+        // X <- P^T L^-T U^-T B, or X <- U^-1 L^-1 P B
+        let triangles = if transposed { [u, l] } else { [l, u] };
+        let swaps = (0..ipiv.len()).map(|step| {
+            let i = if transposed { ipiv.len() - 1 - step } else { step };
+            (i, ipiv[i] as usize - 1)
+        });
+        let by_rows = blas::by_rows(b.reborrow(), transposed, kernels, &mut |x| {
+            if !transposed {
+                x.swap(swaps.clone());
+            }
+            triangles.iter().for_each(|triangle| triangle.solve_rows(x, kernels));
+            if transposed {
+                x.swap(swaps.clone());
+            }
+        });
+        if by_rows.is_some() {
+            return;
+        }
+        if !transposed {
+            laswp(b.reborrow(), ipiv);
+        }
+        triangles.iter().for_each(|triangle| triangle.solve_columns(b.reborrow(), kernels));
         if transposed {
-            // X <- P^T L^-T U^-T B
-            blas::solve([u, l], b.reborrow(), self.kernels);
-            laswp_back(b, self.ipiv);
-        } else {
-            // X <- U^-1 L^-1 P B
-            laswp(b.reborrow(), self.ipiv);
-            blas::solve([l, u], b, self.kernels);
+            laswp_back(b, ipiv);
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The factorizations that are compared.
-
-use std::ffi::c_char;
+//! The factorizations and solves that are compared.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
-use faer::{MatMut, Par};
-use nalgebra::DMatrix;
-use recfact::{MatrixMut, Options};
+use faer::linalg::lu::partial_pivoting::solve::{self, solve_in_place_scratch};
+use faer::perm::PermRef;
+use faer::{MatMut, MatRef, Par};
+use nalgebra::{DMatrix, DMatrixViewMut};
+use recfact::{MatrixMut, MatrixRef, Options, Transpose};
 
 /// An element type that every peer knows.
 pub trait Element: recfact::Element + Into<f64> + faer::traits::ComplexField + nalgebra::ComplexField {
@@ -36,17 +36,33 @@ impl Element for f32 {
     }
 }
 
-/// One factorization. `factor` is what the clock sees.
+/// Right-hand sides, one column of `n` elements after the other.
+pub struct Rhs<'a, T> {
+    pub n: usize,
+    pub columns: usize,
+    pub elements: &'a mut [T],
+}
+
+/// A library. `factor` or `solve` is what the clock sees.
 pub trait Peer<T> {
     fn name(&self) -> &str;
     /// P A = L U in place.
     fn factor(&mut self, m: usize, n: usize, a: &mut [T], lda: usize, ipiv: &mut [i64]);
     /// Whatever is left to do so that `a` and `ipiv` are LAPACK's, for the check.
     fn finish(&mut self, _a: &mut [T], _ipiv: &mut [i64]) {}
+    /// Whether it can solve A X = B, or with `transposed` A^T X = B.
+    fn can_solve(&self, _transposed: bool) -> bool {
+        true
+    }
+    /// B <- A^-1 B or A^-T B, with what `factor` left of a matrix without padding.
+    fn solve(&mut self, transposed: bool, lu: &[T], ipiv: &[i64], b: Rhs<'_, T>);
 }
 
+/// All libraries that are compared.
+pub type Peers<T> = Vec<Box<dyn Peer<T>>>;
+
 /// recfact, and the peers that are crates.
-pub fn ours_and_crates<T: Element>(threads: usize, without: &[String]) -> Vec<Box<dyn Peer<T>>> {
+pub fn ours_and_crates<T: Element>(threads: usize, without: &[String]) -> Peers<T> {
     let options = Options::new().threads(threads);
     let par = if threads == 1 { Par::Seq } else { Par::rayon(threads) };
     let all: [Box<dyn Peer<T>>; 3] = [
@@ -74,6 +90,12 @@ impl<T: Element> Peer<T> for Recfact {
     fn factor(&mut self, m: usize, n: usize, a: &mut [T], lda: usize, ipiv: &mut [i64]) {
         let view = MatrixMut::from_slice(a, m, n, lda).expect("the sizes fit");
         recfact::factor(view, ipiv, &self.options).expect("ipiv is long enough");
+    }
+    fn solve(&mut self, transposed: bool, lu: &[T], ipiv: &[i64], b: Rhs<'_, T>) {
+        let lu = MatrixRef::from_slice(lu, b.n, b.n, b.n).expect("the sizes fit");
+        let x = MatrixMut::from_slice(b.elements, b.n, b.columns, b.n).expect("the sizes fit");
+        let transpose = if transposed { Transpose::Yes } else { Transpose::No };
+        recfact::solve(transpose, lu, ipiv, x, &self.options).expect("the shapes fit");
     }
 }
 
@@ -110,6 +132,18 @@ impl<T: Element> Peer<T> for Faer {
             *p = at as i64 + 1;
         }
     }
+    fn solve(&mut self, transposed: bool, lu: &[T], _ipiv: &[i64], b: Rhs<'_, T>) {
+        let needed = solve_in_place_scratch::<usize, T>(b.n, b.columns, self.par);
+        if needed.unaligned_bytes_required() > self.stack.len() {
+            self.stack = MemBuffer::new(needed);
+        }
+        let lu = MatRef::from_column_major_slice(lu, b.n, b.n);
+        let rows = PermRef::new_checked(&self.rows, &self.inverse, b.n);
+        let x = MatMut::from_column_major_slice_mut(b.elements, b.n, b.columns);
+        let stack = MemStack::new(&mut self.stack);
+        let solve = if transposed { solve::solve_transpose_in_place } else { solve::solve_in_place };
+        solve(lu, lu, rows, x, self.par, stack);
+    }
 }
 
 /// nalgebra's LU owns its matrix, so it pays for one copy, in and out of the clock alike.
@@ -141,79 +175,11 @@ impl<T: Element> Peer<T> for Nalgebra<T> {
             (0..packed.nrows()).for_each(|i| a[i + j * lda] = packed[(i, j)]);
         }
     }
-}
-
-/// A shared library with LAPACK in it.
-#[derive(Debug, Clone)]
-pub struct Library {
-    name: String,
-    path: String,
-}
-
-impl Library {
-    pub fn parse(text: &str) -> Result<Library, String> {
-        let (name, path) = text.split_once('=').ok_or("expected NAME=PATH, as in mkl=/opt/lib/libmkl_rt.so")?;
-        Ok(Library { name: name.into(), path: path.into() })
+    fn can_solve(&self, transposed: bool) -> bool {
+        !transposed
     }
-
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Loads it. It stays for as long as the process runs: its threads could not survive an unload.
-    pub fn load(&self, threads: usize) -> Result<&'static libloading::Library, libloading::Error> {
-        for variable in ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS"] {
-            // SAFETY: no other thread reads the environment yet.
-            unsafe { std::env::set_var(variable, threads.to_string()) };
-        }
-        // SAFETY: the user named this library to be run.
-        let library = unsafe { libloading::Library::new(&self.path) }?;
-        Ok(Box::leak(Box::new(library)))
-    }
-
-    /// Loads it and finds its getrf, with 64-bit integers if there is one, else with 32-bit ones.
-    pub fn open<T: Element>(&self, threads: usize) -> Result<Box<dyn Peer<T>>, Box<dyn std::error::Error>> {
-        let library = self.load(threads)?;
-        let d = T::LETTER;
-        for (symbol, long) in
-            [(format!("scipy_{d}getrf_64_"), true), (format!("{d}getrf_64_"), true), (format!("{d}getrf_"), false)]
-        {
-            // SAFETY: LAPACK's names have LAPACK's arguments.
-            unsafe {
-                if long {
-                    if let Ok(function) = library.get::<Getrf<T, i64>>(symbol.as_bytes()) {
-                        return Ok(Box::new(Lapack { name: self.name.clone(), function: *function, ipiv: Vec::new() }));
-                    }
-                } else if let Ok(function) = library.get::<Getrf<T, i32>>(symbol.as_bytes()) {
-                    return Ok(Box::new(Lapack { name: self.name.clone(), function: *function, ipiv: Vec::new() }));
-                }
-            }
-        }
-        Err(format!("{} has no {d}getrf", self.path).into())
-    }
-}
-
-pub type Getrf<T, I> =
-    unsafe extern "C" fn(m: *const I, n: *const I, a: *mut T, lda: *const I, ipiv: *mut I, info: *mut I) -> c_char;
-
-struct Lapack<T, I> {
-    name: String,
-    function: Getrf<T, I>,
-    ipiv: Vec<I>,
-}
-
-impl<T: Element, I: Copy + Default + TryFrom<usize> + Into<i64>> Peer<T> for Lapack<T, I> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn factor(&mut self, m: usize, n: usize, a: &mut [T], lda: usize, _ipiv: &mut [i64]) {
-        self.ipiv.resize(m.min(n), I::default());
-        let int = |x: usize| I::try_from(x).ok().expect("the size fits the library's integers");
-        let (m, n, lda, mut info) = (int(m), int(n), int(lda), I::default());
-        // SAFETY: getrf's arguments, with memory for them.
-        unsafe { (self.function)(&m, &n, a.as_mut_ptr(), &lda, self.ipiv.as_mut_ptr(), &mut info) };
-    }
-    fn finish(&mut self, _a: &mut [T], ipiv: &mut [i64]) {
-        ipiv.iter_mut().zip(&self.ipiv).for_each(|(to, &from)| *to = from.into());
+    fn solve(&mut self, _transposed: bool, _lu: &[T], _ipiv: &[i64], b: Rhs<'_, T>) {
+        let (lu, _) = self.lu.as_ref().expect("solve follows factor");
+        lu.solve_mut(&mut DMatrixViewMut::from_slice(b.elements, b.n, b.columns));
     }
 }

@@ -24,14 +24,16 @@ pub struct Table {
     names: Vec<String>,
     element: &'static str,
     threads: usize,
+    /// What is measured, if it is not the factorization.
+    what: Option<String>,
     /// GFLOP/s of fused multiply-adds in registers.
     peak: f64,
     rows: Vec<Row>,
 }
 
 impl Table {
-    pub fn new(names: Vec<String>, element: &'static str, threads: usize, peak: f64) -> Self {
-        Table { names, element, threads, peak, rows: Vec::new() }
+    pub fn new(names: Vec<String>, element: &'static str, threads: usize, what: Option<&str>, peak: f64) -> Self {
+        Table { names, element, threads, what: what.map(str::to_owned), peak, rows: Vec::new() }
     }
 
     /// What was measured where, and the titles of the columns.
@@ -51,7 +53,8 @@ impl Table {
     }
 
     fn title(&self) -> String {
-        format!("{}, FMA peak {:.1} GFLOP/s", machine(self.element, self.threads), self.peak)
+        let what = self.what.as_ref().map(|what| format!(", {what}")).unwrap_or_default();
+        format!("{}{what}, FMA peak {:.1} GFLOP/s", machine(self.element, self.threads), self.peak)
     }
 
     pub fn save_csv(&self, file: &Path) -> Result<(), Box<dyn Error>> {

@@ -11,32 +11,32 @@
 //!   +-----------+--+  +--+
 //! ```
 
+use std::hint::black_box;
+
 use super::column;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Trsm;
 use crate::kernel::vector::Vector;
 
-/// X <- L22^-1 (B2 - L21 B1), where B2 has at most MV * LANES rows. Of L22 the part below the diagonal is used, and the
-/// diagonal unless it is a `UNIT` triangle.
+/// X <- L22^-1 (B2 - L21 B1), where B2 has at most MV * LANES rows. Of L22 the part below the diagonal is used; the
+/// diagonal is ones.
 ///
 /// # Safety
 /// - As [`Trsm`] says.
 /// - The CPU has the vectors' instruction set.
 #[inline(always)]
-pub(in crate::kernel) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize, const UNIT: bool>(
-    arguments: Trsm<V::T>,
-) {
+pub(in crate::kernel) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize>(arguments: Trsm<V::T>) {
     let Trsm { m, n, b, ldb, x, ldx, .. } = arguments;
     let is_whole = m == MV * V::LANES;
     let mut j = 0;
     // SAFETY: columns j.. of B and X, NR of them or one.
     unsafe {
         while is_whole && j + NR <= n {
-            tile::<V, MV, NR, UNIT, false>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
+            tile::<V, MV, NR, false>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
             j += NR;
         }
         while j < n {
-            tile::<V, MV, 1, UNIT, true>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
+            tile::<V, MV, 1, true>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
             j += 1;
         }
     }
@@ -47,7 +47,7 @@ pub(in crate::kernel) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize
 /// # Safety
 /// - As for [`trsm`], with n = NC.
 #[inline(always)]
-unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const EDGE: bool>(arguments: Trsm<V::T>) {
+unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(arguments: Trsm<V::T>) {
     let Trsm { m, k, b, ldb, x, ldx, .. } = arguments;
     // SAFETY: k rows of B1 and m rows of B2 and X in each of NC columns.
     unsafe {
@@ -60,7 +60,7 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, co
         // acc <- acc - L21 B1
         let l22 = subtract::<V, MV, NC, EDGE>(&mut acc, arguments);
         // acc <- L22^-1 acc
-        solve::<V, MV, NC, UNIT, EDGE>(&mut acc, m, l22, arguments.ldl);
+        solve::<V, MV, NC, EDGE>(&mut acc, m, l22, arguments.ldl);
         // X <- acc, B2 <- acc
         for (j, acc) in acc.iter().enumerate() {
             store::<V, MV, EDGE>(acc, x.add(j * ldx), m);
@@ -104,27 +104,48 @@ unsafe fn subtract<V: Vector, const MV: usize, const NC: usize, const EDGE: bool
 /// # Safety
 /// - As for [`tile`].
 #[inline(always)]
-unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const EDGE: bool>(
+unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
     acc: &mut [[V; MV]; NC],
     m: usize,
     l: *const V::T,
     ldl: usize,
 ) {
-    // The compiler removes the steps beyond the tile's rows. The last row of a unit triangle has nothing to do.
+    // Step p: acc(p+1:, :) <- acc(p+1:, :) - l(p+1:) acc(p, :). The last row has nothing to do.
+    // The compiler removes the steps beyond the tile's rows.
     macro_rules! steps {
         ($($p:literal)*) => {
-            $(if $p < MV * V::LANES - usize::from(UNIT) && (!EDGE || $p < m) {
+            $(if $p < MV * V::LANES - 1 {
                 // SAFETY: the caller's CPU has the instruction set; column p < m of L22.
                 unsafe {
                     let lv = load::<V, MV, EDGE>(l.wrapping_add($p * ldl), m);
-                    step::<V, MV, NC, UNIT, $p>(&lv, acc);
+                    step::<V, MV, NC>(&lv, acc, $p / V::LANES, $p % V::LANES);
                 }
             })*
         };
     }
-    steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23);
-    steps!(24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
-    const { assert!(MV * V::LANES <= 48) };
+    // An edge has code for each of its vectors, not for each of its rows: it is no slower, since each row waits for the one
+    // before. The compiler unrolls no loop whose end it does not know.
+    macro_rules! loops {
+        ($($at:literal)*) => {
+            $(if $at < MV {
+                let end = (m - 1).min(($at + 1) * V::LANES);
+                for p in $at * V::LANES..black_box(end) {
+                    // SAFETY: as above.
+                    unsafe {
+                        let lv = load::<V, MV, EDGE>(l.wrapping_add(p * ldl), m);
+                        step::<V, MV, NC>(&lv, acc, $at, p - $at * V::LANES);
+                    }
+                }
+            })*
+        };
+    }
+    if !EDGE {
+        steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23);
+        steps!(24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
+    } else if m > 0 {
+        loops!(0 1 2);
+    }
+    const { assert!(MV * V::LANES <= 48 && MV <= 3) };
 }
 
 /// A column of a tile: with `EDGE` m rows and zeros below, else MV * LANES.
@@ -149,28 +170,23 @@ unsafe fn store<V: Vector, const MV: usize, const EDGE: bool>(x: &[V; MV], to: *
     unsafe { if EDGE { column::store_partial(x, to, m) } else { column::store(x, to) } }
 }
 
-/// Step p of the solve: acc(p, :) <- acc(p, :) / l(p), unless the triangle is a `UNIT` one; then
-/// acc(p+1:, :) <- acc(p+1:, :) - l(p+1:) acc(p, :).
+/// The step of the row in this lane of vector `at` of the tile.
 ///
 /// # Safety
 /// - The CPU has the vectors' instruction set.
 #[inline(always)]
-unsafe fn step<V: Vector, const MV: usize, const NC: usize, const UNIT: bool, const P: usize>(
+unsafe fn step<V: Vector, const MV: usize, const NC: usize>(
     l: &[V; MV],
     acc: &mut [[V; MV]; NC],
+    at: usize,
+    lane: usize,
 ) {
-    let (at, lane) = (P / V::LANES, P % V::LANES);
     for acc in acc {
         // SAFETY: the caller's CPU has the instruction set; lanes are counted up to LANES.
         unsafe {
-            let mut x = acc[at].broadcast_lane(lane);
-            let mut solved = acc[at];
-            if !UNIT {
-                x = x.div(l[at].broadcast_lane(lane));
-                solved = acc[at].select_prefix(lane, x);
-            }
-            // Lanes up to p are selected: subtracting a product with zero would turn infinities into NaN.
-            acc[at] = solved.select_prefix(lane + 1, acc[at].sub_mul(l[at], x));
+            let x = acc[at].broadcast_lane(lane);
+            // Lanes up to that one are selected: subtracting a product with zero would turn infinities into NaN.
+            acc[at] = acc[at].select_prefix(lane + 1, acc[at].sub_mul(l[at], x));
             for v in at + 1..MV {
                 acc[v] = acc[v].sub_mul(l[v], x);
             }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::element::Element;
-use crate::kernel::{BatchKernels, INVERSE_ROWS, Kernels};
+use crate::kernel::{BatchKernels, INVERSE_COLUMNS, INVERSE_ROWS, Kernels};
 use crate::matrix::MatrixMut;
 use crate::team;
 
@@ -87,7 +87,7 @@ impl<T: Element> Inversion<'_, T> {
     pub(super) fn for_strips(&self, a: MatrixMut<'_, T>, work: &(dyn Fn(usize, MatrixMut<'_, T>) + Sync)) {
         let tuning = &self.tables.kernels.tuning.solve;
         let threads = self.threads.min(a.ncols().div_ceil(tuning.columns_per_thread));
-        let width = if threads > 1 { tuning.columns_per_thread } else { tuning.columns };
+        let width = if threads > 1 { tuning.columns_per_thread } else { INVERSE_COLUMNS };
         let rest = Mutex::new((0, Some(a)));
         let job = || {
             while let Some((first, strip)) = next_strip(&rest, width) {

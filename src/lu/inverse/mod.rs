@@ -102,7 +102,6 @@ pub(super) fn invert<T: Element>(
     let needed = rows.memory();
     scratch::with(blocks.memory(), |memory| run(blocks, memory))
         .or_else(|| scratch::with(needed, |memory| run(rows, memory)))
-        .or_else(|| scratch::on_stack(|memory| (needed <= memory.len()).then(|| run(rows, memory))))
         .or_else(|| (n <= MAX_STACK_ORDER).then(|| with_row(|memory| run(rows, memory))))
 }
 

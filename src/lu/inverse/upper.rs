@@ -5,7 +5,7 @@ use bytemuck::cast_slice_mut;
 use super::inversion::{Inversion, part};
 use super::saved::Saved;
 use crate::element::Element;
-use crate::kernel::{BatchKernels, GroupTrsm, Lines, MAX_LANES, Trsm};
+use crate::kernel::{BatchKernels, GroupTrsm, Lines, MAX_LANES, Strided, Trsv};
 use crate::matrix::MatrixMut;
 
 /// Registers with elements of one row of X that are divided one after the other: more hide the time that a division takes.
@@ -97,10 +97,10 @@ impl<T: Element> Inversion<'_, T> {
         if let Some(batch) = self.batch() {
             return solve_across(batch, corner, x, cast_slice_mut(work));
         }
-        let (l, x) = (corner.as_ptr(), x.as_mut_ptr());
-        let solve = Trsm { m, n, k: 0, l, ldl: order, b: x, ldb: ldx, x, ldx };
-        // SAFETY: the corner has as many rows and columns as X has rows, at most `lanes`.
-        unsafe { (self.tables.kernels.trsm)(solve) };
+        let t = Strided { ptr: corner.as_ptr(), row: 1, col: order as isize };
+        let solve = Trsv { n: m, nrhs: n, unit: false, t, x: x.as_mut_ptr(), inc: 1, ldx };
+        // SAFETY: the corner has at least as many rows and columns as X has rows, and X is borrowed mutably.
+        unsafe { (self.tables.kernels.trsv)(solve) };
     }
 }
 

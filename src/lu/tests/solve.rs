@@ -69,11 +69,34 @@ proptest! {
     }
 }
 
+/// Every number of right-hand sides around the sizes of vectors and groups, and orders around those of tiles and blocks.
+#[test]
+fn all_counts_of_right_hand_sides_give_the_naive_bits() {
+    let orders = (1..=18).chain([31, 32, 33, 63, 64, 65, 100, 129]);
+    for (n, nrhs) in orders.flat_map(|n| (0..=40).map(move |nrhs| (n, nrhs))) {
+        for transposed in [false, true] {
+            let pad = (n + nrhs) % 3;
+            let case = Case { kind: Kind::Uniform, n, nrhs, pad, transposed, threads: 1, seed: n as u64 };
+            check::<f64>(case);
+            check::<f32>(case);
+        }
+    }
+}
+
 #[test]
 fn larger_solutions_are_the_naive_ones_to_the_bit_on_any_number_of_threads() {
-    for (n, nrhs, threads) in
-        [(129, 1, 1), (320, 1, 1), (250, 7, 1), (300, 97, 1), (150, 500, 2), (260, 200, 8), (0, 3, 2)]
-    {
+    for (n, nrhs, threads) in [
+        (129, 1, 1),
+        (320, 1, 1),
+        (321, 3, 1),
+        (250, 7, 1),
+        (700, 5, 1),
+        (1100, 30, 1),
+        (300, 97, 1),
+        (150, 500, 2),
+        (260, 200, 8),
+        (0, 3, 2),
+    ] {
         for transposed in [false, true] {
             let case = Case { kind: Kind::Uniform, n, nrhs, pad: 3, transposed, threads, seed: n as u64 };
             check::<f64>(case);

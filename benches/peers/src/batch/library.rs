@@ -5,19 +5,8 @@ use std::ffi::c_char;
 use libloading::Library as Loaded;
 
 use super::{Case, Peer, Peers, Work};
-use crate::peer::{Element, Getrf, Library};
-
-type Getrs<T, I> = unsafe extern "C" fn(
-    trans: *const c_char,
-    n: *const I,
-    nrhs: *const I,
-    a: *const T,
-    lda: *const I,
-    ipiv: *const I,
-    b: *mut T,
-    ldb: *const I,
-    info: *mut I,
-);
+use crate::lapack::{Functions, Library};
+use crate::peer::Element;
 
 type GetrfBatch<T> = unsafe extern "C" fn(
     m: *const i32,
@@ -67,15 +56,10 @@ pub fn peers<T: Element>(library: &Library, threads: usize) -> Result<Peers<T>, 
         if let Some(compact) = Compact::new(name, loaded) {
             peers.push(Box::new(compact));
         }
-        for (prefix, suffix) in [("scipy_", "_64_"), ("", "_64_")] {
-            let symbol = |routine: &str| format!("{prefix}{d}{routine}{suffix}");
-            let getrf = loaded.get::<Getrf<T, i64>>(symbol("getrf").as_bytes());
-            let getrs = loaded.get::<Getrs<T, i64>>(symbol("getrs").as_bytes());
-            if let (Ok(getrf), Ok(getrs)) = (getrf, getrs) {
-                peers.push(Box::new(Loop { name: format!("{name} loop"), getrf: *getrf, getrs: *getrs }));
-                break;
-            }
-        }
+    }
+    let found = [("scipy_", "_64_"), ("", "_64_")].iter().find_map(|names| Functions::find(loaded, names.0, names.1));
+    if let Some(functions) = found {
+        peers.push(Box::new(Loop { name: format!("{name} loop"), functions }));
     }
     if peers.is_empty() { Err(format!("{name} has no {d}getrf that is known here").into()) } else { Ok(peers) }
 }
@@ -107,10 +91,9 @@ impl<T: Element> Peer<T> for Batch<T> {
     }
 }
 
-struct Loop<T> {
+struct Loop<T: 'static> {
     name: String,
-    getrf: Getrf<T, i64>,
-    getrs: Getrs<T, i64>,
+    functions: Functions<T, i64>,
 }
 
 impl<T: Element> Peer<T> for Loop<T> {
@@ -124,9 +107,10 @@ impl<T: Element> Peer<T> for Loop<T> {
             let (ipiv, info) = (&mut work.ipiv64[k * case.n..], &mut work.info64[k]);
             // SAFETY: the memory has this matrix and its results.
             unsafe {
-                (self.getrf)(&n, &n, a.as_mut_ptr(), &n, ipiv.as_mut_ptr(), info);
+                (self.functions.getrf)(&n, &n, a.as_mut_ptr(), &n, ipiv.as_mut_ptr(), info);
                 if solve {
-                    (self.getrs)(&NO_TRANS, &n, &1, a.as_ptr(), &n, ipiv.as_ptr(), b.as_mut_ptr(), &n, info);
+                    let (a, ipiv, b) = (a.as_ptr(), ipiv.as_ptr(), b.as_mut_ptr());
+                    (self.functions.getrs)(&NO_TRANS, &n, &1, a, &n, ipiv, b, &n, info);
                 }
             }
         }
