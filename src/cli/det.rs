@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(text(0.0, 0, 6), "0");
         // 2^2000 and 2^-2000
         assert_eq!(text(0.5, 2001, 6), "1.14813e602");
-        assert_eq!(text(-0.5, 2001, 17), "-1.14813070e602".replace("70e", "07e"));
+        assert_eq!(text(-0.5, 2001, 17), "-1.1481307e602");
         assert_eq!(text(0.5, -1999, 4), "8.71e-603");
         // Just below 10^400.
         assert_eq!(text(0.999_999_9 * 10.0_f64.powf(400.0 - 1329.0 * std::f64::consts::LOG10_2), 1329, 3), "1e400");
