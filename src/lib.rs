@@ -66,7 +66,7 @@ pub use error::Error;
 pub use kernel::Isa;
 pub use lu::{
     Accuracy, Coefficients, Determinant, Factored, Lu, Mixed, Refinement, Swaps, det_batch, factor, factor_batch,
-    gesv_batch, gesv_mixed, inverse_batch, norm, rcond, refine, release, solve, solve_batch,
+    gesv_batch, gesv_mixed, inverse, inverse_batch, norm, rcond, refine, release, solve, solve_batch,
 };
 #[doc(hidden)]
 pub use lu::{BatchSystem, Solution, check_batch_finite, system_batch};

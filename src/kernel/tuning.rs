@@ -34,6 +34,15 @@ pub(crate) const BATCH_FACTOR_BYTES: usize = 256 << 10;
 /// Columns of right-hand sides that a group has in work memory at once.
 pub(crate) const BATCH_RHS: usize = 16;
 
+/// A matrix whose columns have fewer bytes is inverted by a solve with the identity in other memory. The machine, the date and
+/// the way are those of [`INVERSE_ROWS`]; the crossover was 8 to 12 rows of f64, 24 to 28 of f32.
+pub(crate) const INVERSE_BYTES: usize = 96;
+
+/// Orders, and the rows of a block of an inversion below each of them: few rows leave little to the solves with a triangle, many
+/// go less often through a matrix that is larger than the caches. A Xeon with AVX-512 (family 6, a virtual machine with 2 MiB of
+/// L2 cache), f64 and f32, 24 to 384 rows in turns on one thread, on 2026-11-29; AVX2 has not been swept.
+pub(crate) const INVERSE_ROWS: [(usize, usize); 3] = [(256, 48), (850, 144), (usize::MAX, 192)];
+
 /// The sizes that a kernel is compiled for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {

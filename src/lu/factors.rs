@@ -6,6 +6,7 @@ use nalgebra::{DMatrix, Dim, Dyn, Matrix, Storage, VecStorage};
 use super::batch::Determinant;
 use super::condition::rcond;
 use super::factor::factor;
+use super::inverse::inverse;
 use super::ipiv::{check_info, check_ipiv, permute};
 use super::refine::{Accuracy, Factored, Refinement, refine};
 use super::solve::solve;
@@ -170,6 +171,46 @@ impl<T: Element> Lu<T> {
         self.solve_system(Transpose::Yes, b)
     }
 
+    /// A^-1, to the bit the X with A X = I that [`Lu::solve`] computes, for two thirds of its operations. The factors stay.
+    ///
+    /// # Errors
+    /// [`Error::NotSquare`], [`Error::Singular`], or [`Error::OutOfMemory`].
+    pub fn inverse(&self) -> Result<DMatrix<T>, Error> {
+        let n = self.order()?;
+        self.check_nonsingular()?;
+        let mut x = zeros(n * n)?;
+        x.copy_from_slice(self.lu.as_slice());
+        invert(DMatrix::from_vec(n, n, x), &self.ipiv, &self.options)
+    }
+
+    /// A^-1 in the memory of the factors; see [`inverse`].
+    ///
+    /// # Errors
+    /// As for [`Lu::inverse`]. The factors are lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use nalgebra::DMatrix;
+    /// use recfact::{Lu, Options};
+    ///
+    /// let lu = Lu::new(DMatrix::from_row_slice(2, 2, &[4.0, 3.0, 6.0, 4.0]), &Options::default())?;
+    /// assert_eq!(lu.inverse()?, lu.clone().into_inverse()?);
+    /// assert!((lu.into_inverse()? - DMatrix::from_row_slice(2, 2, &[-2.0, 1.5, 3.0, -2.0])).amax() < 1e-14);
+    /// # Ok::<(), recfact::Error>(())
+    /// ```
+    pub fn into_inverse(self) -> Result<DMatrix<T>, Error> {
+        self.order()?;
+        self.check_nonsingular()?;
+        invert(self.lu, &self.ipiv, &self.options)
+    }
+
+    fn check_nonsingular(&self) -> Result<(), Error> {
+        if self.is_singular() {
+            return Err(Error::Singular { index: self.info.unsigned_abs() as usize });
+        }
+        Ok(())
+    }
+
     fn solve_system<C: Dim, S: Storage<T, Dyn, C>>(
         &self,
         transpose: Transpose,
@@ -244,17 +285,18 @@ impl<T: Element> Lu<T> {
         self.ipiv.iter().zip(1..).filter(|&(&row, i)| row != i).count()
     }
 
-    fn check_nonsingular(&self) -> Result<(), Error> {
-        match self.info {
-            0 => Ok(()),
-            info => Err(Error::Singular { index: info.unsigned_abs() as usize }),
-        }
-    }
-
     /// n of an n x n matrix.
     fn order(&self) -> Result<usize, Error> {
         let (m, n) = self.lu.shape();
         if m == n { Ok(n) } else { Err(Error::NotSquare { m, n }) }
+    }
+}
+
+/// A^-1 in the memory of its factors.
+fn invert<T: Element>(mut lu: DMatrix<T>, ipiv: &[i64], options: &Options) -> Result<DMatrix<T>, Error> {
+    match inverse(&mut lu, ipiv, options)? {
+        0 => Ok(lu),
+        info => Err(Error::Singular { index: info as usize }),
     }
 }
 

@@ -39,6 +39,17 @@ pub(super) fn are_rows(ipiv: &[i64], m: usize) -> bool {
     ipiv.iter().all(|&row| (row as u64).wrapping_sub(1) < m as u64)
 }
 
+/// Checks that there are `n` row swaps, each with one of `n` rows, which may be one above.
+pub(super) fn check_rows(ipiv: &[i64], n: usize) -> Result<(), Error> {
+    if ipiv.len() != n {
+        return Err(Error::IpivLength { expected: n, found: ipiv.len() });
+    }
+    match (0..n).find(|&i| !are_rows(&ipiv[i..=i], n)) {
+        Some(i) => Err(Error::Pivot { index: i + 1, row: ipiv[i], m: n }),
+        None => Ok(()),
+    }
+}
+
 /// Swaps the rows in a list of them, as `ipiv` says.
 pub(super) fn permute(rows: &mut [usize], ipiv: &[i64]) {
     for (i, &row) in ipiv.iter().enumerate() {

@@ -8,6 +8,7 @@ mod blocked;
 mod condition;
 mod factor;
 mod factors;
+mod inverse;
 mod ipiv;
 mod mixed;
 mod monitor;
@@ -42,6 +43,7 @@ pub use factor::{factor, release};
 pub use factors::Lu;
 #[cfg(feature = "client")]
 pub(crate) use factors::zeros;
+pub use inverse::inverse;
 #[cfg(feature = "cli")]
 pub(crate) use ipiv::check_info;
 #[cfg(any(feature = "cli", feature = "client"))]

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::factor::kernels_for;
-use super::ipiv::{are_rows, laswp, laswp_back};
+use super::ipiv::{check_rows, laswp, laswp_back};
 use crate::blas::{self, Triangle};
 use crate::element::Element;
 use crate::error::Error;
@@ -69,13 +69,8 @@ pub(super) fn check_factors<T: Element>(lu: MatrixRef<'_, T>, ipiv: &[i64]) -> R
     if m != n {
         return Err(Error::NotSquare { m, n });
     }
-    if ipiv.len() != n {
-        return Err(Error::IpivLength { expected: n, found: ipiv.len() });
-    }
-    match (0..n).find(|&i| !are_rows(&ipiv[i..=i], n)) {
-        Some(i) => Err(Error::Pivot { index: i + 1, row: ipiv[i], m: n }),
-        None => Ok(n),
-    }
+    check_rows(ipiv, n)?;
+    Ok(n)
 }
 
 /// Checks that A is square, and that B has as many rows. Returns their number.

@@ -3,6 +3,7 @@
 mod answers;
 mod batch;
 mod exhaustive;
+mod inverse;
 mod monitored;
 mod out_of_place;
 mod solve;

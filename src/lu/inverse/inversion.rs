@@ -1,0 +1,109 @@
+//! What the steps of an inversion have in common: the blocks of rows, the strips of columns, and L^-1 above its diagonal.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::element::Element;
+use crate::kernel::{BatchKernels, INVERSE_ROWS, Kernels};
+use crate::matrix::MatrixMut;
+use crate::team;
+
+/// The kernels of an instruction set.
+#[derive(Clone, Copy)]
+pub(crate) struct Tables<'a, T: Element> {
+    pub(crate) kernels: &'a Kernels<T>,
+    /// Those that work on as many matrices at once as a register has lanes, if there are any.
+    pub(crate) batch: Option<&'a BatchKernels<T>>,
+}
+
+/// How a matrix is cut into blocks of rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blocks {
+    /// Rows of a block: whole tiles.
+    pub(super) rows: usize,
+    /// Rows of a tile.
+    pub(super) tile: usize,
+    /// Elements of memory for the saved rows, and for the triangle on the diagonal.
+    pub(super) saved: usize,
+    pub(super) triangle: usize,
+}
+
+impl Blocks {
+    /// Blocks of at least one tile, with about `rows` rows.
+    pub(crate) fn new<T: Element>(n: usize, rows: usize, kernels: &Kernels<T>) -> Self {
+        let rows = rows.min(n).max(1).next_multiple_of(kernels.mr);
+        // The triangle is a matrix in one step, and in the other corners of as many rows as a register has lanes, with as many
+        // copies of each element.
+        let triangle = rows * rows.max(kernels.lanes * kernels.lanes);
+        Blocks { rows, tile: kernels.mr, saved: rows * n, triangle }
+    }
+
+    /// The fastest ones.
+    pub(super) fn choose<T: Element>(n: usize, kernels: &Kernels<T>) -> Self {
+        let rows = INVERSE_ROWS.into_iter().find(|&(below, _)| n < below).map_or(1, |(_, rows)| rows);
+        Blocks::new(n, rows, kernels)
+    }
+
+    /// Those that take the least memory: a row each.
+    pub(crate) fn by_rows(n: usize) -> Self {
+        Blocks { rows: 1, tile: 1, saved: n, triangle: 1 }
+    }
+
+    /// Elements of memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.saved + self.triangle
+    }
+}
+
+/// An inversion of a matrix of order n.
+pub(super) struct Inversion<'a, T: Element> {
+    pub(super) n: usize,
+    pub(super) blocks: Blocks,
+    pub(super) threads: usize,
+    /// The first row of L that is not finite, or n. Each product with a zero above the diagonal of L^-1 is NaN from there on.
+    pub(super) first_bad: usize,
+    pub(super) tables: Tables<'a, T>,
+}
+
+impl<T: Element> Inversion<'_, T> {
+    /// An element of row `i` of L^-1 to the right of the diagonal.
+    pub(super) fn above_diagonal(&self, i: usize) -> T {
+        if i < self.first_bad { T::ZERO } else { T::rounded(f64::NAN) }
+    }
+
+    /// The element of row `i` of L^-1 on the diagonal.
+    pub(super) fn on_diagonal(&self, i: usize) -> T {
+        if i < self.first_bad { T::ONE } else { T::rounded(f64::NAN) }
+    }
+
+    /// The last row becomes the first one.
+    pub(super) fn reverse_rows(&self, a: MatrixMut<'_, T>) {
+        self.for_strips(a, &|_, mut strip| (0..strip.ncols()).for_each(|j| strip.col_mut(j).reverse()));
+    }
+
+    /// Calls `work` with strips of columns of A, together all of them, and with the number of the first column of each.
+    pub(super) fn for_strips(&self, a: MatrixMut<'_, T>, work: &(dyn Fn(usize, MatrixMut<'_, T>) + Sync)) {
+        let tuning = &self.tables.kernels.tuning.solve;
+        let threads = self.threads.min(a.ncols().div_ceil(tuning.columns_per_thread));
+        let width = if threads > 1 { tuning.columns_per_thread } else { tuning.columns };
+        let rest = Mutex::new((0, Some(a)));
+        let job = || {
+            while let Some((first, strip)) = next_strip(&rest, width) {
+                work(first, strip);
+            }
+        };
+        team::run(threads, &mut &job, &job);
+    }
+}
+
+/// Takes up to `width` of the columns that are left, of which the number of the first one is known.
+fn next_strip<'a, T: Element>(
+    rest: &Mutex<(usize, Option<MatrixMut<'a, T>>)>,
+    width: usize,
+) -> Option<(usize, MatrixMut<'a, T>)> {
+    let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
+    let columns = rest.1.take().filter(|columns| columns.ncols() > 0)?;
+    let (first, width) = (rest.0, width.min(columns.ncols()));
+    let (strip, later) = columns.split_at_col(width);
+    *rest = (first + width, Some(later));
+    Some((first, strip))
+}

@@ -1,0 +1,136 @@
+//! U^-1 X in place of X, where U stands above the diagonal of X = L^-1.
+
+use bytemuck::cast_slice_mut;
+
+use super::inversion::Inversion;
+use super::saved::Saved;
+use crate::element::Element;
+use crate::kernel::{BatchKernels, GroupTrsm, Lines, MAX_LANES, Trsm};
+use crate::matrix::MatrixMut;
+
+/// Registers with elements of one row of X that are divided one after the other: more hide the time that a division takes.
+const REGISTERS: usize = 4;
+
+/// Memory for the rows of X in so many registers, and for some more rows, which a copy may write: for the longest registers, of
+/// 64 bytes.
+type Work = [u64; (REGISTERS + 1) * MAX_LANES * 64 / size_of::<u64>()];
+
+impl<T: Element> Inversion<'_, T> {
+    /// X <- U^-1 X, by blocks of rows from the first one down: the rows of A are reversed. T(i, k) = U(n - 1 - i, n - 1 - k) is a
+    /// lower triangle; its row i stands in row i of A, with the columns in the other order.
+    pub(super) fn solve_u(&self, mut a: MatrixMut<'_, T>, saved: &mut [T], triangle: &mut [T]) {
+        let n = self.n;
+        for r0 in (0..n).step_by(self.blocks.rows) {
+            let r1 = n.min(r0 + self.blocks.rows);
+            let mut rows = a.reborrow().split_at_row(r1).0;
+            let block = rows.as_ref().block(r0, n - r1, r1 - r0, r1);
+            let t = Saved::new(block, true, self.blocks.tile, saved, self.tables.kernels);
+            self.copy_corners(rows.reborrow(), r0, triangle);
+            // L^-1 is also where U was: above the diagonal, which is row n - 1 - j of column j, and on it.
+            for j in n - r1..n {
+                let (column, diagonal) = (rows.col_mut(j), n - 1 - j);
+                (r0.max(diagonal + 1)..r1).for_each(|i| column[i] = self.above_diagonal(n - 1 - i));
+                if diagonal >= r0 {
+                    column[diagonal] = self.on_diagonal(j);
+                }
+            }
+            let corners = &*triangle;
+            self.for_strips(rows, &|_, strip| self.solve_t(&t, corners, r0, strip));
+        }
+    }
+
+    /// The order of a corner of T.
+    fn order(&self) -> usize {
+        self.tables.kernels.lanes.min(self.blocks.tile)
+    }
+
+    /// The kernels for many matrices, if there are tiles for them.
+    fn batch(&self) -> Option<&BatchKernels<T>> {
+        self.tables.batch.filter(|batch| batch.lanes == self.order())
+    }
+
+    /// Copies of each element of a corner: one for each lane of a register.
+    fn copies(&self) -> usize {
+        self.batch().map_or(1, |batch| batch.lanes)
+    }
+
+    /// Copies the corners of T on its diagonal from row `r0` of A on.
+    fn copy_corners(&self, mut a: MatrixMut<'_, T>, r0: usize, to: &mut [T]) {
+        let (order, end) = (self.order(), a.nrows());
+        let mut to = to.chunks_exact_mut(self.copies());
+        for first in (r0..end).step_by(order) {
+            for k in first..first + order {
+                for i in first..first + order {
+                    let is_inside = k <= i && i < end;
+                    let element = if is_inside { a.col_mut(self.n - 1 - k)[i] } else { T::ZERO };
+                    to.next().expect("memory for the corners").fill(element);
+                }
+            }
+        }
+    }
+
+    /// X2 <- T22^-1 (X2 - T21 X1), where X2 has the rows from `r0` on, for a strip of columns of X.
+    fn solve_t(&self, t: &Saved<'_, T>, corners: &[T], r0: usize, strip: MatrixMut<'_, T>) {
+        let (kc, tile, order) = (self.tables.kernels.kc, self.blocks.tile, self.order());
+        let (x1, mut x2) = strip.split_at_row(r0);
+        let (h, n) = (x2.nrows(), x2.ncols());
+        // X2 <- X2 - T21 X1
+        for k0 in (0..r0).step_by(kc) {
+            let k1 = r0.min(k0 + kc);
+            t.sub_product(0..h, k0..k1, x1.as_ref().block(k0, 0, k1 - k0, n), x2.reborrow());
+        }
+        // X2 <- T22^-1 X2
+        let mut work = [0; size_of::<Work>() / size_of::<u64>()];
+        for (i, corner) in (0..h).step_by(order).zip(corners.chunks_exact(order * order * self.copies())) {
+            // A whole tile is updated with the rows of other tiles, and then its rows with those of their own.
+            let within = i % tile;
+            let (first, m) = if within == 0 { (0, tile) } else { (i - within, order) };
+            let m = m.min(h - i);
+            let (solved, next) = x2.reborrow().split_at_row(i);
+            let mut next = next.split_at_row(m).0;
+            let solved = solved.as_ref().block(first, 0, i - first, n);
+            t.sub_product(i..i + m, r0 + first..r0 + i, solved, next.reborrow());
+            self.solve_corner(corner, next.split_at_row(order.min(m)).0, &mut work);
+        }
+    }
+
+    /// X <- T^-1 X for a corner T.
+    fn solve_corner(&self, corner: &[T], mut x: MatrixMut<'_, T>, work: &mut Work) {
+        let (m, n, ldx, order) = (x.nrows(), x.ncols(), x.lda(), self.order());
+        assert!(m <= order && corner.len() == order * order * self.copies(), "inverse: sizes do not fit");
+        if let Some(batch) = self.batch() {
+            return solve_across(batch, corner, x, cast_slice_mut(work));
+        }
+        let (l, x) = (corner.as_ptr(), x.as_mut_ptr());
+        let solve = Trsm { m, n, k: 0, l, ldl: order, b: x, ldb: ldx, x, ldx };
+        // SAFETY: the corner has as many rows and columns as X has rows, at most `lanes`.
+        unsafe { (self.tables.kernels.trsm)(solve) };
+    }
+}
+
+/// X <- T^-1 X, where T has up to as many rows as a register has lanes, and each element as many times. The columns of X are
+/// the matrices of a group, so that one division is one of many elements.
+fn solve_across<T: Element>(batch: &BatchKernels<T>, corner: &[T], mut x: MatrixMut<'_, T>, work: &mut [T]) {
+    let (m, n, ldx, lanes) = (x.nrows(), x.ncols(), x.lda(), batch.lanes);
+    assert!(m <= lanes && corner.len() == lanes * lanes * lanes, "inverse: sizes do not fit");
+    assert!(work.len() >= lanes * lanes * (REGISTERS + 1), "inverse: too little work memory");
+    let (t, x) = (corner.as_ptr(), x.as_mut_ptr());
+    let work = work.as_mut_ptr();
+    let mut j = 0;
+    while j < n {
+        let matrices = lanes.min(n - j);
+        let lines = if matrices < lanes { 1 } else { REGISTERS.min((n - j) / lanes) };
+        let (a, stride, lda) = (x.wrapping_add(j * ldx), ldx, lanes * ldx);
+        let columns = Lines { matrices, skipped: 0, stride, length: m, lines, a, lda, work, step: 1, next: lanes };
+        let (row, col) = (1, lanes as isize);
+        let solve = GroupTrsm { n: m, nrhs: lines, unit: false, t, row, col, x: work, inc: 1, ldx: lanes };
+        // SAFETY: X has these columns, `lines` times as many as there are matrices. The work memory has `lanes` vectors for
+        // each line and as many more, and T has `lanes` vectors in each of its columns.
+        unsafe {
+            (batch.interleave)(columns);
+            (batch.trsm)(solve);
+            (batch.deinterleave)(columns);
+        }
+        j += lines * matrices;
+    }
+}
