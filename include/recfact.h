@@ -17,13 +17,14 @@
  * info says that a pivot is exactly zero. It does not say that A is far from singular. Of the 833 singular 2 x 2
  * matrices with entries -5 to 5, 96 have info 0 here, and 16 with OpenBLAS: a product is subtracted with one rounding
  * here, and with two there, which cancel more often; U(2,2) is then of the size of a rounding error instead of zero. To
- * learn whether a solution can be trusted, estimate the reciprocal condition number, rcond: LAPACK's DGECON takes these
- * factors.
+ * learn whether a solution can be trusted, look at the reciprocal condition number (recfact_rcond) or at a bound of the
+ * error (recfact_refine).
  *
  * Memory. Every array belongs to the caller, before and after the call; the library keeps no pointer to it. No array
  * may overlap another of the same call. Each thread that calls keeps scratch memory for its next call (at most 8 MiB,
  * or 4% of its largest matrix) until it ends or calls recfact_release. No call ends the process for want of memory, and
- * none but recfact_lu and those for batches fails for it: if the system refuses scratch memory, the call is slower.
+ * none but recfact_lu, recfact_rcond, recfact_refine and those for batches fails for it: if the system refuses scratch
+ * memory, the call is slower.
  *
  * Threads. Every function may be called from any number of threads at once. A call that may use more than one thread
  * has helper threads. They belong to the calling thread: they block all signals, sleep between its calls, and end with
@@ -53,16 +54,16 @@ extern "C" {
 /* What a call returns. recfact_strerror says each in words. */
 typedef enum recfact_status {
     RECFACT_SUCCESS = 0,
-    RECFACT_NULL_POINTER = 1,      /* an array that has elements, or info, is NULL */
-    RECFACT_NEGATIVE_SIZE = 2,     /* count, m, n, nrhs or threads is negative */
+    RECFACT_NULL_POINTER = 1,      /* an array that has elements, info or another result is NULL */
+    RECFACT_NEGATIVE_SIZE = 2,     /* count, m, n, nrhs, max_steps, anorm or threads is negative */
     RECFACT_LEADING_DIMENSION = 3, /* one is less than the number of rows (row-major: of columns) */
     RECFACT_OVERFLOW = 4,          /* an array does not fit the address space, or a row the integers of piv */
-    RECFACT_FLAG = 5,              /* pivoting, trans or flags is not one of its values */
+    RECFACT_FLAG = 5,              /* pivoting, trans, norm or flags is not one of its values */
     RECFACT_PIVOT = 6,             /* ipiv names a row outside the matrix */
     RECFACT_INSTRUCTION_SET = 7,   /* RECFACT_ISA is not an instruction set of this CPU */
     RECFACT_MISALIGNED = 8,        /* an array is not aligned to its elements */
     RECFACT_NOT_FINITE = 9,        /* A, lu or B has a NaN or an infinity, and the flags ask for a check */
-    RECFACT_OUT_OF_MEMORY = 10,    /* recfact_lu, batches: the system refuses memory for row swaps or a matrix */
+    RECFACT_OUT_OF_MEMORY = 10,    /* the system refuses memory for row swaps, columns or a matrix */
     RECFACT_STRIDE = 11            /* the matrices of a batch would overlap */
 } recfact_status;
 
@@ -108,6 +109,76 @@ recfact_status recfact_solve_f64(char trans, int64_t n, int64_t nrhs, const doub
                                  double *b, int64_t ldb, int64_t threads);
 recfact_status recfact_solve_f32(char trans, int64_t n, int64_t nrhs, const float *lu, int64_t lda, const int64_t *ipiv,
                                  float *b, int64_t ldb, int64_t threads);
+
+/*
+ * A X = B from the n x n matrix itself (LAPACK: DGESV): A and ipiv become the factors, as recfact_factor with partial
+ * pivoting leaves them, and B, n x nrhs, becomes X. If *info is not 0, B stays as it is.
+ */
+recfact_status recfact_gesv_f64(int64_t n, int64_t nrhs, double *a, int64_t lda, int64_t *ipiv, double *b, int64_t ldb,
+                                int64_t threads, int64_t *info);
+recfact_status recfact_gesv_f32(int64_t n, int64_t nrhs, float *a, int64_t lda, int64_t *ipiv, float *b, int64_t ldb,
+                                int64_t threads, int64_t *info);
+
+/*
+ * The same in double precision, with factors in single precision and refinement, which takes half the time if n is large
+ * (LAPACK: DSGESV): B stays as it is, and X, n x nrhs with ldx >= n, becomes the solution. *steps is the number of steps
+ * of refinement, and A stays as it is; or *steps is -1 if that was not good enough, since A is ill-conditioned or has
+ * numbers beyond the range of single precision: then A has been factored in double precision, in place. ipiv holds the
+ * row swaps of the factors that were used, and *info is theirs; if it is not 0, X holds anything. Either way the residual
+ * of each column is at most sqrt(n) 2^-53 |A| |x| in the infinity norm, or what factors in double precision leave.
+ */
+recfact_status recfact_mixed_f64(int64_t n, int64_t nrhs, double *a, int64_t lda, int64_t *ipiv, const double *b,
+                                 int64_t ldb, double *x, int64_t ldx, int64_t threads, int64_t *info, int64_t *steps);
+
+/*
+ * |A| of an m x n matrix (LAPACK: DLANGE): the largest sum of magnitudes in a column (norm '1' or 'O') or in a row ('I').
+ * It is 0 if A is empty, NaN if A has a NaN. In single precision the sums are of single precision.
+ */
+recfact_status recfact_norm_f64(char norm, int64_t m, int64_t n, const double *a, int64_t lda, double *result);
+recfact_status recfact_norm_f32(char norm, int64_t m, int64_t n, const float *a, int64_t lda, double *result);
+
+/*
+ * The reciprocal condition number 1 / (|A| |A^-1|) from the factors of an n x n matrix, lu and ipiv, and from anorm, |A|
+ * in the same norm before it was factored (LAPACK: DGECON). The relative error of a solution is about the precision
+ * (1.1e-16; 6.0e-8 in single precision) divided by *rcond.
+ *
+ * Up to n = 32 it is computed from all of A^-1; above, it is an estimate, which is seldom more than three times too large.
+ * It is 1 if n is 0; 0 if A is singular, or so nearly singular that A^-1 overflows, or if anorm is 0 or infinite; NaN if
+ * anorm is NaN. It uses one thread.
+ */
+recfact_status recfact_rcond_f64(char norm, int64_t n, const double *lu, int64_t lda, const int64_t *ipiv, double anorm,
+                                 double *rcond);
+recfact_status recfact_rcond_f32(char norm, int64_t n, const float *lu, int64_t lda, const int64_t *ipiv, double anorm,
+                                 double *rcond);
+
+/* How good a solution x of A x = b is. */
+typedef struct recfact_accuracy {
+    double backward; /* the smallest relative change of the elements of A and b that makes x exact (LAPACK: BERR) */
+    double forward;  /* a bound of the largest error of an element of x, divided by the largest magnitude in x (LAPACK:
+                        FERR); infinite if nothing is known, and if no bound was asked for */
+    int64_t steps;   /* steps of refinement that changed x */
+} recfact_accuracy;
+
+/* What recfact_refine does besides: this, or 0. */
+enum {
+    RECFACT_REFINE_BOUNDS = 0x1 /* bounds the errors, which takes as long as ten solutions with one right-hand side */
+};
+
+/*
+ * Makes solutions X of A X = B (trans 'N') or A^T X = B (trans 'T' or 'C') better, in place (LAPACK: DGERFS): A is the
+ * n x n matrix, lu and ipiv are its factors, B and X are n x nrhs. X may be any first guess. Residuals are computed in
+ * twice the precision, so that X is about as good as one that was computed in twice the precision and then rounded,
+ * unless A is so ill-conditioned that its factors say nothing about it. A column takes up to max_steps steps, and none
+ * that makes no progress; 30 is plenty, and 0 leaves X as it is. accuracy has an element for each column, or is NULL.
+ *
+ * A bound is computed, not proved: from n = 33 on a part of it is an estimate. It is not told if it would be above 0.1.
+ */
+recfact_status recfact_refine_f64(char trans, int64_t n, int64_t nrhs, const double *a, int64_t lda, const double *lu,
+                                  int64_t ldlu, const int64_t *ipiv, const double *b, int64_t ldb, double *x, int64_t ldx,
+                                  int64_t max_steps, int flags, recfact_accuracy *accuracy, int64_t threads);
+recfact_status recfact_refine_f32(char trans, int64_t n, int64_t nrhs, const float *a, int64_t lda, const float *lu,
+                                  int64_t ldlu, const int64_t *ipiv, const float *b, int64_t ldb, float *x, int64_t ldx,
+                                  int64_t max_steps, int flags, recfact_accuracy *accuracy, int64_t threads);
 
 /*
  * Batches: count matrices of one shape in one call. Each result has the bits that the functions above give for the

@@ -37,8 +37,8 @@ pub(crate) fn pointer<T>(pointer: *const T, elements: usize) -> Result<*const T,
 }
 
 /// Checks a pointer to one number that is written.
-pub(crate) fn output(number: *mut i64) -> Result<*mut i64, Status> {
-    pointer(number, 1).map(<*const i64>::cast_mut)
+pub(crate) fn output<T>(number: *mut T) -> Result<*mut T, Status> {
+    pointer(number, 1).map(<*const T>::cast_mut)
 }
 
 /// An `m` by `n` matrix that is written.

@@ -5,12 +5,15 @@
 
 mod arguments;
 mod batch;
+mod condition;
 mod export;
 #[cfg(feature = "lapack")]
 mod lapack;
 mod out_of_place;
+mod refine;
 mod short;
 mod status;
+mod system;
 
 use std::ffi::{CStr, c_char, c_int};
 

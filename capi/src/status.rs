@@ -24,16 +24,16 @@ pub(crate) enum Status {
 /// The message for each number, from 0 on.
 const MESSAGES: [&CStr; 12] = [
     c"success",
-    c"expected arrays with elements, and info, not to be NULL",
-    c"expected count, m, n, nrhs and threads to be at least 0",
+    c"expected arrays with elements, info and other results not to be NULL",
+    c"expected count, m, n, nrhs, max_steps, anorm and threads to be at least 0",
     c"expected each leading dimension to be at least the number of rows, or of columns if the matrix is row-major",
     c"expected arrays whose size fits the address space, and rows whose numbers fit those of the pivots",
-    c"expected pivoting to be 0 or 1, trans to be 'N', 'T' or 'C', and flags to have no unknown bit",
+    c"expected pivoting to be 0 or 1, trans 'N', 'T' or 'C', norm '1', 'O' or 'I', and flags to have no unknown bit",
     c"expected ipiv to name rows of the matrix, counted from 1",
     c"expected the environment variable RECFACT_ISA to be an instruction set of this CPU",
     c"expected arrays aligned to their elements",
     c"expected a matrix of finite numbers, got one with a NaN or an infinity",
-    c"expected memory for row swaps or for a matrix, got none from the system",
+    c"expected memory for row swaps, for columns or for a matrix, got none from the system",
     c"expected the matrices of a batch not to overlap: a stride of at least the elements of a matrix",
 ];
 

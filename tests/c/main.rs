@@ -224,7 +224,7 @@ fn the_library_exports_what_the_header_says_and_nothing_else() {
         .filter(|name| name.starts_with("recfact_") || name.starts_with("recursive_lu_"))
         .map(str::to_owned)
         .collect();
-    assert_eq!(declared.len(), 30, "{declared:?}");
+    assert_eq!(declared.len(), 39, "{declared:?}");
     let marked: Vec<String> =
         declared.iter().filter(|name| name.starts_with("recursive")).map(|name| format!("{name}!")).collect();
     declared.extend(marked);
@@ -248,7 +248,7 @@ fn the_shared_library_is_small_and_stays_loaded() {
         succeed(Command::new("strip").arg("-o").arg(&stripped).arg(library.join("librecfact.so")));
         let size = fs::metadata(&stripped).unwrap().len();
         fs::remove_file(&stripped).unwrap();
-        assert!(size < 1088 << 10, "{} has {size} bytes", library.display());
+        assert!(size < 1280 << 10, "{} has {size} bytes", library.display());
         let dynamic = succeed(Command::new("readelf").args(["--dynamic", "--wide"]).arg(library.join("librecfact.so")));
         assert!(String::from_utf8_lossy(&dynamic.stdout).contains("NODELETE"));
     }
