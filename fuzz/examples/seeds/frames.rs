@@ -216,7 +216,10 @@ fn systems() -> Seeds {
     let at = |segment, offset, ld| Operand::in_segment(segment, offset, ld);
     let mapped = System { operands: [at(1, 0, 2), at(1, 64, 3), at(1, 64, 3), at(2, 8, 0)], steps: 1, ..solve };
     named([
-        ("system-keep", [keep.clone(), kept(CONDITION, INFINITY_NORM), kept(DETERMINANT, 0), kept(INVERSE, 0)].concat()),
+        (
+            "system-keep",
+            [keep.clone(), kept(CONDITION, INFINITY_NORM), kept(DETERMINANT, 0), kept(INVERSE, 0)].concat(),
+        ),
         ("system-solve", solve.frame(&both)),
         ("system-solve-kept", [keep.clone(), System { handle: 1, ..refined(1) }.frame(&b), release(1)].concat()),
         ("system-refined", refined(0).frame(&both)),
