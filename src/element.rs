@@ -1,17 +1,15 @@
 //! The element types of a matrix, and which kernels they have.
 
 use crate::error::Error;
-use crate::kernel::{BatchKernels, Isa, Kernels, Scalar, f32_batch_table, f32_table, f64_batch_table, f64_table};
+use crate::kernel::{Isa, Kernels, Scalar, f32_table, f64_table};
 
 mod sealed {
-    use super::{BatchKernels, Isa, Kernels, Scalar};
+    use super::{Isa, Kernels, Scalar};
 
     /// What keeps the trait to the types that there are kernels for.
     pub trait Sealed: Scalar {
         /// The table of kernels for an instruction set, if this CPU can run it.
         fn kernels(isa: Isa) -> Option<&'static Kernels<Self>>;
-        /// The table of kernels for batches, if this CPU can run it and there is one.
-        fn batch_kernels(isa: Isa) -> Option<&'static BatchKernels<Self>>;
     }
 }
 
@@ -24,17 +22,11 @@ impl sealed::Sealed for f32 {
     fn kernels(isa: Isa) -> Option<&'static Kernels<f32>> {
         f32_table(isa)
     }
-    fn batch_kernels(isa: Isa) -> Option<&'static BatchKernels<f32>> {
-        f32_batch_table(isa)
-    }
 }
 
 impl sealed::Sealed for f64 {
     fn kernels(isa: Isa) -> Option<&'static Kernels<f64>> {
         f64_table(isa)
-    }
-    fn batch_kernels(isa: Isa) -> Option<&'static BatchKernels<f64>> {
-        f64_batch_table(isa)
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) use signatures::{
 };
 pub(crate) use table::FactorGroup;
 pub use table::{BatchKernels, Kernels};
-pub(crate) use table::{f32_batch_table, f32_table, f64_batch_table, f64_table};
+pub(crate) use table::{f32_table, f64_table};
 pub(crate) use tuning::{
     BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, INVERSE_BYTES, INVERSE_COLUMNS,
     INVERSE_ROWS,

@@ -40,7 +40,7 @@ pub struct Kernels<T: Scalar> {
     pub(crate) factor_small: unsafe fn(Small<T>) -> usize,
     pub(crate) residual: unsafe fn(Residual<T>),
     pub(crate) all_finite: unsafe fn(Elements<T>) -> bool,
-    /// The kernels for batches of the same instruction set.
+    /// The kernels for batches of the same instruction set. There are none for `portable`, whose registers have too few lanes.
     pub(crate) batch: Option<&'static BatchKernels<T>>,
 }
 
@@ -203,22 +203,3 @@ macro_rules! lookup {
 
 lookup!(f32_table, f32: portable_f32, avx2_f32, avx512_f32);
 lookup!(f64_table, f64: portable_f64, avx2_f64, avx512_f64);
-
-macro_rules! batch_lookup {
-    ($name:ident, $t:ident: $avx2:ident, $avx512:ident) => {
-        /// The table for batches of an instruction set, if this CPU has it. There is none for `portable`, whose registers
-        /// have too few lanes.
-        pub(crate) fn $name(isa: Isa) -> Option<&'static BatchKernels<$t>> {
-            match isa {
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 if isa.is_available() => Some(&$avx2::TABLE),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 if isa.is_available() => Some(&$avx512::TABLE),
-                _ => None,
-            }
-        }
-    };
-}
-
-batch_lookup!(f32_batch_table, f32: avx2_f32_batch, avx512_f32_batch);
-batch_lookup!(f64_batch_table, f64: avx2_f64_batch, avx512_f64_batch);

@@ -421,7 +421,7 @@ fn transposed<T: Copy>(a: &[T], m: usize, n: usize) -> Vec<T> {
 }
 
 fn batches_are_the_naive_ones<T: Element + Float>() {
-    for (isa, kernels) in kernels::<T>().filter_map(|(isa, _)| Some((isa, T::batch_kernels(isa)?))) {
+    for (isa, kernels) in kernels::<T>().filter_map(|(isa, kernels)| Some((isa, kernels.batch?))) {
         for &(rows, kernel) in kernels.factor {
             for (m, n) in (1..=rows).flat_map(|m| (1..=20).map(move |n| (m, n))) {
                 groups_are_the_naive_ones(kernels, [m, n, rows], kernel, &format!("{isa:?} batches of {rows} rows"));

@@ -2,7 +2,7 @@
 
 use crate::batch::Geometry;
 use crate::element::Element;
-use crate::kernel::{BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_LEAST, BatchKernels, FactorGroup, Isa};
+use crate::kernel::{BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_LEAST, BatchKernels, FactorGroup, Kernels};
 use crate::pivoting::Pivoting;
 
 /// How matrices are worked on as many at once as a register has lanes.
@@ -16,8 +16,8 @@ pub(super) struct Across<T: Element> {
 
 impl<T: Element> Across<T> {
     /// The kernels for matrices of this shape, if there are any.
-    pub(super) fn choose(isa: Isa, a: Geometry, pivoting: Pivoting) -> Option<Self> {
-        let kernels = T::batch_kernels(isa)?;
+    pub(super) fn choose(kernels: &Kernels<T>, a: Geometry, pivoting: Pivoting) -> Option<Self> {
+        let kernels = kernels.batch?;
         let (m, n) = (a.nrows(), a.ncols());
         let is_for = pivoting == Pivoting::Partial && n <= BATCH_COLUMNS;
         if let Some(&(rows, factor)) = kernels.factor.iter().find(|(rows, _)| is_for && m <= *rows) {

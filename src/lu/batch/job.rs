@@ -6,7 +6,6 @@ use super::across::Across;
 use super::determinant::Determinant;
 use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::element::Element;
-use crate::kernel::BatchKernels;
 use crate::lu::recursion::Recursion;
 use crate::matrix::{Layout, MatrixMut};
 
@@ -67,8 +66,6 @@ pub(super) struct RightHandSides<T> {
 pub(super) struct Job<'k, T: Element> {
     pub(super) recursion: Recursion<'k, T>,
     pub(super) across: Option<Across<T>>,
-    /// The kernels for batches, whatever the shape of the matrices.
-    pub(super) batch_kernels: Option<&'k BatchKernels<T>>,
     /// Right-hand sides may stand beside a copy of their matrix.
     pub(super) may_join: bool,
     pub(super) a: Block<T>,
@@ -96,7 +93,6 @@ impl<'k, T: Element> Job<'k, T> {
         Job {
             recursion,
             across,
-            batch_kernels: None,
             may_join: true,
             a,
             given: None,

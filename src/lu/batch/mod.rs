@@ -18,9 +18,9 @@ pub(crate) use watched::first_bad_row;
 pub(crate) use watched::{det_batch_with, factor_batch_with, solve_batch_with, system_batch_with};
 
 use crate::batch::{BatchMut, BatchRef, Geometry};
-use crate::element::{Element, kernels};
+use crate::element::Element;
 use crate::error::Error;
-use crate::kernel::{Elements, Isa};
+use crate::kernel::Elements;
 use crate::lu::factor::kernels_for;
 use crate::lu::recursion::Recursion;
 use crate::matrix::MatrixRef;
@@ -313,10 +313,9 @@ pub fn check_batch_finite<T: Element>(a: BatchRef<'_, T>, options: &Options) -> 
 impl<'k, T: Element> Job<'k, T> {
     /// A job that does nothing yet with the matrices.
     fn new(a: Block<T>, options: &Options) -> Result<Self, Error> {
-        let isa = options.isa.map_or_else(Isa::in_use, Ok)?;
-        let recursion = Recursion { kernels: kernels(isa)?, pivoting: options.pivoting, monitor: None };
-        let across = Across::choose(isa, a.geometry, options.pivoting);
-        Ok(Job { batch_kernels: T::batch_kernels(isa), ..Job::for_matrices(a, recursion, across) })
+        let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting, monitor: None };
+        let across = Across::choose(recursion.kernels, a.geometry, options.pivoting);
+        Ok(Job::for_matrices(a, recursion, across))
     }
 
     /// A job that factors the matrices.

@@ -8,7 +8,7 @@ use crate::kernel::INVERSE_BYTES;
 use crate::lu::blocked::Blocking;
 use crate::lu::condition::{self, MAX_EXACT_ORDER, inverse_norm, is_well, reciprocal};
 use crate::lu::factor::by_blocks;
-use crate::lu::inverse::{Tables, invert};
+use crate::lu::inverse::invert;
 use crate::lu::solve::System;
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Transpose;
@@ -105,8 +105,7 @@ impl<T: Element> Job<'_, T> {
     /// # Safety
     /// - No other thread uses the right-hand sides.
     unsafe fn solve_or_invert(&self, index: usize, mut lu: MatrixMut<'_, T>, ipiv: &[i64], memory: &mut [T]) {
-        let tables = Tables { kernels: self.recursion.kernels, batch: self.batch_kernels };
-        let invert = |lu: MatrixMut<'_, T>| invert(lu, ipiv, tables, self.inner_threads);
+        let invert = |lu: MatrixMut<'_, T>| invert(lu, ipiv, self.recursion.kernels, self.inner_threads);
         // SAFETY: the caller's promise. X and factors that are in another argument do not overlap.
         unsafe {
             let inverted = match self.inverse() {

@@ -4,17 +4,9 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::element::Element;
-use crate::kernel::{BatchKernels, INVERSE_COLUMNS, INVERSE_ROWS, Kernels};
+use crate::kernel::{INVERSE_COLUMNS, INVERSE_ROWS, Kernels};
 use crate::matrix::MatrixMut;
 use crate::team;
-
-/// The kernels of an instruction set.
-#[derive(Clone, Copy)]
-pub(crate) struct Tables<'a, T: Element> {
-    pub(crate) kernels: &'a Kernels<T>,
-    /// Those that work on as many matrices at once as a register has lanes, if there are any.
-    pub(crate) batch: Option<&'a BatchKernels<T>>,
-}
 
 /// How a matrix is cut into blocks of rows.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +54,7 @@ pub(super) struct Inversion<'a, T: Element> {
     pub(super) threads: usize,
     /// The first row of L that is not finite, or n. Each product with a zero above the diagonal of L^-1 is NaN from there on.
     pub(super) first_bad: usize,
-    pub(super) tables: Tables<'a, T>,
+    pub(super) kernels: &'a Kernels<T>,
 }
 
 impl<T: Element> Inversion<'_, T> {
@@ -85,7 +77,7 @@ impl<T: Element> Inversion<'_, T> {
 
     /// Calls `work` with strips of columns of A, together all of them, and with the number of the first column of each.
     pub(super) fn for_strips(&self, a: MatrixMut<'_, T>, work: &(dyn Fn(usize, MatrixMut<'_, T>) + Sync)) {
-        let tuning = &self.tables.kernels.tuning.solve;
+        let tuning = &self.kernels.tuning.solve;
         let threads = self.threads.min(a.ncols().div_ceil(tuning.columns_per_thread));
         let width = if threads > 1 { tuning.columns_per_thread } else { INVERSE_COLUMNS };
         let rest = Mutex::new((0, Some(a)));

@@ -15,7 +15,7 @@ impl<T: Element> Inversion<'_, T> {
         for r0 in (0..self.n).step_by(self.blocks.rows) {
             let h = self.blocks.rows.min(self.n - r0);
             let block = part(a.reborrow(), r0..r0 + h, 0..r0 + h);
-            let l = Saved::new(block.as_ref(), false, self.blocks.tile, saved, self.tables.kernels);
+            let l = Saved::new(block.as_ref(), false, self.blocks.tile, saved, self.kernels);
             // Y22 <- L22^-1, as a whole
             let mut y22 = MatrixMut::in_memory(triangle, h, h, h);
             for j in 0..h {
@@ -37,7 +37,7 @@ impl<T: Element> Inversion<'_, T> {
     /// Y2 <- L22^-1 (0 - L21 Y1), where Y2 has the rows from `r0` on, for the columns of Y from `first` on. None of them is to the
     /// right of the rows above, and each begins on the diagonal.
     fn solve_l(&self, l: &Saved<'_, T>, first: usize, r0: usize, strip: MatrixMut<'_, T>) {
-        let (kernels, end) = (self.tables.kernels, first + strip.ncols());
+        let (kernels, end) = (self.kernels, first + strip.ncols());
         let h = l.rows();
         let (mut y1, mut y2) = strip.split_at_row(r0);
         (first..end).for_each(|j| y2.col_mut(j - first).fill(T::ZERO));
@@ -103,7 +103,7 @@ impl<T: Element> Inversion<'_, T> {
             let (m, x, tiles) = (tile.min(h - k), b.wrapping_add(k), l.tiles(k, r0));
             let solve = Trsm { m, n, k, l: tiles.ptr, ldl: tiles.col, b, ldb, x, ldx: ldb };
             // SAFETY: the tile has these rows of L22 and its columns up to the diagonal; k rows of Y2 are solved.
-            unsafe { (self.tables.kernels.trsm_unit)(solve) };
+            unsafe { (self.kernels.trsm_unit)(solve) };
         }
     }
 }

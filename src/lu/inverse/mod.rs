@@ -23,15 +23,16 @@ mod lower;
 mod saved;
 mod upper;
 
+pub(super) use inversion::Blocks;
 use inversion::Inversion;
-pub(super) use inversion::{Blocks, Tables};
 
+use super::factor::kernels_for;
 use super::ipiv::check_rows;
-use super::solve::System;
+use super::solve::{System, check_factors};
 use crate::blas::scratch;
-use crate::element::{Element, kernels};
+use crate::element::Element;
 use crate::error::Error;
-use crate::kernel::{Elements, INVERSE_BYTES, Isa, Kernels};
+use crate::kernel::{Elements, INVERSE_BYTES, Kernels};
 use crate::matrix::MatrixMut;
 use crate::options::{Options, Transpose};
 use crate::team;
@@ -70,18 +71,13 @@ pub fn inverse<'a, T: Element>(lu: impl Into<MatrixMut<'a, T>>, ipiv: &[i64], op
 
 /// [`inverse`], of a view.
 fn inverse_of<T: Element>(mut lu: MatrixMut<'_, T>, ipiv: &[i64], options: &Options) -> Result<i64, Error> {
-    let (m, n) = (lu.nrows(), lu.ncols());
-    if m != n {
-        return Err(Error::NotSquare { m, n });
-    }
-    check_rows(ipiv, n)?;
-    let isa = options.isa.map_or_else(Isa::in_use, Ok)?;
-    let tables = Tables { kernels: kernels(isa)?, batch: T::batch_kernels(isa) };
+    let n = check_factors(lu.as_ref(), ipiv)?;
+    let kernels = kernels_for(options)?;
     if let Some(k) = (0..n).find(|&k| lu.col_mut(k)[k] == T::ZERO) {
         return Ok(k as i64 + 1);
     }
     let bytes = Blocks::by_rows(n).memory() * size_of::<T>();
-    invert(lu, ipiv, tables, options.threads).map(|()| 0).ok_or(Error::OutOfMemory { bytes })
+    invert(lu, ipiv, kernels, options.threads).map(|()| 0).ok_or(Error::OutOfMemory { bytes })
 }
 
 /// A <- A^-1, where A holds factors, on up to `threads` threads. `None` if the system refuses memory for a row, and the stack
@@ -90,15 +86,15 @@ fn inverse_of<T: Element>(mut lu: MatrixMut<'_, T>, ipiv: &[i64], options: &Opti
 pub(super) fn invert<T: Element>(
     mut lu: MatrixMut<'_, T>,
     ipiv: &[i64],
-    tables: Tables<'_, T>,
+    kernels: &Kernels<T>,
     threads: usize,
 ) -> Option<()> {
     let n = lu.ncols();
-    if n * size_of::<T>() < INVERSE_BYTES && solve_identity(lu.reborrow(), ipiv, tables.kernels).is_some() {
+    if n * size_of::<T>() < INVERSE_BYTES && solve_identity(lu.reborrow(), ipiv, kernels).is_some() {
         return Some(());
     }
-    let mut run = |blocks, memory: &mut [T]| invert_by(blocks, lu.reborrow(), ipiv, tables, threads, memory);
-    let (blocks, rows) = (Blocks::choose(n, tables.kernels), Blocks::by_rows(n));
+    let mut run = |blocks, memory: &mut [T]| invert_by(blocks, lu.reborrow(), ipiv, kernels, threads, memory);
+    let (blocks, rows) = (Blocks::choose(n, kernels), Blocks::by_rows(n));
     let needed = rows.memory();
     scratch::with(blocks.memory(), |memory| run(blocks, memory))
         .or_else(|| scratch::with(needed, |memory| run(rows, memory)))
@@ -133,14 +129,14 @@ pub(super) fn invert_by<T: Element>(
     blocks: Blocks,
     mut a: MatrixMut<'_, T>,
     ipiv: &[i64],
-    tables: Tables<'_, T>,
+    kernels: &Kernels<T>,
     threads: usize,
     memory: &mut [T],
 ) {
     let n = a.ncols();
     assert!(a.nrows() == n && ipiv.len() == n, "inverse: sizes do not fit");
-    let first_bad = first_bad_row(a.reborrow(), tables.kernels);
-    let inversion = Inversion { n, blocks, threads: threads.min(team::cores()), first_bad, tables };
+    let first_bad = first_bad_row(a.reborrow(), kernels);
+    let inversion = Inversion { n, blocks, threads: threads.min(team::cores()), first_bad, kernels };
     let (triangle, saved) = memory[..blocks.memory()].split_at_mut(blocks.triangle);
     // Below the diagonal: L <- L^-1
     inversion.invert_l(a.reborrow(), saved, triangle);

@@ -11,7 +11,7 @@ use crate::matrix::MatrixMut;
 /// Registers with elements of one row of X that are divided one after the other: more hide the time that a division takes.
 const REGISTERS: usize = 4;
 
-/// Memory for the rows of X in so many registers, and for some more rows, which a copy may write: for the longest registers, of
+/// Memory for [`REGISTERS`] registers of each row of X, and for some more rows, which a copy may write; a register has up to
 /// 64 bytes.
 type Work = [u64; (REGISTERS + 1) * MAX_LANES * 64 / size_of::<u64>()];
 
@@ -24,7 +24,7 @@ impl<T: Element> Inversion<'_, T> {
             let r1 = n.min(r0 + self.blocks.rows);
             let mut rows = part(a.reborrow(), 0..r1, 0..n);
             let block = part(rows.reborrow(), r0..r1, n - r1..n);
-            let t = Saved::new(block.as_ref(), true, self.blocks.tile, saved, self.tables.kernels);
+            let t = Saved::new(block.as_ref(), true, self.blocks.tile, saved, self.kernels);
             self.copy_corners(rows.reborrow(), r0, triangle);
             // L^-1 is also where U was: above the diagonal, which is row n - 1 - j of column j, and on it.
             for j in n - r1..n {
@@ -38,12 +38,12 @@ impl<T: Element> Inversion<'_, T> {
 
     /// The order of a corner of T.
     fn order(&self) -> usize {
-        self.tables.kernels.lanes.min(self.blocks.tile)
+        self.kernels.lanes.min(self.blocks.tile)
     }
 
     /// The kernels for many matrices, if there are tiles for them.
     fn batch(&self) -> Option<&BatchKernels<T>> {
-        self.tables.batch.filter(|batch| batch.lanes == self.order())
+        self.kernels.batch.filter(|batch| batch.lanes == self.order())
     }
 
     /// Copies of each element of a corner: one for each lane of a register.
@@ -68,7 +68,7 @@ impl<T: Element> Inversion<'_, T> {
 
     /// X2 <- T22^-1 (X2 - T21 X1), where X2 has the rows from `r0` on, for a strip of columns of X.
     fn solve_t(&self, t: &Saved<'_, T>, corners: &[T], r0: usize, strip: MatrixMut<'_, T>) {
-        let (kc, tile, order) = (self.tables.kernels.kc, self.blocks.tile, self.order());
+        let (kc, tile, order) = (self.kernels.kc, self.blocks.tile, self.order());
         let (x1, mut x2) = strip.split_at_row(r0);
         let (h, n) = (x2.nrows(), x2.ncols());
         // X2 <- X2 - T21 X1
@@ -100,7 +100,7 @@ impl<T: Element> Inversion<'_, T> {
         let t = Strided { ptr: corner.as_ptr(), row: 1, col: order as isize };
         let solve = Trsv { n: m, nrhs: n, unit: false, t, x: x.as_mut_ptr(), inc: 1, ldx };
         // SAFETY: the corner has at least as many rows and columns as X has rows, and X is borrowed mutably.
-        unsafe { (self.tables.kernels.trsv)(solve) };
+        unsafe { (self.kernels.trsv)(solve) };
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use testing::naive_solve;
 
 use super::*;
-use crate::lu::inverse::{Blocks, Tables, invert_by};
+use crate::lu::inverse::{Blocks, invert_by};
 
 /// An inversion: the matrix, and how it is inverted.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +51,8 @@ fn check_factors<T: Element + Float>(factors: &Naive<T>, case: Case) {
                 let shipped = kernels(isa).unwrap();
                 let kernels = Kernels { kc: 5, ..*shipped };
                 let blocks = if rows == 0 { Blocks::by_rows(n) } else { Blocks::new(n, rows, &kernels) };
-                let tables = Tables { kernels: &kernels, batch: T::batch_kernels(isa) };
                 let mut memory = vec![T::from_f64(PADDING); blocks.memory()];
-                invert_by(blocks, view, &factors.ipiv, tables, threads, &mut memory);
+                invert_by(blocks, view, &factors.ipiv, &kernels, threads, &mut memory);
             }
             _ => {
                 let options = Options::new().isa(isa).threads(threads);
