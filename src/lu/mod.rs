@@ -18,6 +18,7 @@ mod packed;
 mod recursion;
 mod refine;
 mod solve;
+mod strips;
 
 #[cfg(test)]
 mod tests;

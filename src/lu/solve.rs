@@ -1,9 +1,8 @@
 //! Linear systems from the factors of their matrix (LAPACK: `DGETRS`).
 
-use std::sync::{Mutex, PoisonError};
-
 use super::factor::kernels_for;
 use super::ipiv::{check_rows, laswp, laswp_back};
+use super::strips::for_strips;
 use crate::blas::{self, Triangle};
 use crate::element::Element;
 use crate::error::Error;
@@ -111,17 +110,7 @@ impl<T: Element> System<'_, T> {
         if threads <= 1 {
             return self.solve_columns(b);
         }
-        let rest = Mutex::new(Some(b));
-        let next = || {
-            let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
-            let b = rest.take()?;
-            let at = columns_per_thread.min(b.ncols());
-            let (columns, later) = b.split_at_col(at);
-            *rest = (later.ncols() > 0).then_some(later);
-            Some(columns)
-        };
-        let job = || std::iter::from_fn(next).for_each(|columns| self.solve_columns(columns));
-        team::run(threads, &mut &job, &job);
+        for_strips(b, columns_per_thread, threads, &|_, columns| self.solve_columns(columns));
     }
 
     fn solve_columns(&self, mut b: MatrixMut<'_, T>) {

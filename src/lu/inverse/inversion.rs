@@ -1,12 +1,11 @@
 //! What the steps of an inversion have in common: the blocks of rows, the strips of columns, and L^-1 above its diagonal.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use crate::element::Element;
 use crate::kernel::{INVERSE_COLUMNS, INVERSE_ROWS, Kernels};
+use crate::lu::strips::for_strips;
 use crate::matrix::MatrixMut;
-use crate::team;
 
 /// How a matrix is cut into blocks of rows.
 #[derive(Debug, Clone, Copy)]
@@ -80,13 +79,7 @@ impl<T: Element> Inversion<'_, T> {
         let tuning = &self.kernels.tuning.solve;
         let threads = self.threads.min(a.ncols().div_ceil(tuning.columns_per_thread));
         let width = if threads > 1 { tuning.columns_per_thread } else { INVERSE_COLUMNS };
-        let rest = Mutex::new((0, Some(a)));
-        let job = || {
-            while let Some((first, strip)) = next_strip(&rest, width) {
-                work(first, strip);
-            }
-        };
-        team::run(threads, &mut &job, &job);
+        for_strips(a, width, threads, work);
     }
 }
 
@@ -98,17 +91,4 @@ impl<T: Element> Inversion<'_, T> {
 pub(super) fn part<T: Element>(a: MatrixMut<'_, T>, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_, T> {
     let a = a.split_at_row(rows.end).0.split_at_row(rows.start).1;
     a.split_at_col(columns.end).0.split_at_col(columns.start).1
-}
-
-/// Takes up to `width` of the columns that are left, of which the number of the first one is known.
-fn next_strip<'a, T: Element>(
-    rest: &Mutex<(usize, Option<MatrixMut<'a, T>>)>,
-    width: usize,
-) -> Option<(usize, MatrixMut<'a, T>)> {
-    let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
-    let columns = rest.1.take().filter(|columns| columns.ncols() > 0)?;
-    let (first, width) = (rest.0, width.min(columns.ncols()));
-    let (strip, later) = columns.split_at_col(width);
-    *rest = (first + width, Some(later));
-    Some((first, strip))
 }
