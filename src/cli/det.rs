@@ -7,7 +7,7 @@ use super::output::PRINTED_DIGITS;
 use super::{Failure, stdout};
 use crate::batch::BatchRef;
 use crate::files::number::push_rounded;
-use crate::lu::{Determinant, det_batch};
+use crate::lu::{Determinant, det_batch, filled};
 use crate::matrix::Layout;
 
 /// Significant digits of a determinant beyond the range of f64: those of its logarithm are not enough for more.
@@ -39,13 +39,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (a, [count, n]) = args.matrix.read()?;
-    let bytes = count.saturating_mul(size_of::<Determinant>());
-    let mut dets = Vec::new();
-    dets.try_reserve_exact(count).map_err(|_| Failure::out_of_memory(a.name, bytes, "the determinants"))?;
-    dets.resize(count, Determinant::ONE);
+    let failure = |error| Failure::library(a.name, error, "the determinants");
+    let mut dets = filled(count, Determinant::ONE).map_err(failure)?;
     BatchRef::from_slice(&a.elements, count, [n, n], Layout::ColumnMajor)
         .and_then(|batch| det_batch(batch, &mut dets, &args.matrix.options()))
-        .map_err(|error| Failure::library(a.name, error, "the determinants"))?;
+        .map_err(failure)?;
     let mut out = stdout::open()?;
     let mut line = String::new();
     for det in dets {

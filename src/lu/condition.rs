@@ -111,9 +111,7 @@ pub(super) fn inverse_norm<T: Element>(system: &System<'_, T>, memory: &mut [T])
     if n > MAX_EXACT_ORDER {
         return estimate(system, None, memory);
     }
-    let inverse = &mut memory[..n * n];
-    invert(system, inverse);
-    norm1(MatrixMut::in_memory(inverse, n, n, n).as_ref())
+    norm1(system.inverse(memory).as_ref())
 }
 
 /// The infinity norm of |A^-1| w, or of |A^-T| w if the system is transposed: as [`inverse_norm`] is. No weight is negative.
@@ -126,21 +124,12 @@ pub(super) fn weighted_inverse_norm<T: Element>(system: &System<'_, T>, weights:
         // The 1-norm of W A^-T.
         return estimate(&system.flipped(), Some(weights), memory);
     }
-    let inverse = &mut memory[..n * n];
-    invert(system, inverse);
+    let inverse = system.inverse(memory);
     let mut sums = [T::ZERO; MAX_EXACT_ORDER];
-    for (column, weight) in inverse.chunks_exact(n).zip(weights) {
-        sums.iter_mut().zip(column).for_each(|(sum, x)| *sum = sum.add(x.abs().mul(*weight)));
+    for (j, weight) in weights.iter().enumerate() {
+        sums.iter_mut().zip(inverse.as_ref().col(j)).for_each(|(sum, x)| *sum = sum.add(x.abs().mul(*weight)));
     }
     sums.into_iter().fold(T::ZERO, larger)
-}
-
-/// The inverse, n x n without padding.
-fn invert<T: Element>(system: &System<'_, T>, inverse: &mut [T]) {
-    let n = system.lu.nrows();
-    inverse.fill(T::ZERO);
-    inverse.iter_mut().step_by(n + 1).for_each(|x| *x = T::ONE);
-    system.solve(MatrixMut::in_memory(inverse, n, n, n), 1);
 }
 
 /// The estimate for one matrix: of the 1-norm of A^-1, or of W A^-1 for a diagonal matrix W.

@@ -7,7 +7,7 @@ use super::batch::Determinant;
 use super::condition::rcond;
 use super::factor::factor;
 use super::inverse::inverse;
-use super::ipiv::{check_info, check_ipiv, permute};
+use super::ipiv::{check_info, check_ipiv, count_swaps, permute};
 use super::refine::{Accuracy, Factored, Refinement, refine};
 use super::solve::solve;
 use crate::element::Element;
@@ -230,7 +230,7 @@ impl<T: Element> Lu<T> {
     pub fn det(&self) -> Result<T, Error> {
         let n = self.order()?;
         let det = (0..n).fold(T::ONE, |det, i| det.mul(self.lu[(i, i)]));
-        Ok(if self.swaps().is_multiple_of(2) { det } else { det.neg() })
+        Ok(if count_swaps(&self.ipiv).is_multiple_of(2) { det } else { det.neg() })
     }
 
     /// The determinant, which neither overflows nor underflows.
@@ -264,18 +264,10 @@ impl<T: Element> Lu<T> {
     ) -> Result<Vec<Accuracy>, Error> {
         self.check_nonsingular()?;
         let b = b.into();
-        let bytes = b.ncols().saturating_mul(size_of::<Accuracy>());
-        let mut accuracy = Vec::new();
-        accuracy.try_reserve_exact(b.ncols()).map_err(|_| Error::OutOfMemory { bytes })?;
-        accuracy.resize(b.ncols(), Accuracy::UNKNOWN);
+        let mut accuracy = filled(b.ncols(), Accuracy::UNKNOWN)?;
         let factored = Factored { a: a.into(), lu: (&self.lu).into(), ipiv: &self.ipiv };
         refine(transpose, &factored, b, x, &mut accuracy, refinement, &self.options)?;
         Ok(accuracy)
-    }
-
-    /// The number of row swaps that swap two rows.
-    fn swaps(&self) -> usize {
-        self.ipiv.iter().zip(1..).filter(|&(&row, i)| row != i).count()
     }
 
     fn check_nonsingular(&self) -> Result<(), Error> {
@@ -308,9 +300,17 @@ type Solution<T, C> = Matrix<T, Dyn, C, VecStorage<T, Dyn, C>>;
 /// # Errors
 /// [`Error::OutOfMemory`] if the system refuses it.
 pub(crate) fn zeros<T: Pod>(len: usize) -> Result<Vec<T>, Error> {
+    filled(len, T::zeroed())
+}
+
+/// Copies of a value, as memory for results.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] if the system refuses it.
+pub(crate) fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, Error> {
     let mut memory = Vec::new();
     let refused = |_| Error::OutOfMemory { bytes: len.saturating_mul(size_of::<T>()) };
     memory.try_reserve_exact(len).map_err(refused)?;
-    memory.resize(len, T::zeroed());
+    memory.resize(len, value);
     Ok(memory)
 }

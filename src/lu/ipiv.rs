@@ -51,6 +51,11 @@ pub(super) fn check_rows(ipiv: &[i64], n: usize) -> Result<(), Error> {
     }
 }
 
+/// The number of swaps that swap two rows.
+pub(super) fn count_swaps(ipiv: &[i64]) -> usize {
+    ipiv.iter().zip(1..).filter(|&(&row, i)| row != i).count()
+}
+
 /// Swaps the rows in a list of them, as `ipiv` says.
 pub(super) fn permute(rows: &mut [usize], ipiv: &[i64]) {
     for (i, &row) in ipiv.iter().enumerate() {

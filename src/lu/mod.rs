@@ -42,6 +42,8 @@ pub use factor::factor_in_steps;
 pub(crate) use factor::factor_with;
 pub use factor::{factor, release};
 pub use factors::Lu;
+#[cfg(feature = "cli")]
+pub(crate) use factors::filled;
 #[cfg(feature = "client")]
 pub(crate) use factors::zeros;
 pub use inverse::inverse;

@@ -98,6 +98,20 @@ impl<T: Element> System<'_, T> {
         System { transpose, ..*self }
     }
 
+    /// The inverse of the matrix of the system, n x n, as the solution for the identity.
+    ///
+    /// # Panics
+    /// If there are fewer than n^2 elements of memory.
+    pub(super) fn inverse<'m>(&self, memory: &'m mut [T]) -> MatrixMut<'m, T> {
+        let n = self.lu.nrows();
+        let memory = &mut memory[..n * n];
+        memory.fill(T::ZERO);
+        memory.iter_mut().step_by(n + 1).for_each(|x| *x = T::ONE);
+        let mut x = MatrixMut::in_memory(memory, n, n, n);
+        self.solve(x.reborrow(), 1);
+        x
+    }
+
     /// Solves it for all columns of B, on up to `threads` threads.
     #[inline(never)] // one copy is enough
     pub(super) fn solve(&self, b: MatrixMut<'_, T>, threads: usize) {

@@ -1,7 +1,7 @@
 //! Linear systems in exact arithmetic: what solutions, bounds of their errors, and condition numbers are compared with.
 
 use num_rational::{BigRational, Ratio};
-use num_traits::{FromPrimitive, One, Signed, ToPrimitive, Zero};
+use num_traits::{One, Signed, ToPrimitive, Zero};
 
 /// A matrix of n rows by columns, in exact numbers.
 pub type Exact = Vec<BigRational>;
@@ -84,11 +84,6 @@ pub fn backward_error(a: &Exact, n: usize, x: &[BigRational], b: &[BigRational])
 /// The nearest float.
 pub fn float(x: &BigRational) -> f64 {
     x.to_f64().expect("a float")
-}
-
-/// A power of two.
-pub fn power_of_two(exponent: i32) -> BigRational {
-    BigRational::from_u8(2).expect("a number").pow(exponent)
 }
 
 /// A number that makes integers of all elements.

@@ -7,8 +7,8 @@ use crate::cli::verdict::Solved;
 use crate::error::Error;
 use crate::files::{FileElement, Grid, Order, sizes};
 use crate::lu::{
-    Accuracy, BatchSystem, Coefficients, Factored, Refinement, Solution, Swaps, gesv_mixed, norm, rcond, refine,
-    system_batch, zeros,
+    Accuracy, BatchSystem, Coefficients, Factored, Refinement, Solution, Swaps, filled, gesv_mixed, norm, rcond,
+    refine, system_batch, zeros,
 };
 use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::{Norm, Options, Transpose};
@@ -87,26 +87,28 @@ impl System {
         if is_refined {
             return self.refined(&a, &b, transpose, options);
         }
-        let solved = self.in_place(&mut a, &mut b, Swaps::Nowhere, transpose, options)?;
-        Ok((b, solved))
+        let mut rcond = zeros(self.results())?;
+        let info = self.in_place(&mut a, &mut b, Swaps::Nowhere, Some(&mut rcond), transpose, options)?;
+        Ok((b, Solved { info, rcond: Some(rcond), ..Solved::default() }))
     }
 
-    /// Computes X in the place of B, and the factors in that of A.
+    /// Computes X in the place of B, and the factors in that of A. Returns `info` of each matrix.
     fn in_place<T: FileElement>(
         &self,
         a: &mut [T],
         b: &mut [T],
         swaps: Swaps<'_>,
+        rcond: Option<&mut [T]>,
         transpose: Transpose,
         options: &Options,
-    ) -> Result<Solved<T>, Error> {
+    ) -> Result<Vec<i64>, Error> {
         let (count, n, layout) = (self.results(), self.n, Layout::ColumnMajor);
-        let (mut info, mut rcond) = (zeros(count)?, zeros(count)?);
+        let mut info = zeros(count)?;
         let lu = BatchMut::from_slice(a, count, [n, n], layout)?;
         let x = BatchMut::from_slice(b, count, [n, self.nrhs], layout)?;
-        let system = BatchSystem { transpose, x: Solution::Of(x), rcond: Some(&mut rcond) };
+        let system = BatchSystem { transpose, x: Solution::Of(x), rcond };
         system_batch(Coefficients::Overwritten(lu), swaps, system, &mut info, options)?;
-        Ok(Solved { info, rcond: Some(rcond), ..Solved::default() })
+        Ok(info)
     }
 
     /// Computes X and refines it.
@@ -119,13 +121,10 @@ impl System {
     ) -> Result<(Vec<T>, Solved<T>), Error> {
         let (count, n, nrhs) = (self.results(), self.n, self.nrhs);
         let (mut ipiv, mut lu, mut x) = (zeros(count * n)?, copy(a)?, copy(b)?);
-        let mut solved = self.in_place(&mut lu, &mut x, (&mut ipiv).into(), transpose, options)?;
-        let (mut accuracy, mut rconds) = (Vec::new(), zeros(count)?);
-        let bytes = count.saturating_mul(nrhs).saturating_mul(size_of::<Accuracy>());
-        accuracy.try_reserve_exact(count * nrhs).map_err(|_| Error::OutOfMemory { bytes })?;
-        accuracy.resize(count * nrhs, Accuracy::UNKNOWN);
+        let info = self.in_place(&mut lu, &mut x, (&mut ipiv).into(), None, transpose, options)?;
+        let (mut accuracy, mut rconds) = (filled(count * nrhs, Accuracy::UNKNOWN)?, zeros(count)?);
         let refinement = Refinement::new().bounds(true);
-        for k in (0..count).filter(|&k| solved.info[k] == 0) {
+        for k in (0..count).filter(|&k| info[k] == 0) {
             let square = |memory| MatrixRef::from_slice(memory, n, n, n);
             let (matrix, columns) = (k * n * n..(k + 1) * n * n, k * n * nrhs..(k + 1) * n * nrhs);
             let factored =
@@ -133,13 +132,10 @@ impl System {
             let b = MatrixRef::from_slice(&b[columns.clone()], n, nrhs, n)?;
             let x = MatrixMut::from_slice(&mut x[columns], n, nrhs, n)?;
             refine(transpose, &factored, b, x, &mut accuracy[k * nrhs..(k + 1) * nrhs], &refinement, options)?;
-            // The number itself in the place of a bound of it.
             let anorm = norm(Norm::One, factored.a);
             rconds[k] = T::from_f64(rcond(Norm::One, factored.lu, factored.ipiv, anorm, options)?);
         }
-        solved.rcond = Some(rconds);
-        solved.accuracy = Some(accuracy);
-        Ok((x, solved))
+        Ok((x, Solved { info, rcond: Some(rconds), accuracy: Some(accuracy), ..Solved::default() }))
     }
 
     /// Computes X with factors in f32, if that is enough.

@@ -2,6 +2,7 @@
 
 use crate::element::Element;
 use crate::kernel::Scalar;
+use crate::lu::ipiv::count_swaps;
 use crate::matrix::MatrixRef;
 
 /// A determinant, `mantissa` times two to the power of `exponent`. The magnitude of the mantissa is at least 0.5 and less than
@@ -50,8 +51,7 @@ impl Determinant {
 
     /// The determinant of a square matrix from its factors and row swaps.
     pub(crate) fn of_factors<T: Element>(lu: MatrixRef<'_, T>, ipiv: &[i64]) -> Self {
-        let swaps = ipiv.iter().zip(1..).filter(|&(&row, k)| row != k).count();
-        Determinant::of((0..lu.ncols()).map(|k| lu.col(k)[k]), swaps)
+        Determinant::of((0..lu.ncols()).map(|k| lu.col(k)[k]), count_swaps(ipiv))
     }
 
     /// The product with a power of two.

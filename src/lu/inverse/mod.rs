@@ -105,10 +105,7 @@ pub(super) fn invert<T: Element>(
 fn solve_identity<T: Element>(mut lu: MatrixMut<'_, T>, ipiv: &[i64], kernels: &Kernels<T>) -> Option<()> {
     let n = lu.ncols();
     scratch::with(n * n, |memory| {
-        memory.fill(T::ZERO);
-        memory.iter_mut().step_by(n + 1).for_each(|x| *x = T::ONE);
-        let mut x = MatrixMut::in_memory(memory, n, n, n);
-        System { transpose: Transpose::No, lu: lu.as_ref(), ipiv, kernels }.solve(x.reborrow(), 1);
+        let x = System { transpose: Transpose::No, lu: lu.as_ref(), ipiv, kernels }.inverse(memory);
         lu.copy_from(x.as_ref());
     })
 }
