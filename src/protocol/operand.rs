@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use byteorder::{ByteOrder, LittleEndian};
 
-use super::refusal::{Problem, Refusal};
+use super::problem::Problem;
+use super::refusal::Refusal;
 
 /// Bytes of a description.
 pub const OPERAND_BYTES: usize = 32;

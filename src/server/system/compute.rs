@@ -1,72 +1,40 @@
-//! KEEP, SOLVE, CONDITION, DETERMINANT, INVERSE and RELEASE: one matrix, or factors that the session keeps.
+//! What is computed, and where.
 //!
 //! A comes into memory of its own, where it is factored. B comes into the workspace, column-major, and becomes X there.
 
-use std::io::{Read, Write};
 use std::ops::Range;
 
-use super::effort::Effort;
-use super::error::Cause;
-use super::kept::{self, Factors, Keepable};
-use super::operands::{self, Cutter, Shared};
-use super::payload::Payload;
-use super::state::State;
-use super::stats::Phase;
-use super::store::Store;
 use crate::blas::transpose;
 use crate::lu::{
-    Accuracy, Determinant, Monitor, Refinement, check_finite, factor_with, flops, inverse, norm, rcond, refine, solve,
-    solve_flops,
+    Accuracy, Determinant, Monitor, Refinement, check_finite, factor_with, inverse, norm, rcond, refine, solve,
 };
 use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::{Norm, Options, Transpose};
-use crate::os::current_cpu;
 use crate::protocol::{
-    ACCURACY_BYTES, ElementType, Extent, Factors as Source, Place, SYSTEM_BYTES, SystemAnswer, SystemKind,
-    SystemOperand, SystemRequest, WireElement,
+    ACCURACY_BYTES, Extent, Factors as Source, Place, SystemAnswer, SystemKind, SystemOperand, SystemRequest,
 };
+use crate::server::error::Cause;
+use crate::server::kept::{Factors, Keepable};
+use crate::server::operands::{Cutter, Shared};
 
 const OPERANDS: usize = SystemOperand::ALL.len();
 
-/// RELEASE.
-pub(super) fn release(payload: &mut Payload<'_, impl Read, impl Write>, state: &mut State) -> Result<(), Cause> {
-    let handle = payload.fixed()?;
-    payload.expect_left(0)?;
-    state.store.kept.release(u32::from_le_bytes(handle))?;
-    payload.answer(&[])
-}
-
-/// The other commands.
-pub(super) fn answer(
-    kind: SystemKind,
-    payload: &mut Payload<'_, impl Read, impl Write>,
-    state: &mut State,
-) -> Result<(), Cause> {
-    let fixed = payload.fixed::<SYSTEM_BYTES>()?;
-    let request = SystemRequest::parse(kind, &fixed, state.limits.max_bytes)?;
-    payload.expect_left(request.payload_bytes() as u64)?;
-    match request.shape.element() {
-        ElementType::F64 => compute_and_answer::<f64>(&request, payload, state),
-        ElementType::F32 => compute_and_answer::<f32>(&request, payload, state),
-    }
-}
-
 /// The parts of the workspace. Each is a range of bytes.
-struct Parts {
+pub(super) struct Parts {
     /// A as it was sent, if it is row-major.
-    a: Range<usize>,
+    pub(super) a: Range<usize>,
     /// B as it was sent, or X as it is answered, if they are row-major.
-    rows: Range<usize>,
+    pub(super) rows: Range<usize>,
     /// B, then X.
-    x: Range<usize>,
+    pub(super) x: Range<usize>,
     /// B, if it is needed beside X.
-    b: Range<usize>,
-    accuracy: Range<usize>,
-    bytes: usize,
+    pub(super) b: Range<usize>,
+    pub(super) accuracy: Range<usize>,
+    pub(super) bytes: usize,
 }
 
 impl Parts {
-    fn of(request: &SystemRequest) -> Self {
+    pub(super) fn of(request: &SystemRequest) -> Self {
         use SystemOperand::{A, B, X};
         let mut cutter = Cutter::default();
         let mut part = |is_needed: bool, bytes: usize| cutter.part(if is_needed { bytes } else { 0 });
@@ -88,104 +56,13 @@ impl Parts {
     }
 }
 
-/// Reads what is in the payload, computes, answers.
-fn compute_and_answer<T: Keepable>(
-    request: &SystemRequest,
-    payload: &mut Payload<'_, impl Read, impl Write>,
-    state: &mut State,
-) -> Result<(), Cause> {
-    let described = SystemOperand::ALL.map(|operand| (request.extent(operand), request.place(operand)));
-    let replaces = |other: usize, at: usize| {
-        (other, at) == (SystemOperand::B as usize, SystemOperand::X as usize) && request.replaces_b()
-    };
-    let Store { workspace, segments, kept } = &mut state.store;
-    let found = operands::find(&described, segments, replaces)?;
-    let with_a = matches!(request.factors, Source::Keep { with_a: true });
-    let bytes = kept::bytes(request, with_a);
-    if matches!(request.factors, Source::Keep { .. }) {
-        kept.check_room(bytes, state.limits.keep_bytes)?;
-    }
-    let factors = kept.find::<T>(request)?;
-    let parts = Parts::of(request);
-    let work = workspace.reserve(parts.bytes)?;
-    let mut made = match factors {
-        Some(_) => None,
-        None => Some(Factors::new(request.shape.n(), with_a || request.is_refined())?),
-    };
-    read_operands(request, &parts, work, made.as_mut(), payload)?;
-    state.stats.end(Phase::Reading);
-
-    let operations = operations(request);
-    let effort = Effort::begin(operations, request.threads, state.limits, &mut state.placement);
-    let options = Options::new().isa(state.isa).pivoting(request.pivoting).threads(effort.threads);
-    let mut system = System { request, found, parts: &parts, work, options: &options };
-    let mut answer = state.watch.during(state.request, operations, |monitor| {
-        // SAFETY: the segments have these operands, as `find` has checked.
-        unsafe { system.compute(factors, made.as_mut(), monitor) }
-    })?;
-    state.stats.count_operations(operations);
-    state.stats.end(Phase::Computing);
-
-    if let Some(mut factors) = made.filter(|_| matches!(request.factors, Source::Keep { .. })) {
-        factors.a = factors.a.filter(|_| with_a);
-        answer.handle = Some(kept.keep(T::into_any(factors), bytes));
-    }
-    answer.cpu = request.cpu.and_then(|_| current_cpu());
-    let here = |operand: SystemOperand, part: &Range<usize>| {
-        if found[operand as usize].is_none() && request.place(operand).is_some() { part.clone() } else { 0..0 }
-    };
-    let x = match request.layout_of_x {
-        Layout::ColumnMajor => here(SystemOperand::X, &parts.x),
-        Layout::RowMajor => here(SystemOperand::X, &parts.rows),
-    };
-    let accuracy = here(SystemOperand::Accuracy, &parts.accuracy);
-    T::wire_order(bytemuck::cast_slice_mut(&mut work[x.clone()]));
-    payload.answer(&[&answer.to_bytes(), &work[x], &work[accuracy]])?;
-    effort.end(request.cpu, &mut state.placement);
-    Ok(())
-}
-
-/// Reads A and B, those of them that are in the payload: A to where it is factored, if it has the order of the factors, B to
-/// where X will be, if it has its order.
-fn read_operands<T: WireElement>(
-    request: &SystemRequest,
-    parts: &Parts,
-    work: &mut [u8],
-    factors: Option<&mut Factors<T>>,
-    payload: &mut Payload<'_, impl Read, impl Write>,
-) -> Result<(), Cause> {
-    if let Some(factors) = factors.filter(|_| request.is_sent(SystemOperand::A)) {
-        let a: &mut [u8] = match request.layout {
-            Layout::ColumnMajor => bytemuck::cast_slice_mut(&mut factors.lu),
-            Layout::RowMajor => &mut work[parts.a.clone()],
-        };
-        payload.fill(a)?;
-        T::wire_order(bytemuck::cast_slice_mut(a));
-    }
-    if request.is_sent(SystemOperand::B) {
-        let part = if request.layout_of_x == Layout::RowMajor { &parts.rows } else { &parts.x };
-        let b = &mut work[part.clone()];
-        payload.fill(b)?;
-        T::wire_order(bytemuck::cast_slice_mut(b));
-    }
-    Ok(())
-}
-
-/// Floating-point operations of a request, to leading order.
-fn operations(request: &SystemRequest) -> f64 {
-    let n = request.shape.n();
-    let factorization = if matches!(request.factors, Source::Kept(_)) { 0.0 } else { flops(n, n) };
-    let columns = if request.place(SystemOperand::X).is_some() { request.columns() } else { 0 };
-    factorization + solve_flops(n, columns)
-}
-
 /// A request with the memory of its operands.
-struct System<'r> {
-    request: &'r SystemRequest,
-    found: [Option<Shared>; OPERANDS],
-    parts: &'r Parts,
-    work: &'r mut [u8],
-    options: &'r Options,
+pub(super) struct System<'r> {
+    pub(super) request: &'r SystemRequest,
+    pub(super) found: [Option<Shared>; OPERANDS],
+    pub(super) parts: &'r Parts,
+    pub(super) work: &'r mut [u8],
+    pub(super) options: &'r Options,
 }
 
 /// The functions of a system view memory of segments as if it were this process's own, only to copy it. A segment may be changed
@@ -195,7 +72,7 @@ struct System<'r> {
 /// - The segments have the operands, aligned. They do not overlap, except B and X.
 impl System<'_> {
     /// Computes the results, and puts those that are in segments there. `kept` or `made` has the factors.
-    unsafe fn compute<T: Keepable>(
+    pub(super) unsafe fn compute<T: Keepable>(
         &mut self,
         kept: Option<&Factors<T>>,
         made: Option<&mut Factors<T>>,
@@ -323,20 +200,8 @@ impl System<'_> {
         let extent = self.request.extent(SystemOperand::A);
         // SAFETY: the caller's promise.
         let in_segment = unsafe { self.in_segment::<T>(SystemOperand::A, extent) };
-        let by_rows = || {
-            MatrixRef::from_slice(
-                bytemuck::cast_slice(&self.work[self.parts.a.clone()]),
-                extent.run,
-                extent.count,
-                extent.run,
-            )
-        };
-        match (in_segment, self.request.layout) {
-            (Some(a), Layout::ColumnMajor) => factors.lu_mut().copy_from(a.as_ref()),
-            (Some(a), Layout::RowMajor) => transpose(a.as_ref(), factors.lu_mut()),
-            (None, Layout::RowMajor) => transpose(by_rows()?, factors.lu_mut()),
-            (None, Layout::ColumnMajor) => {}
-        }
+        let sent = &self.work[self.parts.a.clone()];
+        load(in_segment, sent, extent, self.request.layout, factors.lu_mut())?;
         if self.request.must_be_finite {
             check_finite(factors.lu(), self.options)?;
         }
@@ -355,13 +220,7 @@ impl System<'_> {
         let in_segment = unsafe { self.in_segment::<T>(SystemOperand::B, extent) };
         let [x, b, rows] = parts(self.work, [&self.parts.x, &self.parts.b, &self.parts.rows]);
         let mut x = MatrixMut::<T>::from_slice(bytemuck::cast_slice_mut(x), n, nrhs, n)?;
-        let by_rows = || MatrixRef::from_slice(bytemuck::cast_slice(rows), extent.run, extent.count, extent.run);
-        match (in_segment, self.request.layout_of_x) {
-            (Some(b), Layout::ColumnMajor) => x.copy_from(b.as_ref()),
-            (Some(b), Layout::RowMajor) => transpose(b.as_ref(), x.reborrow()),
-            (None, Layout::RowMajor) => transpose(by_rows()?, x.reborrow()),
-            (None, Layout::ColumnMajor) => {}
-        }
+        load(in_segment, rows, extent, self.request.layout_of_x, x.reborrow())?;
         if self.request.must_be_finite {
             check_finite(x.as_ref(), self.options)?;
         }
@@ -387,17 +246,14 @@ impl System<'_> {
         let (n, columns) = (self.request.shape.n(), self.request.columns());
         let [x, rows] = parts(self.work, [&self.parts.x, &self.parts.rows]);
         let x = MatrixRef::<T>::from_slice(bytemuck::cast_slice(x), n, columns, n).expect("the part of X");
-        let is_missing = self.request.kind == SystemKind::Inverse && info != 0;
         match (in_segment, self.request.layout_of_x) {
-            (Some(_), _) if is_missing => {}
+            (Some(_), _) if self.request.kind == SystemKind::Inverse && info != 0 => {}
             (Some(mut place), Layout::ColumnMajor) => place.copy_from(x),
             (Some(place), Layout::RowMajor) => transpose(x, place),
             (None, Layout::RowMajor) => {
                 let rows = bytemuck::cast_slice_mut(rows);
-                transpose(
-                    x,
-                    MatrixMut::from_slice(rows, extent.run, extent.count, extent.run).expect("the part of rows"),
-                );
+                let place = MatrixMut::from_slice(rows, extent.run, extent.count, extent.run);
+                transpose(x, place.expect("the part of rows"));
             }
             (None, Layout::ColumnMajor) => {}
         }
@@ -409,6 +265,27 @@ impl System<'_> {
         // SAFETY: the caller's promise.
         Some(unsafe { MatrixMut::from_raw_parts(start.cast(), extent.run, extent.count, ld) })
     }
+}
+
+/// Copies an operand to where it is column-major: from its segment, or from where it was sent by rows. If it was sent by columns, it is
+/// there.
+fn load<T: Keepable>(
+    in_segment: Option<MatrixMut<'_, T>>,
+    sent: &[u8],
+    extent: Extent,
+    layout: Layout,
+    mut to: MatrixMut<'_, T>,
+) -> Result<(), Cause> {
+    match (in_segment, layout) {
+        (Some(from), Layout::ColumnMajor) => to.copy_from(from.as_ref()),
+        (Some(from), Layout::RowMajor) => transpose(from.as_ref(), to),
+        (None, Layout::RowMajor) => {
+            let rows = MatrixRef::from_slice(bytemuck::cast_slice(sent), extent.run, extent.count, extent.run)?;
+            transpose(rows, to);
+        }
+        (None, Layout::ColumnMajor) => {}
+    }
+    Ok(())
 }
 
 /// Parts of the workspace, which do not overlap, in any order.
