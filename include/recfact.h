@@ -23,8 +23,8 @@
  * Memory. Every array belongs to the caller, before and after the call; the library keeps no pointer to it. No array
  * may overlap another of the same call. Each thread that calls keeps scratch memory for its next call (at most 8 MiB,
  * or 4% of its largest matrix) until it ends or calls recfact_release. No call ends the process for want of memory, and
- * none but recfact_lu, recfact_rcond, recfact_refine and those for batches fails for it: if the system refuses scratch
- * memory, the call is slower.
+ * none but recfact_lu, recfact_rcond, recfact_refine, recfact_inverse (above n = 8192) and those for batches fails for
+ * it: if the system refuses scratch memory, the call is slower.
  *
  * Threads. Every function may be called from any number of threads at once. A call that may use more than one thread
  * has helper threads. They belong to the calling thread: they block all signals, sleep between its calls, and end with
@@ -150,6 +150,16 @@ recfact_status recfact_rcond_f64(char norm, int64_t n, const double *lu, int64_t
                                  double *rcond);
 recfact_status recfact_rcond_f32(char norm, int64_t n, const float *lu, int64_t lda, const int64_t *ipiv, double anorm,
                                  double *rcond);
+
+/*
+ * A^-1 in place of the factors of an n x n matrix, lu and ipiv (LAPACK: DGETRI). *info is 0, or i > 0 if U(i,i) is exactly
+ * zero (the first such i): then A has no inverse, and lu stays as it is. The bits are those of the X with A X = I that
+ * recfact_solve gives. To solve a system takes a third of the operations of an inverse, and gives better solutions.
+ */
+recfact_status recfact_inverse_f64(int64_t n, double *lu, int64_t lda, const int64_t *ipiv, int64_t threads,
+                                   int64_t *info);
+recfact_status recfact_inverse_f32(int64_t n, float *lu, int64_t lda, const int64_t *ipiv, int64_t threads,
+                                   int64_t *info);
 
 /* How good a solution x of A x = b is. */
 typedef struct recfact_accuracy {

@@ -11,6 +11,7 @@
 #define NORM NAME(recfact_norm)
 #define RCOND NAME(recfact_rcond)
 #define REFINE NAME(recfact_refine)
+#define INVERSE NAME(recfact_inverse)
 
 /* A system with padded columns, its factors and its solution. */
 static void NAME(answers)(void) {
@@ -76,7 +77,20 @@ static void NAME(answers)(void) {
         assert(accuracy[0].steps == 0 && accuracy[0].backward > 0 && isinf(accuracy[0].forward));
         free(again);
     }
-    free(a), free(lu), free(x), free(b), free(expected), free(ipiv);
+    /* The inverse has the bits of solutions of A X = I, and its norm is that of which the condition number is an estimate. */
+    T *identity = calloc(LDA * N, sizeof(T));
+    assert(identity);
+    for (int j = 0; j < N; j++) {
+        identity[j + j * LDA] = 1;
+        for (int i = N; i < LDA; i++) identity[i + j * LDA] = -777;
+    }
+    assert(SOLVE('N', N, N, lu, LDA, ipiv, identity, LDA, 1) == RECFACT_SUCCESS);
+    assert(INVERSE(N, lu, LDA, ipiv, 0, &info) == RECFACT_SUCCESS && info == 0);
+    assert(memcmp(lu, identity, sizeof(T) * LDA * N) == 0);
+    double inverse_norm;
+    assert(NORM('1', N, N, lu, LDA, &inverse_norm) == RECFACT_SUCCESS);
+    assert(rcond * one * inverse_norm > 0.99 && rcond * one * inverse_norm < 10);
+    free(a), free(lu), free(x), free(b), free(expected), free(ipiv), free(identity);
 
     /* Singular: the factors and B are there. */
     T singular[4] = {1, 2, 2, 4}, kept[2] = {3, 7};
@@ -84,8 +98,10 @@ static void NAME(answers)(void) {
     assert(GESV(2, 1, singular, 2, swaps, kept, 2, 1, &info) == RECFACT_SUCCESS && info == 2);
     assert(singular[0] == 2 && swaps[0] == 2 && kept[0] == 3 && kept[1] == 7);
     assert(RCOND('1', 2, singular, 2, swaps, 6, &rcond) == RECFACT_SUCCESS && rcond == 0);
+    assert(INVERSE(2, singular, 2, swaps, 1, &info) == RECFACT_SUCCESS && info == 2 && singular[0] == 2);
     /* Nothing to do. */
     assert(GESV(0, INT64_MAX, NULL, 0, NULL, NULL, 0, 1, &info) == RECFACT_SUCCESS && info == 0);
+    assert(INVERSE(0, NULL, 0, NULL, 1, &info) == RECFACT_SUCCESS && info == 0);
     assert(NORM('1', 0, INT64_MAX, NULL, 0, &one) == RECFACT_SUCCESS && one == 0);
     assert(RCOND('1', 0, NULL, 0, NULL, 0, &rcond) == RECFACT_SUCCESS && rcond == 1);
     assert(REFINE('N', 0, INT64_MAX, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, 5, 0, NULL, 1) == RECFACT_SUCCESS);
@@ -136,6 +152,14 @@ static void NAME(refusals_of_answers)(void) {
         {RCOND('1', INT64_MAX, lu, INT64_MAX, good, 7, &number), RECFACT_OVERFLOW},
         {RCOND('1', 2, lu, 2, bad, 7, &number), RECFACT_PIVOT},
         {RCOND('1', 2, odd, 2, good, 7, &number), RECFACT_MISALIGNED},
+        {INVERSE(2, a, 2, good, 1, NULL), RECFACT_NULL_POINTER},
+        {INVERSE(2, NULL, 2, good, 1, &info), RECFACT_NULL_POINTER},
+        {INVERSE(2, a, 2, NULL, 1, &info), RECFACT_NULL_POINTER},
+        {INVERSE(-2, a, 2, good, 1, &info), RECFACT_NEGATIVE_SIZE},
+        {INVERSE(2, a, 2, good, -1, &info), RECFACT_NEGATIVE_SIZE},
+        {INVERSE(2, a, 1, good, 1, &info), RECFACT_LEADING_DIMENSION},
+        {INVERSE(2, a, 2, bad, 1, &info), RECFACT_PIVOT},
+        {INVERSE(2, odd, 2, good, 1, &info), RECFACT_MISALIGNED},
         {REFINE('X', 2, 1, a, 2, lu, 2, good, b, 2, x, 2, 5, 0, &accuracy, 1), RECFACT_FLAG},
         {REFINE('N', 2, 1, a, 2, lu, 2, good, b, 2, x, 2, 5, 2, &accuracy, 1), RECFACT_FLAG},
         {REFINE('N', 2, 1, a, 2, lu, 2, good, b, 2, x, 2, -5, 0, &accuracy, 1), RECFACT_NEGATIVE_SIZE},
@@ -175,3 +199,4 @@ static void NAME(refusals_of_answers)(void) {
 #undef NORM
 #undef RCOND
 #undef REFINE
+#undef INVERSE
