@@ -336,8 +336,18 @@ const char *recfact_isa(void);
 
 /*
  * With the cargo feature lapack the library has LAPACK's own names as well, for programs that call LAPACK (LAPACK's
- * documents say how): dgetrf_, sgetrf_, dgetrs_, sgetrs_, dgesv_, sgesv_ with 32-bit integers; dgetrf_64_, sgetrf_64_,
- * dgetrs_64_, sgetrs_64_, dgesv_64_, sgesv_64_ with 64-bit ones. They leave the number of threads to the library.
+ * documents say how). They leave the number of threads to the library. With 32-bit integers: dgetrf_, sgetrf_, dgetf2_,
+ * sgetf2_, dgetrf2_, sgetrf2_ (the same factors under three names), dgetrs_, sgetrs_, dgesv_, sgesv_, dgetri_, sgetri_,
+ * dgecon_, sgecon_, dgerfs_, sgerfs_, dgesvx_, sgesvx_, dgeequ_, sgeequ_, dlaqge_, slaqge_, dlaswp_, slaswp_, dsgesv_;
+ * with 64-bit ones: dgetrf_64_, sgetrf_64_, dgetf2_64_, sgetf2_64_, dgetrf2_64_, sgetrf2_64_, dgetrs_64_, sgetrs_64_,
+ * dgesv_64_, sgesv_64_, dgetri_64_, sgetri_64_, dgecon_64_, sgecon_64_, dgerfs_64_, sgerfs_64_, dgesvx_64_, sgesvx_64_,
+ * dgeequ_64_, sgeequ_64_, dlaqge_64_, slaqge_64_, dlaswp_64_, slaswp_64_, dsgesv_64_. What differs from LAPACK:
+ *
+ *   WORK, IWORK, SWORK  are not used, except for WORK(1), where LAPACK says that it is a result; but LWORK is checked.
+ *   DGERFS, DGESVX      compute residuals in twice the precision: X, FERR and BERR are better than LAPACK's. A FERR is
+ *                       infinite if it would be above 0.1 before the scales of DGESVX are undone.
+ *   DSGESV              has ITER = -1 whenever A has been factored in double precision.
+ *   DLASWP              does nothing if a row is above the first or, with more than one column, below row LDA.
  *
  * It also has the names that oneMKL gives to LAPACK's routines for batches (its documents say how):
  * dgetrf_batch_strided_, sgetrf_batch_strided_, dgetrs_batch_strided_, sgetrs_batch_strided_ with 32-bit integers;
@@ -345,9 +355,13 @@ const char *recfact_isa(void);
  * ones; and each of these eight without the last underscore. Matrices must not overlap, nor may the row swaps of two.
  *
  * An illegal argument gives info < 0 (in each element, if it is an array); an array that is not aligned to its
- * elements, and an ipiv for GETRS with a row outside the matrix, are illegal, too. Then XERBLA is called, once, if the
- * whole process can see one (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not visible); on
- * x86-64 it may throw a C++ exception. None of these fails for want of memory.
+ * elements, and an ipiv with a row outside the matrix from which a solution is to be computed, are illegal, too. Then
+ * XERBLA is called, once: the one of the program, in whatever way it is linked, or else one that the whole process can see
+ * (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not visible); on x86-64 it may throw a C++
+ * exception. If there is none, LAPACK's message is written to stderr, and the call returns.
+ *
+ * If the system refuses memory, DGECON, DGERFS, DGESVX and DGETRI give info = -1010 (LAPACKE's
+ * LAPACK_WORK_MEMORY_ERROR), without XERBLA. None of the others fails for it.
  */
 
 #ifdef __cplusplus
