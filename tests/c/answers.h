@@ -13,9 +13,63 @@
 #define REFINE NAME(recfact_refine)
 #define INVERSE NAME(recfact_inverse)
 
-/* A system with padded columns, its factors and its solution. */
+enum { NAME(LDA) = N + 5, NAME(LDB) = N + 2 };
+#define LDA NAME(LDA)
+#define LDB NAME(LDB)
+
+/* A refined solution has the backward error of a rounding and a small bound, and is not far from what it was. */
+static void NAME(refined)(const T *a, const T *lu, const int64_t *ipiv, const T *b, double rcond) {
+    recfact_accuracy accuracy[NRHS];
+    T *x = malloc(sizeof(T) * LDB * NRHS), *expected = malloc(sizeof(T) * LDB * NRHS);
+    T *again = malloc(sizeof(T) * LDB * NRHS);
+    assert(x && expected && again);
+    for (int t = 0; t < 2; t++) {
+        memcpy(x, b, sizeof(T) * LDB * NRHS);
+        assert(SOLVE("NT"[t], N, NRHS, lu, LDA, ipiv, x, LDB, 1) == RECFACT_SUCCESS);
+        memcpy(expected, x, sizeof(T) * LDB * NRHS);
+        assert(REFINE("NT"[t], N, NRHS, a, LDA, lu, LDA, ipiv, b, LDB, x, LDB, 30, RECFACT_REFINE_BOUNDS, accuracy, 0) == 0);
+        for (int j = 0; j < NRHS; j++) {
+            assert(accuracy[j].backward <= EPSILON && accuracy[j].steps >= 1 && accuracy[j].steps <= 3);
+            assert(accuracy[j].forward > 0 && accuracy[j].forward <= 4 * EPSILON);
+            double difference = 0, largest = 0;
+            for (int i = 0; i < N; i++) {
+                difference = fmax(difference, fabs((double)x[i + j * LDB] - expected[i + j * LDB]));
+                largest = fmax(largest, fabs((double)x[i + j * LDB]));
+            }
+            /* The solution that was refined had lost some digits, as many as its condition says. */
+            assert(difference > 0 && difference <= N * EPSILON / rcond * largest);
+            for (int i = N; i < LDB; i++) assert(x[i + j * LDB] == b[i + j * LDB]);
+        }
+        /* Nobody asks how good it is; and somebody who only asks. */
+        memcpy(again, expected, sizeof(T) * LDB * NRHS);
+        assert(REFINE("nt"[t], N, NRHS, a, LDA, lu, LDA, ipiv, b, LDB, again, LDB, INT64_MAX, 0, NULL, 1) == 0);
+        assert(memcmp(again, x, sizeof(T) * LDB * NRHS) == 0);
+        assert(REFINE("NC"[t], N, NRHS, a, LDA, lu, LDA, ipiv, b, LDB, expected, LDB, 0, 0, accuracy, 1) == 0);
+        assert(accuracy[0].steps == 0 && accuracy[0].backward > 0 && isinf(accuracy[0].forward));
+    }
+    free(x), free(expected), free(again);
+}
+
+/* The inverse has the bits of solutions of A X = I, and its norm is that of which the condition number is an estimate. */
+static void NAME(inverted)(T *lu, const int64_t *ipiv, double anorm, double rcond) {
+    int64_t info = 77;
+    T *identity = calloc(LDA * N, sizeof(T));
+    assert(identity);
+    for (int j = 0; j < N; j++) {
+        identity[j + j * LDA] = 1;
+        for (int i = N; i < LDA; i++) identity[i + j * LDA] = -777;
+    }
+    assert(SOLVE('N', N, N, lu, LDA, ipiv, identity, LDA, 1) == RECFACT_SUCCESS);
+    assert(INVERSE(N, lu, LDA, ipiv, 0, &info) == RECFACT_SUCCESS && info == 0);
+    assert(memcmp(lu, identity, sizeof(T) * LDA * N) == 0);
+    double inverse_norm;
+    assert(NORM('1', N, N, lu, LDA, &inverse_norm) == RECFACT_SUCCESS);
+    assert(rcond * anorm * inverse_norm > 0.99 && rcond * anorm * inverse_norm < 10);
+    free(identity);
+}
+
+/* A system with padded columns, its factors and its solution; its norms and condition numbers. */
 static void NAME(answers)(void) {
-    enum { LDA = N + 5, LDB = N + 2 };
     T *a = malloc(sizeof(T) * LDA * N), *lu = malloc(sizeof(T) * LDA * N), *x = malloc(sizeof(T) * LDB * NRHS);
     T *b = malloc(sizeof(T) * LDB * NRHS), *expected = malloc(sizeof(T) * LDB * NRHS);
     int64_t *ipiv = malloc(sizeof(int64_t) * N), info = 77;
@@ -47,52 +101,16 @@ static void NAME(answers)(void) {
     assert(fabs(infinity - largest_row) <= N * EPSILON * largest_row);
     assert(RCOND('1', N, lu, LDA, ipiv, one, &rcond) == RECFACT_SUCCESS && rcond > 0 && rcond < 1);
     assert(RCOND('I', N, lu, LDA, ipiv, infinity, &transposed) == RECFACT_SUCCESS && transposed > 0 && transposed < 1);
+    NAME(refined)(a, lu, ipiv, b, fmin(rcond, transposed));
+    NAME(inverted)(lu, ipiv, one, rcond);
+    free(a), free(lu), free(x), free(b), free(expected), free(ipiv);
+}
 
-    /* A refined solution has backward errors of a rounding, and its error is below its bound: one more step changes less. */
-    recfact_accuracy accuracy[NRHS];
-    for (int t = 0; t < 2; t++) {
-        memcpy(x, b, sizeof(T) * LDB * NRHS);
-        assert(SOLVE("NT"[t], N, NRHS, lu, LDA, ipiv, x, LDB, 1) == RECFACT_SUCCESS);
-        memcpy(expected, x, sizeof(T) * LDB * NRHS);
-        assert(REFINE("NT"[t], N, NRHS, a, LDA, lu, LDA, ipiv, b, LDB, x, LDB, 30, RECFACT_REFINE_BOUNDS, accuracy, 0) == 0);
-        for (int j = 0; j < NRHS; j++) {
-            assert(accuracy[j].backward <= EPSILON && accuracy[j].steps >= 1 && accuracy[j].steps <= 3);
-            assert(accuracy[j].forward > 0 && accuracy[j].forward <= 4 * EPSILON);
-            double difference = 0, largest = 0;
-            for (int i = 0; i < N; i++) {
-                difference = fmax(difference, fabs((double)x[i + j * LDB] - expected[i + j * LDB]));
-                largest = fmax(largest, fabs((double)x[i + j * LDB]));
-            }
-            /* The solution that was refined had lost some digits, as many as its condition says. */
-            assert(difference > 0 && difference <= N * EPSILON / fmin(rcond, transposed) * largest);
-            for (int i = N; i < LDB; i++) assert(x[i + j * LDB] == b[i + j * LDB]);
-        }
-        /* Nobody asks how good it is; and somebody who only asks. */
-        T *again = malloc(sizeof(T) * LDB * NRHS);
-        assert(again);
-        memcpy(again, expected, sizeof(T) * LDB * NRHS);
-        assert(REFINE("nt"[t], N, NRHS, a, LDA, lu, LDA, ipiv, b, LDB, again, LDB, INT64_MAX, 0, NULL, 1) == 0);
-        assert(memcmp(again, x, sizeof(T) * LDB * NRHS) == 0);
-        assert(REFINE("NC"[t], N, NRHS, a, LDA, lu, LDA, ipiv, b, LDB, expected, LDB, 0, 0, accuracy, 1) == 0);
-        assert(accuracy[0].steps == 0 && accuracy[0].backward > 0 && isinf(accuracy[0].forward));
-        free(again);
-    }
-    /* The inverse has the bits of solutions of A X = I, and its norm is that of which the condition number is an estimate. */
-    T *identity = calloc(LDA * N, sizeof(T));
-    assert(identity);
-    for (int j = 0; j < N; j++) {
-        identity[j + j * LDA] = 1;
-        for (int i = N; i < LDA; i++) identity[i + j * LDA] = -777;
-    }
-    assert(SOLVE('N', N, N, lu, LDA, ipiv, identity, LDA, 1) == RECFACT_SUCCESS);
-    assert(INVERSE(N, lu, LDA, ipiv, 0, &info) == RECFACT_SUCCESS && info == 0);
-    assert(memcmp(lu, identity, sizeof(T) * LDA * N) == 0);
-    double inverse_norm;
-    assert(NORM('1', N, N, lu, LDA, &inverse_norm) == RECFACT_SUCCESS);
-    assert(rcond * one * inverse_norm > 0.99 && rcond * one * inverse_norm < 10);
-    free(a), free(lu), free(x), free(b), free(expected), free(ipiv), free(identity);
-
-    /* Singular: the factors and B are there. */
+/* Singular, the factors and B are there; or there is nothing to do. */
+static void NAME(answers_of_singular_and_empty)(void) {
+    int64_t info = 77;
+    double one, rcond;
+    recfact_accuracy accuracy[2];
     T singular[4] = {1, 2, 2, 4}, kept[2] = {3, 7};
     int64_t swaps[2];
     assert(GESV(2, 1, singular, 2, swaps, kept, 2, 1, &info) == RECFACT_SUCCESS && info == 2);
@@ -188,6 +206,8 @@ static void NAME(refusals_of_answers)(void) {
     assert(ipiv[0] == 77 && ipiv[1] == 77 && info == 77 && number == 77 && accuracy.steps == 9 && accuracy.backward == 9);
 }
 
+#undef LDA
+#undef LDB
 #undef PASTE
 #undef EXPAND
 #undef NAME
