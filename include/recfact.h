@@ -23,8 +23,8 @@
  * Memory. Every array belongs to the caller, before and after the call; the library keeps no pointer to it. No array
  * may overlap another of the same call. Each thread that calls keeps scratch memory for its next call (at most 8 MiB,
  * or 4% of its largest matrix) until it ends or calls recfact_release. No call ends the process for want of memory, and
- * none but recfact_lu, recfact_rcond, recfact_refine and those for batches fails for it: if the system refuses scratch
- * memory, the call is slower.
+ * none but recfact_lu, recfact_rcond, recfact_refine, recfact_inverse (above n = 8192) and those for batches fails for
+ * it: if the system refuses scratch memory, the call is slower.
  *
  * Threads. Every function may be called from any number of threads at once. A call that may use more than one thread
  * has helper threads. They belong to the calling thread: they block all signals, sleep between its calls, and end with
@@ -151,6 +151,16 @@ recfact_status recfact_rcond_f64(char norm, int64_t n, const double *lu, int64_t
 recfact_status recfact_rcond_f32(char norm, int64_t n, const float *lu, int64_t lda, const int64_t *ipiv, double anorm,
                                  double *rcond);
 
+/*
+ * A^-1 in place of the factors of an n x n matrix, lu and ipiv (LAPACK: DGETRI). *info is 0, or i > 0 if U(i,i) is exactly
+ * zero (the first such i): then A has no inverse, and lu stays as it is. The bits are those of the X with A X = I that
+ * recfact_solve gives. To solve a system takes a third of the operations of an inverse, and gives better solutions.
+ */
+recfact_status recfact_inverse_f64(int64_t n, double *lu, int64_t lda, const int64_t *ipiv, int64_t threads,
+                                   int64_t *info);
+recfact_status recfact_inverse_f32(int64_t n, float *lu, int64_t lda, const int64_t *ipiv, int64_t threads,
+                                   int64_t *info);
+
 /* How good a solution x of A x = b is. */
 typedef struct recfact_accuracy {
     double backward; /* the smallest relative change of the elements of A and b that makes x exact (LAPACK: BERR) */
@@ -171,7 +181,8 @@ enum {
  * unless A is so ill-conditioned that its factors say nothing about it. A column takes up to max_steps steps, and none
  * that makes no progress; 30 is plenty, and 0 leaves X as it is. accuracy has an element for each column, or is NULL.
  *
- * A bound is computed, not proved: from n = 33 on a part of it is an estimate. It is not told if it would be above 0.1.
+ * A bound is computed, not proved: from n = 33 on a part of it is an estimate. It is infinite if it would be above 0.1, or
+ * if a correction with the factors does not make the residual at most half as large.
  */
 recfact_status recfact_refine_f64(char trans, int64_t n, int64_t nrhs, const double *a, int64_t lda, const double *lu,
                                   int64_t ldlu, const int64_t *ipiv, const double *b, int64_t ldb, double *x, int64_t ldx,
@@ -326,8 +337,18 @@ const char *recfact_isa(void);
 
 /*
  * With the cargo feature lapack the library has LAPACK's own names as well, for programs that call LAPACK (LAPACK's
- * documents say how): dgetrf_, sgetrf_, dgetrs_, sgetrs_, dgesv_, sgesv_ with 32-bit integers; dgetrf_64_, sgetrf_64_,
- * dgetrs_64_, sgetrs_64_, dgesv_64_, sgesv_64_ with 64-bit ones. They leave the number of threads to the library.
+ * documents say how). They leave the number of threads to the library. With 32-bit integers: dgetrf_, sgetrf_, dgetf2_,
+ * sgetf2_, dgetrf2_, sgetrf2_ (the same factors under three names), dgetrs_, sgetrs_, dgesv_, sgesv_, dgetri_, sgetri_,
+ * dgecon_, sgecon_, dgerfs_, sgerfs_, dgesvx_, sgesvx_, dgeequ_, sgeequ_, dlaqge_, slaqge_, dlaswp_, slaswp_, dsgesv_;
+ * with 64-bit ones: dgetrf_64_, sgetrf_64_, dgetf2_64_, sgetf2_64_, dgetrf2_64_, sgetrf2_64_, dgetrs_64_, sgetrs_64_,
+ * dgesv_64_, sgesv_64_, dgetri_64_, sgetri_64_, dgecon_64_, sgecon_64_, dgerfs_64_, sgerfs_64_, dgesvx_64_, sgesvx_64_,
+ * dgeequ_64_, sgeequ_64_, dlaqge_64_, slaqge_64_, dlaswp_64_, slaswp_64_, dsgesv_64_. What differs from LAPACK:
+ *
+ *   WORK, IWORK, SWORK  are not used, except for WORK(1), where LAPACK says that it is a result; but LWORK is checked.
+ *   DGERFS, DGESVX      compute residuals in twice the precision: X, FERR and BERR are better than LAPACK's. A FERR is
+ *                       infinite where recfact_refine tells none; DGESVX undoes its scales after that.
+ *   DSGESV              has ITER = -1 whenever A has been factored in double precision.
+ *   DLASWP              does nothing if a row is above the first or, with more than one column, below row LDA.
  *
  * It also has the names that oneMKL gives to LAPACK's routines for batches (its documents say how):
  * dgetrf_batch_strided_, sgetrf_batch_strided_, dgetrs_batch_strided_, sgetrs_batch_strided_ with 32-bit integers;
@@ -335,9 +356,13 @@ const char *recfact_isa(void);
  * ones; and each of these eight without the last underscore. Matrices must not overlap, nor may the row swaps of two.
  *
  * An illegal argument gives info < 0 (in each element, if it is an array); an array that is not aligned to its
- * elements, and an ipiv for GETRS with a row outside the matrix, are illegal, too. Then XERBLA is called, once, if the
- * whole process can see one (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not visible); on
- * x86-64 it may throw a C++ exception. None of these fails for want of memory.
+ * elements, and an ipiv with a row outside the matrix from which a solution is to be computed, are illegal, too. Then
+ * XERBLA is called, once: the one of the program, in whatever way it is linked, or else one that the whole process can see
+ * (the one of a LAPACK that was loaded for a plug-in alone, RTLD_LOCAL, is not visible); on x86-64 it may throw a C++
+ * exception. If there is none, LAPACK's message is written to stderr, and the call returns.
+ *
+ * If the system refuses memory, DGECON, DGERFS, DGESVX and DGETRI give info = -1010 (LAPACKE's
+ * LAPACK_WORK_MEMORY_ERROR), without XERBLA. None of the others fails for it.
  */
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
-//! `recfact_gesv` and `recfact_mixed_f64`: systems from the matrix itself.
+//! `recfact_gesv` and `recfact_mixed_f64`: systems from the matrix itself; `recfact_inverse`: all solutions at once.
 
 use library::{Element, Options, Transpose, factor, gesv_mixed, solve};
 
-use crate::arguments::{matrix, matrix_mut, output, slice_mut, threads};
+use crate::arguments::{matrix, matrix_mut, output, slice, slice_mut, threads};
 use crate::export::exported;
 use crate::status::Status;
 
@@ -70,9 +70,34 @@ unsafe fn mixed(
     Ok(())
 }
 
+/// A^-1 in place of the factors, as the header says.
+///
+/// # Safety
+/// As for [`gesv`].
+unsafe fn inverse<T: Element>(
+    n: i64,
+    lu: *mut T,
+    lda: i64,
+    ipiv: *const i64,
+    threads: i64,
+    info: *mut i64,
+) -> Result<(), Status> {
+    let info = output(info)?;
+    let options = Options::new().threads(self::threads(threads)?);
+    // SAFETY: the caller's promise.
+    let (lu, ipiv) = unsafe { (matrix_mut(n, n, lu, lda)?, slice(n, ipiv)?) };
+    let result = library::inverse(lu, ipiv, &options)?;
+    // SAFETY: not NULL and aligned; the caller vouches for one element.
+    unsafe { *info = result };
+    Ok(())
+}
+
 exported!(recfact_gesv_f64, recfact_gesv_f32:
     (n: i64, nrhs: i64, a: *mut T, lda: i64, ipiv: *mut i64, b: *mut T, ldb: i64, threads: i64, info: *mut i64) =>
     gesv(n, nrhs, a, lda, ipiv, b, ldb, threads, info));
+exported!(recfact_inverse_f64, recfact_inverse_f32:
+    (n: i64, lu: *mut T, lda: i64, ipiv: *const i64, threads: i64, info: *mut i64) =>
+    inverse(n, lu, lda, ipiv, threads, info));
 exported!(f64, recfact_mixed_f64,
     (n: i64, nrhs: i64, a: *mut T, lda: i64, ipiv: *mut i64, b: *const T, ldb: i64, x: *mut T, ldx: i64, threads: i64,
      info: *mut i64, steps: *mut i64),

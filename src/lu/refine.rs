@@ -238,7 +238,11 @@ impl<T: Element> Refiner<'_, T> {
     }
 
     /// Bounds the errors: where R is the residual and D = A^-1 R up to rounding, the error of X is D + A^-1 (R - A D). The
-    /// second part is bounded by |A^-1| |R - A D|, and by what R - A D may have lost to rounding.
+    /// second part is bounded by |A^-1| (|R - A D| + what R - A D may have lost to rounding).
+    ///
+    /// What |A^-1| is comes from the factors, with which it may be too small: by a factor of 1 / (1 - q), if a correction with them
+    /// makes a residual smaller by a factor of q. So a q up to 1/2 is made up for, and no bound is told if q was larger. Rounding
+    /// says nothing of q: with it, single precision would have no bounds from n = 60 on.
     fn bound(
         &self,
         residuals: &mut Residuals<'_, T>,
@@ -256,23 +260,23 @@ impl<T: Element> Refiner<'_, T> {
         let rounding = (n + 2) as f64 * T::PRECISION.to_f64();
         let rounding = T::rounded(rounding * rounding);
         for (j, accuracy) in accuracy.iter_mut().enumerate() {
-            let weights = residuals.weights(j, rounding);
-            let rest = weighted_inverse_norm(&self.system, weights, memory).to_f64();
             let (correction, size) = (norm_max(d.col_mut(j)).to_f64(), norm_max(x.col(j)).to_f64());
-            accuracy.forward = forward(correction, rest, size, T::PRECISION.to_f64());
+            let (r, with_rounding) = residuals.magnitudes(j, rounding);
+            let mut norm = |weights: &[T]| weighted_inverse_norm(&self.system, weights, memory).to_f64();
+            let is_small = |rest: f64| rest <= correction.max(size * T::PRECISION.to_f64()) / 2.0;
+            let rest = norm(with_rounding);
+            accuracy.forward = match is_small(rest) || is_small(norm(r)) {
+                true => forward(correction + 2.0 * rest, size),
+                false => f64::INFINITY,
+            };
         }
     }
 }
 
-/// The bound of an error that is D + A^-1 (R - A D), relative to the solution; infinite if it is too large to say anything.
-///
-/// What |A^-1| |R - A D| is comes from the factors, with which |A^-1| may be too small: by a factor of 1 / (1 - q), if a correction with
-/// them makes a residual smaller by a factor of q. So a q up to 1/2 is made up for, and no bound is told if q was larger.
-fn forward(correction: f64, rest: f64, size: f64, precision: f64) -> f64 {
-    let error = correction + 2.0 * rest;
+/// An error relative to a solution of some size; infinite if it is too large to say anything.
+fn forward(error: f64, size: f64) -> f64 {
     let bound = if error == 0.0 { 0.0 } else { error / size };
-    let is_certain = rest <= correction.max(size * precision) / 2.0;
-    if is_certain && bound < MAX_BOUND { bound } else { f64::INFINITY }
+    if bound < MAX_BOUND { bound } else { f64::INFINITY }
 }
 
 /// The largest bound that is told.
@@ -294,14 +298,15 @@ impl<T: Element> Residuals<'_, T> {
         errors.fold(T::ZERO, larger).to_f64()
     }
 
-    /// |r| + rounding s of system j.
-    fn weights(&mut self, j: usize, rounding: T) -> &[T] {
+    /// |r| of system j, and |r| + rounding s.
+    fn magnitudes(&mut self, j: usize, rounding: T) -> (&[T], &[T]) {
         let rows = j * self.n..(j + 1) * self.n;
-        let parts = self.high[rows.clone()].iter().zip(&self.s[rows.clone()]);
-        for (low, (high, s)) in self.low[rows.clone()].iter_mut().zip(parts) {
-            *low = rounding.mul_add(*s, high.add(*low).abs());
+        let (high, low) = (&mut self.high[rows.clone()], &mut self.low[rows.clone()]);
+        for ((high, low), s) in high.iter_mut().zip(&mut *low).zip(&self.s[rows]) {
+            *high = high.add(*low).abs();
+            *low = rounding.mul_add(*s, *high);
         }
-        &self.low[rows]
+        (high, low)
     }
 }
 

@@ -108,6 +108,7 @@ int main(void) {
     out_of_place_f64(), out_of_place_f32();
     refusals_out_of_place_f64(), refusals_out_of_place_f32();
     answers_f64(), answers_f32();
+    answers_of_singular_and_empty_f64(), answers_of_singular_and_empty_f32();
     refusals_of_answers_f64(), refusals_of_answers_f32();
     mixed_precision();
     recfact_release();

@@ -1,6 +1,8 @@
 //! The C library from C: every export, linked both ways, under valgrind; its symbols and its size; threads, fork and
 //! dlopen; the bits of the executable.
 
+mod reference;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,8 @@ const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 enum Linking {
     Shared,
     Static,
+    /// As the flags say: it is another library.
+    Flags,
 }
 
 const BOTH: [Linking; 2] = [Linking::Shared, Linking::Static];
@@ -55,6 +59,7 @@ impl Program {
                 compiler.args([format!("-L{library}"), "-lrecfact".into(), format!("-Wl,-rpath,{library}")])
             }
             Linking::Static => compiler.arg(format!("{library}/librecfact.a")),
+            Linking::Flags => &mut compiler,
         };
         succeed(compiler.args(["-lm", "-lpthread", "-ldl"]));
         Program { _folder: folder, path }
@@ -136,12 +141,35 @@ fn a_program_whose_first_thread_ends_by_itself_ends() {
 fn lapack_names_behave_as_lapack_says() {
     let library = c_library::folder_with_lapack(SCRATCH);
     for linking in BOTH {
-        for flags in [&["-DWITH_XERBLA", "-rdynamic"][..], &[]] {
+        // Without -rdynamic XERBLA is in no table in which the dynamic linker would find it.
+        for flags in [&["-DWITH_XERBLA", "-rdynamic"][..], &["-DWITH_XERBLA"], &[]] {
             let program = Program::compile("lapack.c", &library, linking, flags);
             for isa in instruction_sets() {
-                succeed(&mut program.on(isa));
+                let stderr = succeed(&mut program.on(isa)).stderr;
+                assert_eq!(stderr.is_empty(), !flags.is_empty());
             }
         }
+    }
+}
+
+#[test]
+fn an_xerbla_is_found_in_a_static_program_and_later_and_without_one_there_is_a_message() {
+    let library = c_library::folder_with_lapack(SCRATCH);
+    let program = Program::compile("lapack.c", &library, Linking::Static, &["-DWITH_XERBLA", "-static"]);
+    assert!(succeed(&mut Command::new(&program.path)).stderr.is_empty());
+
+    let message = " ** On entry to DGETRF parameter number  4 had an illegal value\n";
+    for linking in BOTH {
+        let program = Program::compile("late_xerbla.c", &library, linking, &[]);
+        assert_eq!(String::from_utf8_lossy(&succeed(&mut Command::new(&program.path)).stderr), message);
+        let folder = tempdir().unwrap();
+        let plugin = folder.path().join("xerbla.so");
+        let mut plugin_compiler = compiler("cc");
+        plugin_compiler.args(["-shared", "-fPIC", "-DPLUGIN"]).arg(format!("{ROOT}/tests/c/late_xerbla.c"));
+        succeed(plugin_compiler.arg("-o").arg(&plugin));
+        let output = succeed(Command::new(&program.path).arg(&plugin));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "DGETRF 4\n");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), message);
     }
 }
 
@@ -224,7 +252,7 @@ fn the_library_exports_what_the_header_says_and_nothing_else() {
         .filter(|name| name.starts_with("recfact_") || name.starts_with("recursive_lu_"))
         .map(str::to_owned)
         .collect();
-    assert_eq!(declared.len(), 39, "{declared:?}");
+    assert_eq!(declared.len(), 41, "{declared:?}");
     let marked: Vec<String> =
         declared.iter().filter(|name| name.starts_with("recursive")).map(|name| format!("{name}!")).collect();
     declared.extend(marked);
@@ -234,7 +262,7 @@ fn the_library_exports_what_the_header_says_and_nothing_else() {
     let list = header.split("With the cargo feature lapack").nth(1).unwrap().split("*/").next().unwrap();
     let words = list.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let lapack: BTreeSet<String> = words.filter(|word| word.ends_with('_')).map(str::to_owned).collect();
-    assert_eq!(lapack.len(), 20, "{lapack:?}");
+    assert_eq!(lapack.len(), 58, "{lapack:?}");
     let for_batches = lapack.iter().filter(|name| name.contains("batch"));
     declared.extend(for_batches.map(|name| name.strip_suffix('_').unwrap().to_owned()));
     declared.extend(lapack);

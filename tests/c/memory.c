@@ -26,6 +26,8 @@ void GETRS(const char *trans, const int32_t *n, const int32_t *nrhs, const T *a,
            T *b, const int32_t *ldb, int32_t *info, size_t trans_length);
 void GESV(const int32_t *n, const int32_t *nrhs, T *a, const int32_t *lda, int32_t *ipiv, T *b, const int32_t *ldb,
           int32_t *info);
+void LAPACK_NAME(gecon_)(const char *norm, const int32_t *n, const T *a, const int32_t *lda, const T *anorm, T *rcond, T *work,
+                         int32_t *iwork, int32_t *info, size_t norm_length);
 void LAPACK_NAME(getrf_batch_strided)(const int32_t *m, const int32_t *n, T *a, const int32_t *lda,
                                       const int32_t *stride_a, int32_t *ipiv, const int32_t *stride_ipiv,
                                       const int32_t *batch_size, int32_t *info);
@@ -36,6 +38,7 @@ void LAPACK_NAME(getrs_batch_strided)(const char *trans, const int32_t *n, const
 #endif
 
 static T a[N * N], lu[N * N], b[N * NRHS];
+static int64_t identity[N];
 
 /* Everything that is computed. */
 static struct results {
@@ -72,6 +75,23 @@ static void compute_batch(struct results *to) {
 #endif
 }
 
+/* What needs memory for some columns gets it, or says that there is none and writes nothing. */
+static recfact_status norms_or_refused(void) {
+    double rcond = 9;
+    recfact_accuracy accuracy = {9, 9, 9};
+    recfact_status status = NAME(recfact_rcond_)('1', N, a, N, identity, 1, &rcond);
+    assert(NAME(recfact_refine_)('N', N, 1, a, N, a, N, identity, b, N, lu, N, 0, 0, &accuracy, 1) == status);
+    assert(status == RECFACT_SUCCESS || (rcond == 9 && accuracy.steps == 9));
+#ifdef WITH_LAPACK
+    const int32_t n = N;
+    int32_t info = 77;
+    T one = 1, estimate = 9;
+    LAPACK_NAME(gecon_)("1", &n, a, &n, &one, &estimate, NULL, NULL, &info, 1);
+    assert(status == RECFACT_SUCCESS ? info == 0 : info == -1010 && estimate == 9);
+#endif
+    return status;
+}
+
 /* What needs memory for one matrix gets it, or says that there is none and writes nothing. */
 static recfact_status kept_or_refused(void) {
     static T x[COUNT * ORDER], inverse[COUNT * SIZE], lu[COUNT * SIZE];
@@ -88,6 +108,7 @@ static recfact_status kept_or_refused(void) {
         NAME(recfact_lu_batch_)(COUNT, ORDER, ORDER, a, ORDER, SIZE, 0, lu, ORDER, SIZE, piv, 1, info),
     };
     for (int at = 1; at < 4; at++) assert(statuses[at] == statuses[0]);
+    assert(norms_or_refused() == statuses[0]);
     if (statuses[0] == RECFACT_OUT_OF_MEMORY) {
         assert(memcmp(x, b, sizeof x) == 0);
         const unsigned char *const written[] = {(void *)inverse, (void *)lu, (void *)info, (void *)piv, (void *)det};
@@ -142,6 +163,7 @@ static void take_all_memory(void) {
 
 int main(void) {
     for (int at = 0; at < N * N; at++) a[at] = (T)sin(12.9898 * at + 1.0);
+    for (int i = 0; i < N; i++) identity[i] = i + 1;
     for (int at = 0; at < N * NRHS; at++) b[at] = (T)(at % 11) - 5;
     memset(&without, 1, sizeof without), memset(&with, 2, sizeof with), memset(lu, 3, sizeof lu);
     /* Reads the environment. */

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use nalgebra::DMatrix;
-use recfact::{Element, Lu, Options};
+use recfact::{Element, Lu, Norm, Options, norm};
 use tempfile::{TempDir, tempdir};
 use testing::process::report;
 use testing::{Float, Kind, bits, c_library, instruction_sets, matrix};
@@ -21,6 +21,8 @@ struct Results<T> {
     x: Vec<T>,
     x_transposed: Vec<T>,
     inverse: Vec<T>,
+    rcond: T,
+    cond: T,
 }
 
 impl<T: Float> Results<T> {
@@ -38,6 +40,8 @@ impl<T: Float> Results<T> {
             x: next(N * NRHS),
             x_transposed: next(N * NRHS),
             inverse: next(N * N),
+            rcond: next(1)[0],
+            cond: next(1)[0],
         }
     }
 }
@@ -76,12 +80,18 @@ fn check<T: Element + Float>(ours: &Results<T>, theirs: &Results<T>, a: &[f64], 
     let convert = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
     let (a, b) = (DMatrix::from_vec(N, N, convert(a)), DMatrix::from_vec(N, NRHS, convert(b)));
     let transposed = Lu::new(a.transpose(), &Options::default()).unwrap();
+    let anorm = norm(Norm::One, &a);
     let lu = Lu::new(a, &Options::default()).unwrap();
     assert!(bits(&ours.lu) == bits(lu.packed().as_slice()));
     assert_eq!(ours.rows, lu.permutation().unwrap());
     assert!(bits(&ours.x) == bits(lu.solve(&b).unwrap().as_slice()));
     // Octave transposes the matrix, not the system.
     assert!(bits(&ours.x_transposed) == bits(transposed.solve(&b).unwrap().as_slice()));
+
+    assert!(bits(&ours.inverse) == bits(lu.inverse().unwrap().as_slice()));
+    // Octave's norm may be rounded differently.
+    let (rcond, expected): (f64, _) = (ours.rcond.into(), lu.rcond(Norm::One, anorm).unwrap());
+    assert!((rcond - expected).abs() <= N as f64 * T::EPSILON * expected);
 
     // The matrix is well conditioned: two stable algorithms agree up to roundings.
     let tolerance = 1e3 * N as f64 * T::EPSILON;
@@ -92,6 +102,10 @@ fn check<T: Element + Float>(ours: &Results<T>, theirs: &Results<T>, a: &[f64], 
     assert_eq!(ours.rows, theirs.rows);
     assert!(close(&ours.lu, &theirs.lu) && close(&ours.x, &theirs.x) && close(&ours.inverse, &theirs.inverse));
     assert!(close(&ours.x_transposed, &theirs.x_transposed) && close(&[ours.det], &[theirs.det]));
+    assert!(close(&[ours.cond], &[theirs.cond]));
+    // Both are estimates.
+    let ratio = rcond / theirs.rcond.into();
+    assert!((0.1..10.0).contains(&ratio), "rcond: {ratio} times that of Octave's LAPACK");
 }
 
 #[test]
@@ -125,7 +139,10 @@ fn check_bindings(ours: &TempDir, library: &Path) {
     let files = fs::read_dir(ours).unwrap().map(|entry| entry.unwrap().path());
     let logs = files.filter(|path| path.extension().is_some_and(|pid| pid.to_string_lossy().parse::<u32>().is_ok()));
     let bindings: String = logs.map(|path| fs::read_to_string(path).unwrap()).collect();
-    for name in ["dgetrf_", "dgetrs_", "sgetrf_", "sgetrs_"] {
+    for name in ["getrf_", "getrs_", "getri_", "gecon_"]
+        .iter()
+        .flat_map(|name| ["d", "s"].map(|letter| letter.to_owned() + name))
+    {
         let ours = |line: &&str| line.contains(&format!("to {} ", library.display()));
         let found = bindings.lines().filter(ours).any(|line| line.contains(&format!("normal symbol `{name}'")));
         assert!(found, "{name} was not bound to {}", library.display());

@@ -10,8 +10,9 @@ use std::ffi::c_char;
 
 use library::{Element, factor_batch, solve_batch};
 
+use super::arguments::{Illegal, Integer, Integers, checked};
 use super::xerbla::routine;
-use super::{Illegal, Integer, Integers, checked, getrf, getrs, options};
+use super::{getrf, getrs, options};
 use crate::batch::Matrices;
 use crate::transpose;
 

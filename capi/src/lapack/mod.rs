@@ -1,61 +1,44 @@
-//! LAPACK's own names, for programs that call LAPACK: GETRF, GETRS and GESV in both precisions, with 32-bit integers
-//! (`dgetrf_`) and with 64-bit ones (`dgetrf_64_`); and the names of oneMKL for batches (`batch.rs`).
+//! LAPACK's own names, for programs that call LAPACK: its routines for LU of real matrices in both precisions, with 32-bit
+//! integers (`dgetrf_`) and with 64-bit ones (`dgetrf_64_`); and the names of oneMKL for batches (`batch.rs`).
 //!
 //! Arguments come by reference, as Fortran passes them; the hidden lengths of strings are ignored. An illegal argument gives
-//! `info = -i`, and the `XERBLA` of the process is called if it has one (mostly that of its own LAPACK). Source of the
-//! argument checks: `DGETRF`, `DGETRS` and `DGESV` of LAPACK 3.12.
+//! `info = -i`, and the `XERBLA` of the process is called (mostly that of its own LAPACK). Here are GETRF, which is GETF2 and
+//! GETRF2 as well, GETRS and GESV; source of their argument checks: `DGETRF`, `DGETRS` and `DGESV` of LAPACK 3.12.
 
+mod arguments;
 mod batch;
+mod condition;
+mod equilibrate;
+mod expert;
+mod inverse;
+mod mixed;
+mod refine;
+mod swaps;
 mod xerbla;
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::c_char;
+use std::fmt::Arguments;
 use std::io::Write;
 use std::sync::OnceLock;
 
 use library::{Element, Isa, Options, Transpose, default_threads, factor, factor_in_steps, solve_triangles};
 use nix::libc;
-use xerbla::routine;
 
 use crate::arguments::{matrix, matrix_mut};
 use crate::transpose;
+use arguments::{Illegal, Integer, Integers, checked, report};
+use xerbla::routine;
 
-/// An integer of the caller's LAPACK.
-trait Integer: Copy + Into<i64> {
-    /// The name of the `XERBLA` that takes such integers.
-    const XERBLA: &CStr;
-
-    /// The same number. It fits: it is an `info` or a row of a matrix whose sizes are such integers.
-    fn from_i64(x: i64) -> Self;
-}
-
-impl Integer for i32 {
-    const XERBLA: &CStr = c"xerbla_";
-
-    fn from_i64(x: i64) -> Self {
-        x as i32
-    }
-}
-
-impl Integer for i64 {
-    const XERBLA: &CStr = c"xerbla_64_";
-
-    fn from_i64(x: i64) -> Self {
-        x
-    }
-}
-
-/// The number of an illegal argument, counted from 1.
-struct Illegal(i32);
-
-/// Writes the `info` of a call. Returns the number of an illegal argument, or 0.
-///
-/// # Safety
-/// `info` is valid for a write of one integer.
-unsafe fn report<I: Integer>(result: Result<i64, Illegal>, info: *mut I) -> i64 {
-    let value = result.unwrap_or_else(|Illegal(argument)| -i64::from(argument));
-    // SAFETY: the caller's promise.
-    unsafe { *info = I::from_i64(value) };
-    0.max(-value)
+/// Writes a line to stderr.
+fn write_line(text: Arguments<'_>) {
+    // A line on the stack: the standard library's stderr would be a good part of this library.
+    let mut line = std::io::Cursor::new([0; 512]);
+    // What does not fit is cut off.
+    let _ = writeln!(line, "{text}");
+    let len = line.position() as usize;
+    let line = line.into_inner();
+    // SAFETY: the buffer has these bytes. If stderr cannot be written, there is no other place to report this.
+    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), len) };
 }
 
 /// The options of every call. LAPACK has no `info` for a `RECFACT_ISA` that is not an instruction set of this CPU: then the
@@ -64,66 +47,11 @@ fn options() -> Options {
     static ISA: OnceLock<Isa> = OnceLock::new();
     let isa = ISA.get_or_init(|| {
         Isa::in_use().unwrap_or_else(|error| {
-            // A line on the stack: the standard library's stderr would be a good part of this library.
-            let mut line = std::io::Cursor::new([0; 512]);
-            // What does not fit is cut off.
-            let _ = writeln!(line, "recfact: {error}; using {}", Isa::best().name());
-            let len = line.position() as usize;
-            let line = line.into_inner();
-            // SAFETY: the buffer has these bytes. If stderr cannot be written, there is no other place to report this.
-            unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), len) };
+            write_line(format_args!("recfact: {error}; using {}", Isa::best().name()));
             Isa::best()
         })
     });
     Options::new().isa(*isa).threads(default_threads())
-}
-
-/// The result of a call that cannot fail: its arguments have been checked, and its instruction set is one of this CPU.
-fn checked<R>(result: Result<R, library::Error>) -> R {
-    result.unwrap_or_else(|error| unreachable!("{error}"))
-}
-
-/// An array of the caller, of either kind of integers; not necessarily aligned.
-#[derive(Clone, Copy)]
-struct Integers {
-    start: *mut c_void,
-    wide: bool,
-}
-
-impl Integers {
-    fn new<I: Integer>(start: *const I) -> Self {
-        Integers { start: start.cast_mut().cast(), wide: size_of::<I>() == size_of::<i64>() }
-    }
-
-    /// The array from element `i` on.
-    fn from(self, i: usize) -> Self {
-        let size = if self.wide { size_of::<i64>() } else { size_of::<i32>() };
-        Integers { start: self.start.wrapping_byte_add(i * size), ..self }
-    }
-
-    /// # Safety
-    /// The array is not NULL and has more than `i` elements.
-    unsafe fn get(self, i: usize) -> i64 {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self.wide {
-                true => self.start.cast::<i64>().add(i).read_unaligned(),
-                false => self.start.cast::<i32>().add(i).read_unaligned().into(),
-            }
-        }
-    }
-
-    /// # Safety
-    /// As for [`Integers::get`].
-    unsafe fn set(self, i: usize, number: i64) {
-        // SAFETY: the caller's promise. A row of a matrix with such sizes fits, and so does its `info`.
-        unsafe {
-            match self.wide {
-                true => self.start.cast::<i64>().add(i).write_unaligned(number),
-                false => self.start.cast::<i32>().add(i).write_unaligned(number as i32),
-            }
-        }
-    }
 }
 
 /// P A = L U of an `m` by `n` matrix in place; the arguments are DGETRF's.
@@ -299,11 +227,12 @@ unsafe extern "C" fn gesv_by_reference<T: Element, I: Integer>(
     }
 }
 
-/// The three routines of one precision and one kind of integer.
+/// The routines of one precision and one kind of integer. There are several names for GETRF, which are those of its parts in
+/// LAPACK: the factors are the same.
 macro_rules! routines {
-    ($t:ty, $i:ty: $getrf:ident = $getrf_name:literal, $getrs:ident = $getrs_name:literal, $gesv:ident = $gesv_name:literal) => {
-        routine!($getrf = getrf_by_reference::<$t, $i>, $getrf_name, $i, "0":
-            (m: *const $i, n: *const $i, a: *mut $t, lda: *const $i, ipiv: *mut $i, info: *mut $i));
+    ($t:ty, $i:ty: $($getrf:ident = $getrf_name:literal)*; $getrs:ident = $getrs_name:literal, $gesv:ident = $gesv_name:literal) => {
+        $(routine!($getrf = getrf_by_reference::<$t, $i>, $getrf_name, $i, "0":
+            (m: *const $i, n: *const $i, a: *mut $t, lda: *const $i, ipiv: *mut $i, info: *mut $i));)*
         routine!($getrs = getrs_by_reference::<$t, $i>, $getrs_name, $i, "0,1,2":
             (trans: *const c_char, n: *const $i, nrhs: *const $i, a: *const $t, lda: *const $i, ipiv: *const $i, b: *mut $t,
              ldb: *const $i, info: *mut $i));
@@ -313,7 +242,9 @@ macro_rules! routines {
     };
 }
 
-routines!(f64, i32: dgetrf_ = "DGETRF", dgetrs_ = "DGETRS", dgesv_ = "DGESV ");
-routines!(f32, i32: sgetrf_ = "SGETRF", sgetrs_ = "SGETRS", sgesv_ = "SGESV ");
-routines!(f64, i64: dgetrf_64_ = "DGETRF", dgetrs_64_ = "DGETRS", dgesv_64_ = "DGESV ");
-routines!(f32, i64: sgetrf_64_ = "SGETRF", sgetrs_64_ = "SGETRS", sgesv_64_ = "SGESV ");
+routines!(f64, i32: dgetrf_ = "DGETRF" dgetf2_ = "DGETF2" dgetrf2_ = "DGETRF2"; dgetrs_ = "DGETRS", dgesv_ = "DGESV ");
+routines!(f32, i32: sgetrf_ = "SGETRF" sgetf2_ = "SGETF2" sgetrf2_ = "SGETRF2"; sgetrs_ = "SGETRS", sgesv_ = "SGESV ");
+routines!(f64, i64: dgetrf_64_ = "DGETRF" dgetf2_64_ = "DGETF2" dgetrf2_64_ = "DGETRF2";
+    dgetrs_64_ = "DGETRS", dgesv_64_ = "DGESV ");
+routines!(f32, i64: sgetrf_64_ = "SGETRF" sgetf2_64_ = "SGETF2" sgetrf2_64_ = "SGETRF2";
+    sgetrs_64_ = "SGETRS", sgesv_64_ = "SGESV ");

@@ -176,6 +176,26 @@ fn answers_are_as_good_as_they_say_f32() {
     answers_of_known_systems::<f32>(&ORDERS);
 }
 
+#[test]
+fn larger_systems_in_single_precision_have_bounds_too() {
+    for (n, most) in [(60, 1e-6), (150, 1e-5), (400, 1e-4)] {
+        let a = DMatrix::from_vec(n, n, matrix::<f32>(Kind::Uniform, n, n, 3));
+        let b = DVector::from_vec(matrix::<f32>(Kind::Uniform, n, 1, 4));
+        let refinement = Refinement::new().bounds(true);
+        let lu = Lu::new(a.clone(), &Options::default()).unwrap();
+        let mut x = lu.solve(&b).unwrap();
+        let accuracy = lu.refine(Transpose::No, &a, &b, &mut x, &refinement).unwrap()[0];
+
+        let (a, b) = (a.cast::<f64>(), b.cast::<f64>());
+        let lu = Lu::new(a.clone(), &Options::default()).unwrap();
+        let mut expected = lu.solve(&b).unwrap();
+        let known = lu.refine(Transpose::No, &a, &b, &mut expected, &refinement).unwrap()[0];
+        let error = (x.cast::<f64>() - &expected).amax() / expected.amax();
+        assert!(error <= accuracy.forward && accuracy.forward < most, "n = {n}: {accuracy:?}, error {error:e}");
+        assert!(known.forward <= 2.0_f64.powi(-51), "n = {n}: {known:?}");
+    }
+}
+
 fn scaled_systems<T: Element + Float>(exponent: i32) {
     let n = 9;
     let known = Known::<T>::new(&matrix(Kind::Uniform, n, n, 3), n, 3).unwrap();
