@@ -12,9 +12,11 @@ import recfact
 from recfact import _find
 
 PROGRAM = """
-import sys, warnings
+import os, sys, warnings
 if "no-scipy" in sys.argv:
     sys.modules["scipy"] = sys.modules["scipy.linalg"] = None
+if "pipe" in sys.argv:
+    del os.memfd_create
 import numpy as np
 import recfact
 with warnings.catch_warnings(record=True) as caught:
@@ -28,6 +30,11 @@ with warnings.catch_warnings(record=True) as caught:
             assert abs(recfact.lu_solve((lu, piv), a.T @ [1, 2], trans=1) - [1, 2]).max() < 1e-5
             assert abs(recfact.inv(a) @ a - np.eye(2)).max() < 1e-5
             assert abs(recfact.det(a) + 6) < 1e-5
+            kept = recfact.factorized(a)
+            assert abs(kept.solve(a @ [1, 2]) - [1, 2]).max() < 1e-5
+            assert abs(kept.inv() @ a - np.eye(2)).max() < 1e-5
+            assert abs(kept.det() + 6) < 1e-5
+            assert abs(kept.rcond - 1 / 15) < 1e-5
         print(recfact.backend())
     except ImportError as error:
         print(type(error).__name__, error)
@@ -62,8 +69,12 @@ def test_scipy_replaces_both_with_one_warning(dtype: str) -> None:
     assert warning.endswith("recfact uses SciPy")
 
 
-def test_scipy_solves_for_a_server_without_a_library() -> None:
-    backend, warning = run("d", **NO_LIBRARY)
+def test_a_server_needs_no_library() -> None:
+    assert run("d", "no-scipy", **NO_LIBRARY) == ["server"]
+
+
+def test_scipy_solves_for_a_server_behind_pipes_without_a_library() -> None:
+    backend, warning = run("d", "pipe", **NO_LIBRARY)
     assert backend == "server"
     assert "librecfact.so cannot be used (RECFACT_LIBRARY names /nowhere/librecfact.so" in warning
     assert warning.endswith("recfact uses SciPy")
@@ -75,14 +86,15 @@ def test_if_all_are_missing_the_error_says_so() -> None:
     assert error.endswith("SciPy is not installed; reinstall recfact")
 
 
-def test_scipy_cannot_factor_without_pivoting() -> None:
+def test_scipy_cannot_factor_without_pivoting_or_refine() -> None:
     program = """
 import recfact, warnings
 warnings.simplefilter("ignore")
-try:
-    recfact.lu_factor([[1.0]], pivot=False)
-except NotImplementedError as error:
-    print(error)
+for call in (lambda: recfact.lu_factor([[1.0]], pivot=False), lambda: recfact.solution([[1.0]], [1.0])):
+    try:
+        call()
+    except NotImplementedError as error:
+        print(error)
 try:
     recfact.lu_solve(([[1.0]], [1]), [1.0])
 except ValueError as error:
@@ -91,6 +103,7 @@ except ValueError as error:
     said = run_python(program, env={**NO_SERVER, **NO_LIBRARY}).stdout.splitlines()
     assert said == [
         "SciPy has no factorization without pivoting; recfact_server and librecfact.so have: reinstall recfact",
+        "SciPy has no refinement of solutions; recfact_server and librecfact.so have: reinstall recfact",
         "expected each entry of piv to be a row from 0 to 0, got piv[0] = 1; pass piv as lu_factor returned it",
     ]
 
@@ -106,7 +119,7 @@ def test_a_file_that_is_not_executable_counts_as_missing(tmp_path: Path) -> None
 def test_a_file_that_is_not_a_library_counts_as_missing(tmp_path: Path) -> None:
     path = tmp_path / "librecfact.so"
     path.write_text("no library")
-    assert "recfact uses SciPy" in run("d", RECFACT_LIBRARY=str(path))[1]
+    assert "recfact uses SciPy" in run("d", "pipe", RECFACT_LIBRARY=str(path))[1]
 
 
 def test_the_executable_is_found_where_it_was_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from conftest import (
 )
 
 import recfact
-from recfact import _connection, _default, _wire
+from recfact import _default, _remote, _wire
 
 A = matrix(30, 30)
 
@@ -288,7 +288,7 @@ def test_threads_bound_what_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(request.parts[0][0])
         return request
 
-    monkeypatch.setattr(_connection, "Request", spy)
+    monkeypatch.setattr(_remote, "Request", spy)
     with recfact.Server(threads=4) as server:
         for threads in (None, 1, 2, 4, 5):
             server.lu_factor(A, threads=threads)
@@ -300,12 +300,12 @@ def test_threads_bound_what_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_number_of_threads_has_a_server_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     default = _default.Default()
     main = default.choose()
-    assert isinstance(main, _connection.Connection)
+    assert isinstance(main, _remote.Remote)
     monkeypatch.setattr(main, "threads", 8)
     for threads in (None, 1, 8, 9):
         assert default._backend(threads) is main
     narrow = default._backend(3)
-    assert isinstance(narrow, _connection.Connection)
+    assert isinstance(narrow, _remote.Remote)
     assert narrow.threads == 3
     assert default._backend(3) is narrow
     command = Path(f"/proc/{narrow.pid}/cmdline")

@@ -9,29 +9,42 @@ from numpy.linalg import LinAlgError
 
 from . import inprocess
 from ._default import DEFAULT, backend, transport
-from ._errors import BackendError, CancelledError, LinAlgWarning, ServerError, ServerTimeoutError
-from ._linalg import SlogdetResult
+from ._determinant import SlogdetResult
+from ._errors import (
+    BackendError,
+    CancelledError,
+    FactorsLostError,
+    LinAlgWarning,
+    ServerError,
+    ServerTimeoutError,
+)
+from ._factorization import Factorization, Solution
 from ._server import Server
 from ._version import VERSION
 
 __all__ = [
     "BackendError",
     "CancelledError",
+    "Factorization",
+    "FactorsLostError",
     "LinAlgError",
     "LinAlgWarning",
     "Server",
     "ServerError",
     "ServerTimeoutError",
     "SlogdetResult",
+    "Solution",
     "__version__",
     "backend",
     "det",
+    "factorized",
     "inprocess",
     "inv",
     "lu",
     "lu_factor",
     "lu_solve",
     "slogdet",
+    "solution",
     "solve",
     "transport",
 ]
@@ -41,7 +54,9 @@ __version__ = VERSION
 lu_factor = DEFAULT.lu_factor
 lu_solve = DEFAULT.lu_solve
 lu = DEFAULT.lu
+factorized = DEFAULT.factorized
 solve = DEFAULT.solve
+solution = DEFAULT.solution
 inv = DEFAULT.inv
 det = DEFAULT.det
 slogdet = DEFAULT.slogdet

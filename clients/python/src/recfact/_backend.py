@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Callable, NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,12 @@ NO_PIVOTING, ROW_MAJOR, CHECK_FINITE, X_BY_ROWS, TRANSPOSED = 0x004, 0x100, 0x20
 
 # A determinant, there and there.
 DETERMINANT = np.dtype([("mantissa", np.float64), ("exponent", np.int64)])
+
+# How good a solution is, there and there: see `Solution`.
+ACCURACY = np.dtype([("backward", np.float64), ("forward", np.float64), ("steps", np.int64)])
+
+# The largest number of steps of refinement. None is taken that makes no progress.
+MAX_STEPS = 30
 
 # What NumPy's functions say.
 NOT_FINITE = "array must not contain infs or NaNs"
@@ -33,6 +40,45 @@ class Solved(NamedTuple):
     x: Array
     info: Integers
     rcond: Array
+
+
+class Judged(NamedTuple):
+    """The solutions for one matrix: a new array, LAPACK's `info`, `ACCURACY` of each column, and rcond if wanted."""
+
+    x: Array
+    info: int
+    accuracy: Array
+    rcond: float
+
+
+class Factors(ABC):
+    """The factors of one matrix, n x n with n > 0, which are kept."""
+
+    # LAPACK's number. If it is not 0, `solve` and `inverse` are not called.
+    info: int
+
+    @abstractmethod
+    def solve(self, b: Array, *, trans: bool, refine: bool, bounds: bool) -> tuple[Array, Array | None]:
+        """Solves A X = B, or A^T X = B with `trans`, for a plain B, n x nrhs.
+
+        Returns a new array, and with `refine` or `bounds` `ACCURACY` of each column.
+        """
+
+    @abstractmethod
+    def rcond(self) -> float:
+        """Returns the reciprocal condition number in the 1-norm."""
+
+    @abstractmethod
+    def determinant(self) -> tuple[Array, Array]:
+        """Returns mantissa and exponent."""
+
+    @abstractmethod
+    def inverse(self) -> Array:
+        """Returns a new array."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Forgets the factors. Nothing else is called after it."""
 
 
 class Backend(Protocol):
@@ -86,6 +132,22 @@ class Backend(Protocol):
         """
         return None
 
+    def keep(self, a: Array, *, pivot: bool, keep_a: bool, threads: int | None) -> Factors | None:
+        """Computes P A = L U of a plain matrix n x n, and keeps the factors; with `keep_a` the matrix, too.
+
+        Returns None if the backend keeps nothing: then the caller has to.
+        """
+        return None
+
+    def judged(
+        self, a: Array, b: Array, *, transposed: bool, refine: bool, rcond: bool, threads: int | None
+    ) -> Judged | None:
+        """Solves A X = B, or A^T X = B, for plain n x n and n x nrhs, and says how good the solutions are.
+
+        Returns None if the backend has no such call.
+        """
+        return None
+
     def factor_stack(
         self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
     ) -> Array:
@@ -106,6 +168,26 @@ class Backend(Protocol):
 
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """Computes B <- A^-1 B, or B <- A^-T B with `trans`, from the factors of an n x n matrix; B is n x nrhs."""
+
+    def norm(self, a: Array) -> float:
+        """Returns the 1-norm of an n x n array."""
+
+    def rcond(self, lu: Array, ipiv: Integers, norm: float) -> float:
+        """Returns the reciprocal condition number of an n x n matrix from its factors and its 1-norm."""
+
+    def refine(
+        self,
+        trans: bool,
+        a: Array,
+        factors: tuple[Array, Integers],
+        b: Array,
+        x: Array,
+        *,
+        max_steps: int,
+        bounds: bool,
+        threads: int | None,
+    ) -> Array:
+        """Makes the solutions X of A X = B, or A^T X = B, better, in place. Returns `ACCURACY` of each column."""
 
     def solve_stack(self, trans: bool, lu: Array, ipiv: Integers, x: Array, *, threads: int | None) -> None:
         """Does the same as `solve` for each matrix of stacks with the same leading dimensions."""

@@ -101,6 +101,14 @@ def warn_of_ill_conditioned(rconds: Array, dtype: np.dtype[Any]) -> None:
     warnings.warn(f"An ill-conditioned matrix detected: {','.join(ill)}.", LinAlgWarning, stacklevel=3)
 
 
+def warn_of_unbounded(bounds: Array) -> None:
+    """Warns of solutions without a bound of their error, given the bounds, at the line that called the caller."""
+    unbounded = np.flatnonzero(np.isinf(bounds)).tolist()
+    if unbounded:
+        message = f"An ill-conditioned matrix detected: the error of slice(s) {unbounded} has no bound."
+        warnings.warn(message, LinAlgWarning, stacklevel=4)
+
+
 def warn_of_invalid(pivots: Array, function: str) -> None:
     """Reports a NaN among the pivots as NumPy's function does: a warning, or what `numpy.errstate` asks for.
 

@@ -5,24 +5,24 @@ Threads share it. A forked child never does.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
 import weakref
-from functools import partial
+from contextlib import suppress
 from typing import Any, Callable, TypeVar
 
-import numpy as np
-
-from . import _extended, _fallback, _mapped, _process, _requests
-from ._backend import CHECK_FINITE, NO_PIVOTING, NOT_FINITE, TRANSPOSED, Array, Backend, Integers, Solved
-from ._errors import CancelledError, ServerError, ServerTimeoutError
+from . import _extended, _mapped, _process, _requests
+from ._backend import NOT_FINITE, Array
+from ._errors import CancelledError, FactorsLostError, ServerError, ServerTimeoutError
+from ._kept import KeptFactors
 from ._progress import Function, Progress
 from ._version import VERSION
-from ._wire import Request
 
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+# What is said of factors that are lost.
+LOST = "the server that kept the factors has ended, factor the matrix again"
 
 _HELLO = _extended.hello(VERSION)
 
@@ -38,15 +38,13 @@ _Answer = TypeVar("_Answer")
 _Result = TypeVar("_Result")
 
 
-class Connection(Backend):
+class Connection:
     """Sends one request at a time to a process that runs `command`, a server with `threads` threads.
 
     Matrices are in memory that both sides see, if that is possible; else they go through the pipes in version 1 frames.
     A request without an answer after `timeout` seconds fails, and the process is killed. `progress` is told how much of
     a request is done.
     """
-
-    name = "server"
 
     def __init__(
         self, command: list[str], threads: int, timeout: float | None = None, progress: Function | None = None
@@ -67,6 +65,8 @@ class Connection(Backend):
         # Either the segment, or the reason why there is none. Both are missing in a forked child before its first call.
         self._mapped: _mapped.Mapped | None = None
         self._reason: str | None = None
+        # What the server keeps for nobody. Any thread may add to it at any time.
+        self._forgotten: list[tuple[_process.Process, int]] = []
         self._stopper: weakref.finalize[..., Any] = weakref.finalize(self, bool)
         with _process.starting:
             _connections.add(self)
@@ -87,49 +87,24 @@ class Connection(Backend):
         process = self._process
         return process.pid if process is not None and process.alive() else None
 
-    def lu_factor(
-        self, a: Array, *, pivot: bool, check_finite: bool, threads: int | None
-    ) -> tuple[Array, Array, int | Integers] | None:
-        """See `recfact._backend`."""
-        if self._reason is not None or a.shape[-2] >= 2**31:
-            return None
-        flags = _extended.ZERO_BASED_PIVOTS | (0 if pivot else NO_PIVOTING) | (CHECK_FINITE if check_finite else 0)
-        if a.ndim > 2:
-            found = self._in_turn(self._computed, _requests.factor_stack, (a,), flags, threads)
-            return None if found is None else (found[0], found[1], found[2])
-        return self._in_turn(self._lu_factor, a, flags, threads)
+    def forget(self, process: _process.Process, handle: int) -> None:
+        """Has the server forget factors: now if no call uses it, else before the next call that keeps or uses some.
 
-    def _lu_factor(self, a: Array, flags: int, threads: int | None) -> tuple[Array, Array, int] | None:
-        found = self._by_segment(_requests.factor, (a,), flags, threads)
-        if found is None:
-            self._check()
-            return None
-        plan, info = found
-        lu, piv = plan.results
-        return lu.copy("F"), piv.copy(), info
+        It may be called at any time, also while this thread is in a call.
+        """
+        self._forgotten.append((process, handle))
+        if self._lock.acquire(blocking=False):
+            try:
+                self._release_forgotten()
+            finally:
+                self._lock.release()
 
-    def gesv(self, a: Array, b: Array, *, transposed: bool, check_finite: bool, threads: int | None) -> Solved | None:
-        """See `recfact._backend`."""
-        flags = (TRANSPOSED if transposed else 0) | (CHECK_FINITE if check_finite else 0)
-        found = self._in_turn(self._computed, _requests.gesv, (a, b), flags, threads)
-        return None if found is None else Solved(*found)
-
-    def inverse(self, a: Array, *, check_finite: bool, threads: int | None) -> Solved | None:
-        """See `recfact._backend`."""
-        found = self._in_turn(self._computed, _requests.inverse, (a,), CHECK_FINITE if check_finite else 0, threads)
-        return None if found is None else Solved(*found)
-
-    def determinant(self, a: Array, *, check_finite: bool, threads: int | None) -> tuple[Array, Array] | None:
-        """See `recfact._backend`."""
-        found = self._in_turn(self._computed, _requests.determinant, (a,), CHECK_FINITE if check_finite else 0, threads)
-        return None if found is None else (found[0]["mantissa"], found[0]["exponent"])
-
-    def factor_stack(
-        self, place: Callable[[], Array], ipiv: Integers, info: Integers, *, pivot: bool, threads: int | None
-    ) -> Array:
-        """See `recfact._backend`. The whole stack is one call, which has its turn while matrices are copied, too."""
-        factor_stack = partial(super().factor_stack, place, ipiv, info, pivot=pivot, threads=threads)
-        return self._in_turn(factor_stack)
+    def _release_forgotten(self) -> None:
+        while self._forgotten:
+            process, handle = self._forgotten.pop()
+            if process is self._process:
+                with suppress(ServerError):
+                    self._ask(_process.Process.order, _extended.release(handle), kept=True)
 
     def _in_turn(self, call: Callable[..., _Result], *arguments: Any) -> _Result:
         """Calls a function when no other call uses the server."""
@@ -141,16 +116,6 @@ class Connection(Backend):
                 return call(*arguments)
             finally:
                 self._is_under_way = False
-
-    def factor(self, a: Array, ipiv: Integers, *, pivot: bool, threads: int | None) -> int:
-        """See `recfact._backend`. A call that asks for fewer threads than the server has gets one thread."""
-        self._check()
-        found = self._by_segment(_requests.factor, (a,), 0 if pivot else NO_PIVOTING, threads)
-        if found is None:
-            return self._by_pipe(a, ipiv, pivot, threads)
-        plan, info = found
-        a[...], ipiv[...] = plan.results
-        return info
 
     def cancel(self) -> bool:
         """See `Server.cancel`."""
@@ -191,44 +156,6 @@ class Connection(Backend):
         with self._signals:
             self._is_cancelled = False
 
-    def _computed(
-        self, request: _requests.Request, inputs: tuple[Array, ...], flags: int, threads: int | None
-    ) -> tuple[Array, ...] | None:
-        """Has a matrix or a stack computed by batches in the segment. Returns new arrays, or None if that cannot be."""
-        mapped = self._joined()
-        if mapped is not None and mapped.can_batch:
-            *batch, _, _ = inputs[0].shape
-            piece = mapped.piece(inputs[0], threads)
-            if math.prod(batch) <= piece:
-                found = self._by_segment(request, inputs, flags, threads)
-                if found is not None:
-                    return tuple(result.copy("K") for result in found[0].results)
-            else:
-                flat = [x.reshape(-1, *x.shape[-2:]) for x in inputs]
-                results = self._by_pieces(request, flat, flags, threads, piece)
-                if results is not None:
-                    return tuple(result.reshape(*batch, *result.shape[1:]) for result in results)
-        self._check()
-        return None
-
-    def _by_pieces(
-        self, request: _requests.Request, inputs: list[Array], flags: int, threads: int | None, piece: int
-    ) -> list[Array] | None:
-        """Has a long stack computed, some matrices at a time."""
-        count = len(inputs[0])
-        results: list[Array] = []
-        for first in range(0, count, piece):
-            self._check()
-            part = slice(first, first + piece)
-            found = self._by_segment(request, tuple(x[part] for x in inputs), flags, threads)
-            if found is None:
-                return None
-            plan, _ = found
-            results = results or [np.empty_like(result, shape=(count, *result.shape[1:])) for result in plan.results]
-            for whole, result in zip(results, plan.results):
-                whole[part] = result
-        return results
-
     def _joined(self) -> _mapped.Mapped | None:
         """Returns the segment, when a server has mapped it, or None if matrices have to go through the pipes."""
         if self._mapped is None and self._reason is None:
@@ -247,39 +174,31 @@ class Connection(Backend):
         mapped.close()
 
     def _by_segment(
-        self, request: _requests.Request, inputs: tuple[Array, ...], flags: int, threads: int | None
-    ) -> tuple[_mapped.Plan, int] | None:
-        """Has a request computed in the segment. Returns its plan and `info`, or None if it has to go by the pipes."""
+        self,
+        request: _requests.Request,
+        inputs: tuple[Array, ...],
+        flags: int,
+        threads: int | None,
+        kept: KeptFactors | None = None,
+    ) -> tuple[_mapped.Plan, bytes] | None:
+        """Has a request computed in the segment.
+
+        Returns its plan and what was answered, or None if it has to go by the pipes.
+        """
         mapped = self._joined()
         plan = None if mapped is None else mapped.plan(request, inputs, flags, threads)
         if mapped is None or plan is None:
             return None
         try:
-            answer = self._ask(mapped.ask, plan, inputs)
+            if kept is not None:
+                _extended.put_handle(plan.data, plan.cpu_at + 4, kept.handle)
+            answer = self._ask(mapped.ask, plan, inputs, kept=kept is not None)
         except _mapped.PipeError as reason:
             self._leave(mapped, reason)
             return None
-        if answer is _extended.REGULAR:
-            return plan, 0
         if answer[0] == _extended.NOT_FINITE:
             raise ValueError(NOT_FINITE)
-        return plan, _extended.info(_extended.accepted(answer))
-
-    def _by_pipe(self, a: Array, ipiv: Integers, pivot: bool, threads: int | None) -> int:
-        """Has a matrix factored by a version 1 frame."""
-        request = Request(a, ipiv, pivot=pivot, threaded=_mapped.is_threaded(threads, self.threads))
-        self._ask(_process.Process.ask, request)
-        if request.refusal:
-            raise self._failure(f"the server refused the request, {request.refusal}")
-        return request.info
-
-    def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
-        """See `recfact._backend`. The shared library solves, or SciPy: the factors need not be copied to the server."""
-        _fallback.library_or_scipy().solve(trans, lu, ipiv, b, threads=threads)
-
-    def solve_stack(self, trans: bool, lu: Array, ipiv: Integers, x: Array, *, threads: int | None) -> None:
-        """See `recfact._backend`, and `solve`."""
-        _fallback.library_or_scipy().solve_stack(trans, lu, ipiv, x, threads=threads)
+        return plan, _extended.accepted(answer)
 
     def close(self) -> None:
         """Stops the process after the current request. Later calls raise `ServerError`."""
@@ -310,8 +229,10 @@ class Connection(Backend):
         self._process = process
         return process
 
-    def _ask(self, ask: Callable[..., _Answer], *arguments: Any) -> _Answer:
+    def _ask(self, ask: Callable[..., _Answer], *arguments: Any, kept: bool = False) -> _Answer:
         """Has the running server asked, or a new one. A server that died while it was idle is replaced once.
+
+        Not so if the request is about what the server has `kept`: then FactorsLostError is raised.
 
         `ask` gets the process, the deadline and the arguments. If it fails, the process is not used again: it may be in
         the middle of a request.
@@ -321,7 +242,7 @@ class Connection(Backend):
             try:
                 answer = ask(self._process or self._running(), deadline, *arguments)
             except _process.EndedError as end:
-                if not end.idle or self._is_given_up():
+                if not end.idle or kept or self._is_given_up():
                     raise
                 self._kill()
                 answer = ask(self._running(), deadline, *arguments)
@@ -330,6 +251,8 @@ class Connection(Backend):
             raise
         except _process.EndedError:
             failure = self._failure("the server ended before it had answered")
+            if kept:
+                failure = FactorsLostError(LOST, failure.status, failure.stderr)
             raise (CancelledError() if self._is_given_up() else failure) from None
         except _process.LateError:
             raise self._late() from None

@@ -6,9 +6,9 @@ import errno
 
 from . import _fallback
 from ._backend import Backend
-from ._connection import Connection
 from ._linalg import Functions
 from ._process import starting
+from ._remote import Remote
 from ._server import connect
 
 # Errors at the start of a program that would come again at another try. FileNotFoundErrors of `_find` have no errno.
@@ -20,7 +20,7 @@ class Default(Functions):
 
     def __init__(self) -> None:
         self._chosen: Backend | None = None
-        self._limited: dict[int, Connection] = {}
+        self._limited: dict[int, Remote] = {}
 
     def choose(self) -> Backend:
         """Returns the backend for calls that do not limit the number of threads."""
@@ -33,7 +33,7 @@ class Default(Functions):
     def _backend(self, threads: int | None) -> Backend:
         """Returns the main server, which has a thread for each processor, or one with exactly `threads` threads."""
         chosen = self._chosen or self.choose()
-        if not isinstance(chosen, Connection) or threads is None or threads == 1 or threads >= chosen.threads:
+        if not isinstance(chosen, Remote) or threads is None or threads == 1 or threads >= chosen.threads:
             return chosen
         with starting:
             if threads not in self._limited:
@@ -68,4 +68,4 @@ def transport() -> str:
     It starts with "none: " if the functions use the shared library or SciPy.
     """
     chosen = DEFAULT.choose()
-    return chosen.transport if isinstance(chosen, Connection) else f"none: there is no server ({chosen.name})"
+    return chosen.transport if isinstance(chosen, Remote) else f"none: there is no server ({chosen.name})"

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any, NamedTuple, Union
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ._backend import Array, Integers
 
+_LOG_2 = math.log(2)
+
+# One number for a matrix, an array of them for a stack of matrices.
+Determinant = Union[np.float64, NDArray[np.float64]]
+Real = Union[np.float32, np.float64, NDArray[np.float32], NDArray[np.float64]]
+
 # Magnitudes of mantissas are at least 0.5, so a product of this number of them is a normal number.
 _FACTORS_AT_ONCE = 512
+
+
+class SlogdetResult(NamedTuple):
+    """The sign of a determinant and the logarithm of its magnitude; arrays of them for a stack of matrices."""
+
+    sign: Real
+    logabsdet: Real
+
+
+def as_number(mantissa: Array, exponent: Array) -> Determinant:
+    """Returns determinants as numbers: infinite or zero if they are out of range."""
+    with np.errstate(over="ignore", under="ignore"):
+        # With 64-bit exponents, which no matrix in memory needs, NumPy takes eight times as long.
+        determinant: Determinant = np.ldexp(mantissa, exponent.astype(np.int32))[()]
+    return determinant
+
+
+def slogdet_of(mantissa: Array, exponent: Array, dtype: np.dtype[Any]) -> SlogdetResult:
+    """Returns the sign and the logarithm of the magnitude of determinants."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithm = np.log(np.abs(mantissa)) + exponent * _LOG_2
+    return SlogdetResult(np.sign(mantissa).astype(dtype)[()], logarithm.astype(dtype)[()])
 
 
 def of_factors(lu: Array, ipiv: Integers) -> tuple[Array, Array]:

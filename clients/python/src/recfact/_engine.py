@@ -9,8 +9,9 @@ import numpy as np
 
 from . import _condition, _determinant
 from ._arrays import in_place, stack
-from ._backend import Array, Backend, Integers, Solved
+from ._backend import ACCURACY, Array, Backend, Factors, Integers, Judged, Solved
 from ._checks import thread_count
+from ._factors import LocalFactors
 
 
 class Engine(ABC):
@@ -106,14 +107,31 @@ class Engine(ABC):
         lu, ipiv, _ = self._factor(a, dtype, overwrite, threads)
         return _determinant.of_factors(lu, ipiv)
 
-    def _inverse_norm(self, lu: Array, ipiv: Integers, threads: int | None) -> float:
-        """Returns the 1-norm of A^-1, or an estimate of it, from the factors of A."""
+    def _keep(self, a: Array, pivot: bool, keep_a: bool, threads: int | None) -> Factors:
+        """Computes P A = L U of a plain matrix n x n, and keeps the factors where they were computed."""
+        threads = thread_count(threads)
         backend = self._backend(threads)
+        kept = backend.keep(a, pivot=pivot, keep_a=keep_a, threads=threads)
+        return kept or LocalFactors(backend, a, pivot=pivot, keep_a=keep_a, threads=threads)
 
-        def solve(x: Array, trans: bool) -> None:
-            backend.solve(trans, lu, ipiv, x, threads=threads)
+    def _judged(
+        self, a: Array, b: Array, *, transposed: bool, refine: bool, rcond: bool, threads: int | None
+    ) -> Judged:
+        """Solves A X = B, or A^T X = B, for plain n x n and n x nrhs, and says how good the solutions are.
 
-        return _condition.inverse_norm(solve, lu.shape[0], lu.dtype)
+        If A is singular, they are not.
+        """
+        threads = thread_count(threads)
+        backend = self._backend(threads)
+        found = backend.judged(a, b, transposed=transposed, refine=refine, rcond=rcond, threads=threads)
+        if found is not None:
+            return found
+        factors = LocalFactors(backend, a, pivot=True, keep_a=True, threads=threads)
+        if factors.info:
+            return Judged(b, factors.info, np.empty(b.shape[1], ACCURACY), 0.0)
+        x, accuracy = factors.solve(b, trans=transposed, refine=refine, bounds=True)
+        assert accuracy is not None
+        return Judged(x, 0, accuracy, factors.rcond() if rcond else np.nan)
 
 
 def rconds_of(norms_of_a: Array, inverse_norms: Any) -> Array:

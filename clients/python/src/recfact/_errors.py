@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["BackendError", "CancelledError", "LinAlgWarning", "ServerError", "ServerTimeoutError"]
+__all__ = [
+    "BackendError",
+    "CancelledError",
+    "FactorsLostError",
+    "LinAlgWarning",
+    "ServerError",
+    "ServerTimeoutError",
+]
 
 
 class LinAlgWarning(RuntimeWarning):
@@ -29,6 +36,13 @@ class ServerError(RuntimeError):
     def __reduce__(self) -> tuple[object, ...]:
         # multiprocessing sends exceptions to other processes. The message is complete already.
         return _rebuild, (type(self), str(self), self.status, self.stderr)
+
+
+class FactorsLostError(ServerError):
+    """The recfact_server that kept the factors of a `Factorization` has ended, and the factors with it.
+
+    `Factorization.refactor` computes them again. So does `factorized`, in a new object.
+    """
 
 
 class ServerTimeoutError(ServerError, TimeoutError):

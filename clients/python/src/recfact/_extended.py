@@ -10,10 +10,14 @@ from ._wire import F32 as F32
 
 ZERO_BASED_PIVOTS = 0x400
 
-BATCH_FACTOR, BATCH_GESV, BATCH_INVERSE, BATCH_DET = 0x40, 0x42, 0x43, 0x44
+BATCH_FACTOR, BATCH_SOLVE, BATCH_GESV, BATCH_INVERSE, BATCH_DET = 0x40, 0x41, 0x42, 0x43, 0x44
+KEEP, SOLVE, CONDITION, DETERMINANT, INVERSE = 0x30, 0x31, 0x32, 0x33, 0x34
+
+# Flags of the latter.
+KEEP_FACTORS, KEEP_A, BOUNDS = 0x4000, 0x8000, 0x10000
 
 # A server that has none of the first two is not used through mapped memory.
-CAN_FACTOR_AND_MAP, CAN_BATCH = 0b011, 0b100
+CAN_FACTOR_AND_MAP, CAN_BATCH, CAN_KEEP = 0b0011, 0b0100, 0b1000
 
 # What a server answers that does not know a command, if it does not know extended frames either. It has ended.
 UNKNOWN_COMMAND_V1 = -(2**63) + 1
@@ -21,8 +25,9 @@ UNKNOWN_COMMAND_V1 = -(2**63) + 1
 # Status of an answer.
 CANCELLED = -5
 NOT_FINITE = -9
+_NO_ROOM = -12
 
-_HELLO, _MAP, _FACTOR = 0x10, 0x18, 0x20
+_HELLO, _MAP, _FACTOR, _RELEASE = 0x10, 0x18, 0x20, 0x35
 _VERSION = 2
 _INHERITED = 1
 _MAGIC = b"RECFACT\0"
@@ -32,12 +37,15 @@ _HEAD = struct.Struct("<Bq")
 ANSWER_HEAD = struct.Struct("<qq")
 _WELCOME = struct.Struct("<8sIQqI")
 _MAP_REQUEST = struct.Struct("<IIiiq")
-# The frames of FACTOR and of the batches before their operands.
+# The frames of FACTOR, of systems and of batches before their operands.
 _FACTOR_HEAD = struct.Struct("<BqIIqqi4x")
+_SYSTEM_HEAD = struct.Struct("<BqIIqqiII4x")
 _BATCH_HEAD = struct.Struct("<BqIIqqqqi4x")
 _OPERAND = struct.Struct("<IIqqq")
+_SYSTEM_OPERANDS = ("a", "b", "x", "accuracy")
 _BATCH_OPERANDS = ("a", "lu", "ipiv", "b", "x", "info", "rcond", "det")
 _FACTORED = struct.Struct("<qqqiI")
+_SYSTEM_ANSWER = struct.Struct("<q8xI4xddq")
 
 # The most frequent answer by far: to a FACTOR or a batch whose results are in a segment, with info = 0. What follows
 # the `info` does not matter. `REGULAR` stands for all such answers, so that they need not be taken apart.
@@ -47,6 +55,8 @@ REGULAR_START = _FACTORED.pack(0, FACTORED_BYTES - ANSWER_HEAD.size, 0, -1, 0)[:
 # Writes the CPU into a frame, at `Frame.cpu_at`.
 put_cpu = struct.Struct("<i").pack_into
 _put_segment = struct.Struct("<I").pack_into
+# Writes a handle into the frame of a system. It follows the CPU.
+put_handle = struct.Struct("<I").pack_into
 
 
 class Frame(NamedTuple):
@@ -62,6 +72,16 @@ class Frame(NamedTuple):
             _put_segment(self.data, at, segment)
 
 
+class SystemAnswer(NamedTuple):
+    """The numbers in the answer to a system. A `handle` of 0 means that nothing is kept."""
+
+    info: int
+    handle: int
+    rcond: float
+    mantissa: float
+    exponent: int
+
+
 # Status and payload of an answer.
 Answer = tuple[int, bytes]
 
@@ -72,7 +92,8 @@ def accepted(answer: Answer) -> bytes:
     """Returns the payload of an answer. Raises ServerError if the request was refused."""
     status, payload = answer
     if status < 0:
-        raise ServerError(f"the server refused the request: {payload.decode(errors='replace')}")
+        advice = "; `Factorization.close` makes room, and `Server(keep_bytes=..)` more" if status == _NO_ROOM else ""
+        raise ServerError(f"the server refused the request: {payload.decode(errors='replace')}{advice}")
     return payload
 
 
@@ -100,7 +121,29 @@ def factor(shape: tuple[int, int], flags: int, threaded: bool, places: tuple[int
     a_at, lda, lu_at, ld, ipiv_at = places
     length = _FACTOR_HEAD.size - _HEAD.size + 3 * _OPERAND.size
     head = _FACTOR_HEAD.pack(_FACTOR, length, flags, 0 if threaded else 1, *shape, -1)
-    return _framed(head, [(a_at, lda, 0), (lu_at, ld, 0), (ipiv_at, 0, 0)])
+    return _framed(head, _FACTOR_HEAD.size - 8, [(a_at, lda, 0), (lu_at, ld, 0), (ipiv_at, 0, 0)])
+
+
+def system(
+    command: int, n: int, nrhs: int, steps: int, flags: int, threaded: bool, places: dict[str, tuple[int, int, int]]
+) -> Frame:
+    """Returns the frame of a system without a handle, with up to `steps` steps of refinement.
+
+    `places` has offset, leading dimension and 0 of each operand that is there.
+    """
+    length = _SYSTEM_HEAD.size - _HEAD.size + len(_SYSTEM_OPERANDS) * _OPERAND.size
+    head = _SYSTEM_HEAD.pack(command, length, flags, 0 if threaded else 1, n, nrhs, -1, 0, steps)
+    return _framed(head, _SYSTEM_HEAD.size - 16, [places.get(name) for name in _SYSTEM_OPERANDS])
+
+
+def release(handle: int) -> bytes:
+    """Returns a RELEASE frame."""
+    return _HEAD.pack(_RELEASE, 4) + handle.to_bytes(4, "little")
+
+
+def system_answer(payload: bytes) -> SystemAnswer:
+    """Returns the numbers of a successful answer to a system."""
+    return SystemAnswer(*_SYSTEM_ANSWER.unpack_from(payload))
 
 
 def batch(
@@ -116,14 +159,14 @@ def batch(
     """
     length = _BATCH_HEAD.size - _HEAD.size + len(_BATCH_OPERANDS) * _OPERAND.size
     head = _BATCH_HEAD.pack(command, length, flags, 0 if threaded else 1, *sizes, -1)
-    return _framed(head, [places.get(name) for name in _BATCH_OPERANDS])
+    return _framed(head, _BATCH_HEAD.size - 8, [places.get(name) for name in _BATCH_OPERANDS])
 
 
-def _framed(head: bytes, places: list[tuple[int, int, int] | None]) -> Frame:
-    """Returns a frame with operands in a segment, or none. The CPU is before the last four bytes of a head."""
+def _framed(head: bytes, cpu_at: int, places: list[tuple[int, int, int] | None]) -> Frame:
+    """Returns a frame with operands in a segment, or none."""
     operands = (bytes(_OPERAND.size) if place is None else _OPERAND.pack(_IN_SEGMENT, 0, *place) for place in places)
     segments_at = (len(head) + i * _OPERAND.size + 4 for i, place in enumerate(places) if place is not None)
-    return Frame(bytearray(head + b"".join(operands)), len(head) - 8, tuple(segments_at))
+    return Frame(bytearray(head + b"".join(operands)), cpu_at, tuple(segments_at))
 
 
 def info(payload: bytes) -> int:

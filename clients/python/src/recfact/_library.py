@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import c_char, c_char_p, c_int, c_int64, c_void_p
+from ctypes import c_char, c_char_p, c_double, c_int, c_int64, c_void_p
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ._backend import (
+    ACCURACY,
     CHECK_FINITE,
     DETERMINANT,
     NO_PIVOTING,
@@ -31,6 +32,9 @@ _SUCCESS, _INSTRUCTION_SET, _NOT_FINITE = 0, 7, 9
 # A flag of recfact_gesv_batch_f64.
 _KEEP_A = 0x2000
 
+# A flag of recfact_refine_f64.
+_BOUNDS = 0x1
+
 _OF_STACKS = ("lu", "solve", "gesv", "inverse", "det")
 
 
@@ -49,6 +53,11 @@ class Library(Backend):
         self._solve = {s: self._function(f"recfact_solve_{s}", solve) for s in ("f32", "f64")}
         # Without a list of argument types ctypes converts nothing: the arguments are its own objects already.
         self._lu = {s: self._function(f"recfact_lu_{s}", None) for s in ("f32", "f64")}
+        norm = [c_char, c_int64, c_int64, c_void_p, c_int64, ctypes.POINTER(c_double)]
+        rcond = [c_char, c_int64, c_void_p, c_int64, c_void_p, c_double, ctypes.POINTER(c_double)]
+        self._norm = {s: self._function(f"recfact_norm_{s}", norm) for s in ("f32", "f64")}
+        self._rcond = {s: self._function(f"recfact_rcond_{s}", rcond) for s in ("f32", "f64")}
+        self._refine = {s: self._function(f"recfact_refine_{s}", None) for s in ("f32", "f64")}
         self._stacks = {
             (name, s): self._function(f"recfact_{name}_batch_{s}", None) for name in _OF_STACKS for s in ("f32", "f64")
         }
@@ -166,6 +175,43 @@ class Library(Backend):
                 *(_address(x), c_int64(n), c_int64(n * nrhs), c_int(0), c_int64(threads or 0)),
             )
         )
+
+    def norm(self, a: Array) -> float:
+        """See `recfact._backend`."""
+        norm = c_double()
+        self._check(self._norm[_suffix(a)](b"1", *a.shape, a.ctypes.data, len(a), ctypes.byref(norm)))
+        return norm.value
+
+    def rcond(self, lu: Array, ipiv: Integers, norm: float) -> float:
+        """See `recfact._backend`."""
+        n, rcond = len(lu), c_double()
+        call = self._rcond[_suffix(lu)]
+        self._check(call(b"1", n, lu.ctypes.data, n, ipiv.ctypes.data, norm, ctypes.byref(rcond)))
+        return rcond.value
+
+    def refine(
+        self,
+        trans: bool,
+        a: Array,
+        factors: tuple[Array, Integers],
+        b: Array,
+        x: Array,
+        *,
+        max_steps: int,
+        bounds: bool,
+        threads: int | None,
+    ) -> Array:
+        """See `recfact._backend`."""
+        (n, nrhs), (lu, ipiv) = x.shape, factors
+        ld, accuracy = c_int64(n), np.empty(nrhs, ACCURACY)
+        self._check(
+            self._refine[_suffix(a)](
+                *(c_char(b"T" if trans else b"N"), ld, c_int64(nrhs), _address(a), ld, _address(lu), ld),
+                *(_address(ipiv), _address(b), ld, _address(x), ld, c_int64(max_steps)),
+                *(c_int(_BOUNDS if bounds else 0), _address(accuracy), c_int64(threads or 0)),
+            )
+        )
+        return accuracy
 
     def _function(self, symbol: str, arguments: list[Any] | None) -> Any:
         try:

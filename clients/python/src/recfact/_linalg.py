@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ._arrays import as_array, checked, common_type, numpy_linalg_type, real_type, reordered, validated
 from ._backend import PLAIN_TYPES, Array
@@ -22,27 +21,15 @@ from ._checks import (
     warn_of_invalid,
     warn_of_singular,
 )
-from ._determinant import diagonal, parity
-from ._engine import Engine, norms, permuted_rows, rconds_of
+from ._determinant import Determinant, SlogdetResult, as_number, diagonal, parity, slogdet_of
+from ._engine import norms, permuted_rows, rconds_of
+from ._systems import Systems
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
 
-_LOG_2 = math.log(2)
 
-# One number for a matrix, an array of them for a stack of matrices.
-Determinant = Union[np.float64, NDArray[np.float64]]
-Real = Union[np.float32, np.float64, NDArray[np.float32], NDArray[np.float64]]
-
-
-class SlogdetResult(NamedTuple):
-    """The sign of a determinant and the logarithm of its magnitude; arrays of them for a stack of matrices."""
-
-    sign: Real
-    logabsdet: Real
-
-
-class Functions(Engine):
+class Functions(Systems):
     """The functions of the package. A subclass says which backend computes."""
 
     def lu_factor(
@@ -161,6 +148,7 @@ class Functions(Engine):
         check_finite: bool = True,
         assume_a: str | None = None,
         transposed: bool = False,
+        refine: bool = False,
         threads: int | None = None,
     ) -> Array:
         """Solves a x = b, or a.T x = b with `transposed`, as `scipy.linalg.solve(a, b, assume_a="general")` does.
@@ -168,8 +156,13 @@ class Functions(Engine):
         Stacks of matrices are broadcast. Raises `LinAlgError` if `a` is exactly singular, and warns with
         `LinAlgWarning` if its estimated reciprocal condition number is below the precision. `assume_a` may be None,
         "gen" or "general", which all mean the same.
+
+        With `refine` x is corrected until it is about as good as one that was computed in twice the precision and then
+        rounded, and the warning says that there is no bound of its error: see `solution`, which returns the bound.
         """
         require_general(assume_a, "solve")
+        if refine:
+            return self._solution(a, b, True, check_finite, transposed, threads, rcond=False).x
         if _is_plain(a) and _is_right_hand_side(b, a) and not (overwrite_a or overwrite_b):
             threads = thread_count(threads)
             found = self._backend(threads).gesv(a, b, transposed=transposed, check_finite=check_finite, threads=threads)
@@ -202,8 +195,9 @@ class Functions(Engine):
         lu, ipiv, info = self._factor(a1, dtype, overwrite_a, threads)
         require_regular(info)
         x = self._solve(lu, ipiv, b1, dtype, transposed, overwrite_b, threads)
-        inverse_norms = [self._inverse_norm(lu[at], ipiv[at], threads) for at in np.ndindex(*a1.shape[:-2])]
-        warn_of_ill_conditioned(rconds_of(a_norms, inverse_norms), dtype)
+        backend = self._backend(thread_count(threads))
+        rconds = [backend.rcond(lu[at], ipiv[at], float(a_norms[at])) for at in np.ndindex(*a1.shape[:-2])]
+        warn_of_ill_conditioned(np.array(rconds), dtype)
         return x[..., 0] if vector else x
 
     def inv(
@@ -265,7 +259,7 @@ class Functions(Engine):
             threads = thread_count(threads)
             found = self._backend(threads).determinant(a, check_finite=check_finite, threads=threads)
             if found is not None:
-                return _determinant(*found)
+                return as_number(*found)
         a1 = checked(a, check_finite)
         if a1.ndim < 2:
             raise ValueError("The input array must be at least two-dimensional.")
@@ -276,7 +270,7 @@ class Functions(Engine):
         dtype = real_type(a1)
         if overwrite_a:
             a1 = reordered(a1, dtype)
-        return _determinant(*self._determinants(a1, dtype, overwrite_a, threads))
+        return as_number(*self._determinants(a1, dtype, overwrite_a, threads))
 
     def slogdet(self, a: ArrayLike, *, threads: int | None = None) -> SlogdetResult:
         """Computes the sign and the logarithm of the magnitude of the determinant, as `numpy.linalg.slogdet` does.
@@ -292,8 +286,7 @@ class Functions(Engine):
         mantissa, exponent = self._determinants(a1, dtype, False, threads)
         # Whether there is a NaN among the pivots, the determinant does not tell if another pivot is zero.
         if (np.abs(mantissa) > 0).all():
-            logarithm = np.log(np.abs(mantissa)) + exponent * _LOG_2
-            return SlogdetResult(np.sign(mantissa).astype(dtype)[()], logarithm.astype(dtype)[()])
+            return slogdet_of(mantissa, exponent, dtype)
         lu, ipiv, info = self._factor(a1, dtype, False, threads)
         pivots = diagonal(lu)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -316,14 +309,6 @@ def _is_right_hand_side(b: Any, a: Array) -> TypeGuard[Array]:
     return b.shape[:-1] == a.shape[:-1] or (a.ndim == 2 and b.shape == a.shape[:1])
 
 
-def _determinant(mantissa: Array, exponent: Array) -> Determinant:
-    """Returns determinants as numbers: infinite or zero if they are out of range."""
-    with np.errstate(over="ignore", under="ignore"):
-        # With 64-bit exponents, which no matrix in memory needs, NumPy takes eight times as long.
-        determinant: Determinant = np.ldexp(mantissa, exponent.astype(np.int32))[()]
-    return determinant
-
-
 def _divided(b: Array, a: Array, dtype: np.dtype[Any]) -> Array:
     """Solves a x = b for a matrix of one element, which SciPy takes for a scalar."""
     if not a.any():
@@ -333,7 +318,7 @@ def _divided(b: Array, a: Array, dtype: np.dtype[Any]) -> Array:
 
 def _name_for_messages() -> None:
     """Has Python's messages about arguments say `lu_factor()` and not `Functions.lu_factor()`, which no user knows."""
-    for name, function in vars(Functions).items():
+    for name, function in [*vars(Systems).items(), *vars(Functions).items()]:
         if not name.startswith("_"):
             function.__qualname__ = name
 

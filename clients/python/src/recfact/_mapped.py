@@ -74,6 +74,11 @@ class Mapped:
         """Whether the server knows batches."""
         return bool(self._features & _extended.CAN_BATCH)
 
+    @property
+    def can_keep(self) -> bool:
+        """Whether the server knows systems, and keeps factors."""
+        return bool(self._features & _extended.CAN_KEEP)
+
     def piece(self, a: Array, threads: int | None) -> int:
         """Returns how many matrices of a stack are to go in one request."""
         preferred = _THREADED_PIECE_BYTES if is_threaded(threads, self._threads) else _PIECE_BYTES

@@ -153,7 +153,7 @@ class Process:
             idle = read <= len(request.parts[0]) or self._has_just_sent()
             raise EndedError(idle=_size(info) == untouched and idle) from None
 
-    def exchange(self, frame: bytearray, deadline: float | None) -> _extended.Answer:
+    def exchange(self, frame: bytes | bytearray, deadline: float | None) -> _extended.Answer:
         """Sends an extended frame that is written at once, and receives the answer.
 
         Raises:
@@ -170,6 +170,10 @@ class Process:
         if not answer:
             raise self._ended(len(frame))
         return self.receive_answer(answer)
+
+    def order(self, deadline: float | None, frame: bytes) -> None:
+        """Sends an extended frame whose answer says nothing, and receives that."""
+        self.exchange(frame, deadline)
 
     def send(self, frame: bytes | bytearray, deadline: float | None) -> None:
         """Sends extended frames that are no longer than PIPE_BUF together. The pipe is empty, so they fit."""

@@ -7,12 +7,13 @@ arrays like them. Whole stacks are one request.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
 from . import _extended
-from ._backend import DETERMINANT, ROW_MAJOR, X_BY_ROWS, Array
+from ._backend import ACCURACY, DETERMINANT, MAX_STEPS, ROW_MAJOR, X_BY_ROWS, Array, Integers
 from ._extended import Frame
 
 # Operands begin at cache lines.
@@ -85,6 +86,16 @@ def factor_stack(a: Array, flags: int, threaded: bool) -> Layout:
     return _batch(_extended.BATCH_FACTOR, 0, flags, threaded, places, (given,), (lu, swaps, info))
 
 
+def solve(lu: Array, ipiv: Integers, b: Array, flags: int, threaded: bool) -> Layout:
+    """A X = B for each matrix from its factors. Result: X."""
+    given = _operand_like(lu, 0)
+    swaps = Operand(given.end, ipiv.shape, _INFO)
+    x = Operand(swaps.end, b.shape, b.dtype)
+    places = {"a": given.place, "ipiv": _vector(swaps), "b": x.place, "x": x.place}
+    inputs = (given, swaps, x)
+    return _batch(_extended.BATCH_SOLVE, b.shape[-1], flags | X_BY_ROWS, threaded, places, inputs, (x,))
+
+
 def gesv(a: Array, b: Array, flags: int, threaded: bool) -> Layout:
     """A X = B for each matrix. Results: X, `info`, the reciprocal condition numbers."""
     given, nrhs = _operand_like(a, 0), b.shape[-1] if b.ndim == a.ndim else 1
@@ -111,6 +122,51 @@ def determinant(a: Array, flags: int, threaded: bool) -> Layout:
     return _batch(_extended.BATCH_DET, 0, flags, threaded, {"a": given.place, "det": _vector(det)}, (given,), (det,))
 
 
+def keep(a: Array, flags: int, threaded: bool) -> Layout:
+    """The factors of one matrix, which the server keeps. No results but the handle."""
+    given = _operand_like(a, 0)
+    return _system(_extended.KEEP, len(a), 0, _flags_of(given, flags), threaded, {"a": given})
+
+
+def _solve_kept(b: Array, flags: int, threaded: bool, *, judged: bool, steps: int = 0) -> Layout:
+    """A X = B from kept factors, for n x nrhs. Results: X, and if it is judged, its accuracy."""
+    x = _operand_like(b, 0)
+    return _solutions({}, x, _flags_of_kept(x, flags), threaded, judged, steps)
+
+
+solve_kept = partial(_solve_kept, judged=False)
+judge_kept = partial(_solve_kept, judged=True)
+refine_kept = partial(_solve_kept, judged=True, steps=MAX_STEPS)
+
+
+def _solve_judged(a: Array, b: Array, flags: int, threaded: bool, *, steps: int = 0) -> Layout:
+    """A X = B for one matrix. Results: X and its accuracy."""
+    given = _operand_like(a, 0)
+    x = _operand_like(b, given.end)
+    flags = _flags_of(given, flags) | _flags_of_kept(x, flags)
+    return _solutions({"a": given}, x, flags, threaded, True, steps)
+
+
+judge = partial(_solve_judged)
+refine = partial(_solve_judged, steps=MAX_STEPS)
+
+
+def inverse_kept(a: Array, flags: int, threaded: bool) -> Layout:
+    """The inverse of a matrix like `a` from its kept factors. Result: X."""
+    x = Operand(0, a.shape, a.dtype)
+    return _system(_extended.INVERSE, len(a), 0, _flags_of_kept(x, flags), threaded, {"x": x}, (x,))
+
+
+def condition_kept(a: Array, flags: int, threaded: bool) -> Layout:
+    """The reciprocal condition number of a matrix like `a` from its kept factors. No results but that."""
+    return _system(_extended.CONDITION, len(a), 0, flags | _single(a.dtype), threaded, {})
+
+
+def determinant_kept(a: Array, flags: int, threaded: bool) -> Layout:
+    """The determinant of a matrix like `a` from its kept factors. No results but that."""
+    return _system(_extended.DETERMINANT, len(a), 0, flags | _single(a.dtype), threaded, {})
+
+
 def by_columns(a: Array) -> bool:
     """Returns whether a request has the matrices by columns. They are copied to it, so any other order becomes rows."""
     return not a.flags.c_contiguous and bool(a.swapaxes(-1, -2).flags.c_contiguous)
@@ -132,6 +188,30 @@ def _batch(
     return Layout(frame, inputs, results, nbytes, results[-1].end)
 
 
+def _solutions(given: dict[str, Operand], x: Operand, flags: int, threaded: bool, judged: bool, steps: int) -> Layout:
+    n, nrhs = x.shape
+    accuracy = {"accuracy": Operand(x.end, (nrhs,), ACCURACY)} if judged else {}
+    operands = {**given, "b": x, "x": x, **accuracy}
+    return _system(_extended.SOLVE, n, nrhs, flags, threaded, operands, (x, *accuracy.values()), steps)
+
+
+def _system(
+    command: int,
+    n: int,
+    nrhs: int,
+    flags: int,
+    threaded: bool,
+    operands: dict[str, Operand],
+    results: tuple[Operand, ...] = (),
+    steps: int = 0,
+) -> Layout:
+    places = {name: _vector(o) if name == "accuracy" else (*o.place[:2], 0) for name, o in operands.items()}
+    frame = _extended.system(command, n, nrhs, steps, flags, threaded, places)
+    inputs = tuple(operand for name, operand in operands.items() if name in ("a", "b"))
+    nbytes = sum(operand.nbytes for operand in {*operands.values()})
+    return Layout(frame, inputs, results, nbytes, max((operand.end for operand in operands.values()), default=0))
+
+
 def _operand_like(a: Array, offset: int) -> Operand:
     return Operand(offset, a.shape, a.dtype, by_columns(a))
 
@@ -147,8 +227,15 @@ def _vector(operand: Operand) -> tuple[int, int, int]:
 
 
 def _flags_of(a: Operand, flags: int) -> int:
-    flags |= 0 if a.by_columns else ROW_MAJOR
-    return flags | (_extended.F32 if a.dtype == np.float32 else 0)
+    return flags | (0 if a.by_columns else ROW_MAJOR) | _single(a.dtype)
+
+
+def _flags_of_kept(x: Operand, flags: int) -> int:
+    return flags | (0 if x.by_columns else X_BY_ROWS) | _single(x.dtype)
+
+
+def _single(dtype: np.dtype[Any]) -> int:
+    return _extended.F32 if dtype == np.float32 else 0
 
 
 def _type_of_swaps(flags: int) -> np.dtype[Any]:

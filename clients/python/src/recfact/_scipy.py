@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _condition
 from ._backend import Array, Backend, Integers
 
 
@@ -41,3 +42,32 @@ class Scipy(Backend):
         """See `recfact._backend`."""
         getrs = self._lapack.sgetrs if lu.dtype == np.float32 else self._lapack.dgetrs
         b[...], _ = getrs(lu, ipiv - 1, b, trans=trans, overwrite_b=True)
+
+    def norm(self, a: Array) -> float:
+        """See `recfact._backend`."""
+        return float(np.abs(a).sum(0, np.float64).max())
+
+    def rcond(self, lu: Array, ipiv: Integers, norm: float) -> float:
+        """See `recfact._backend`."""
+
+        def solve(x: Array, trans: bool) -> None:
+            self.solve(trans, lu, ipiv, x, threads=None)
+
+        return _condition.reciprocal(norm, _condition.inverse_norm(solve, len(lu), lu.dtype))
+
+    def refine(
+        self,
+        trans: bool,
+        a: Array,
+        factors: tuple[Array, Integers],
+        b: Array,
+        x: Array,
+        *,
+        max_steps: int,
+        bounds: bool,
+        threads: int | None,
+    ) -> Array:
+        """See `recfact._backend`."""
+        raise NotImplementedError(
+            "SciPy has no refinement of solutions; recfact_server and librecfact.so have: reinstall recfact"
+        )

@@ -9,8 +9,8 @@ from typing import Callable
 from . import _find
 from ._backend import Backend
 from ._checks import integer, thread_count
-from ._connection import Connection
 from ._linalg import Functions
+from ._remote import Remote
 
 
 class Server(Functions):
@@ -22,8 +22,10 @@ class Server(Functions):
     `path` is the executable (default: that of the package); a name without a slash is looked up in `PATH`. `threads` is
     the number of threads of the server (default: one for each processor). A call that asks for fewer threads gets one
     thread. `max_bytes` is the size of the largest matrix that the server accepts (default: half of the physical
-    memory). `timeout` is the number of seconds that a request may take, from its first byte to the last byte of the
-    answer (default: no limit). After that time the server is killed and the call raises `ServerTimeoutError`.
+    memory), and `keep_bytes` that of all that it keeps for `factorized` (default: the same); a matrix beyond it is
+    refused with `ServerError`. `timeout` is the number of seconds that a request may take, from its first byte to the
+    last byte of the answer (default: no limit). After that time the server is killed and the call raises
+    `ServerTimeoutError`.
 
     `progress` is a function that is called a few times a second while a request takes longer than half a second, with
     the part of it that is done: a number that rises from 0 to 1. The last number is 1.0 if the request is completed. A
@@ -43,10 +45,11 @@ class Server(Functions):
         *,
         threads: int | None = None,
         max_bytes: int | None = None,
+        keep_bytes: int | None = None,
         timeout: float | None = None,
         progress: Callable[[float], object] | None = None,
     ) -> None:
-        self._connection = connect(path, threads, max_bytes, timeout, progress)
+        self._connection = connect(path, threads, max_bytes, timeout, progress, keep_bytes)
 
     @property
     def pid(self) -> int | None:
@@ -68,8 +71,7 @@ class Server(Functions):
         If no call is under way, nothing happens. Returns whether one was. It does not wait until the call is over.
 
         A call is under way from the time when its arguments have been checked, also while its matrices are copied. If
-        its result comes first, it returns that. Calls that wait for their turn are not cancelled, and neither is what
-        the shared library computes: `lu_solve`.
+        its result comes first, it returns that. Calls that wait for their turn are not cancelled.
 
         `cancel` may be called by a signal handler, also in the thread of the call, and by the `progress` function.
 
@@ -101,11 +103,14 @@ def connect(
     max_bytes: int | None = None,
     timeout: float | None = None,
     progress: Callable[[float], object] | None = None,
-) -> Connection:
+    keep_bytes: int | None = None,
+) -> Remote:
     """Starts a server. The arguments are those of `Server`."""
     threads = thread_count(threads)
     if max_bytes is not None:
         max_bytes = integer(max_bytes, "max_bytes", 0)
+    if keep_bytes is not None:
+        keep_bytes = integer(keep_bytes, "keep_bytes", 0)
     if timeout is not None and not timeout > 0:
         raise ValueError(f"expected a timeout of more than zero seconds, got {timeout=}")
     if progress is not None and not callable(progress):
@@ -113,4 +118,5 @@ def connect(
     command = [_find.executable(path)]
     command += [] if threads is None else ["--threads", str(threads)]
     command += [] if max_bytes is None else ["--max-bytes", str(max_bytes)]
-    return Connection(command, threads or len(os.sched_getaffinity(0)), timeout, progress)
+    command += [] if keep_bytes is None else ["--keep-bytes", str(keep_bytes)]
+    return Remote(command, threads or len(os.sched_getaffinity(0)), timeout, progress)

@@ -11,7 +11,7 @@ from . import _fallback
 from ._backend import Backend
 from ._linalg import Functions
 
-__all__ = ["det", "inv", "lu", "lu_factor", "lu_solve", "slogdet", "solve"]
+__all__ = ["det", "factorized", "inv", "lu", "lu_factor", "lu_solve", "slogdet", "solution", "solve"]
 
 
 class InProcess(Functions):
@@ -29,7 +29,9 @@ IN_PROCESS = InProcess()
 lu_factor = IN_PROCESS.lu_factor
 lu_solve = IN_PROCESS.lu_solve
 lu = IN_PROCESS.lu
+factorized = IN_PROCESS.factorized
 solve = IN_PROCESS.solve
+solution = IN_PROCESS.solution
 inv = IN_PROCESS.inv
 det = IN_PROCESS.det
 slogdet = IN_PROCESS.slogdet
