@@ -104,7 +104,7 @@ def test_a_build_that_fails_keeps_what_the_compiler_said(tmp_path: Path) -> None
 
 def test_the_examples_of_the_readme_run() -> None:
     examples = re.findall(r"^```python\n(.*?)^```", (FOLDER / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 5
     printed = run_python("".join(examples) + "print(np.allclose(a @ x, [10.0, 12.0]))").stdout.split()
     assert printed[-1] == "True"
     assert set(printed[:-1]) <= {"cancelled", *(f"{done}%" for done in range(101))}
