@@ -1,6 +1,6 @@
 """Measures stacks of small systems: recfact in process and by a server beside NumPy, SciPy and PyTorch.
 
-    OPENBLAS_NUM_THREADS=1 python benches/batches.py --count 1000 --csv numpy.csv 2 4 8 16 32 64
+    python benches/batches.py --count 1000 --csv numpy.csv 2 4 8 16 32 64
 
 All take turns of a few calls, the best of many times counts, and the answers are checked. PyTorch is left out if it is
 not installed.
@@ -11,35 +11,20 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import platform
-import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
-# OpenBLAS and MKL read them when they are loaded.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("MKL_NUM_THREADS", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+from turns import Contestants, best_times, description  # isort: skip
 
 import numpy as np
-import scipy
 import scipy.linalg
 from numpy.typing import NDArray
 
 import recfact
 
 Array = NDArray[Any]
-Contestants = dict[str, Callable[[], Any]]
 
 SIZES = [2, 4, 8, 12, 16, 24, 32, 64]
-
-# For each operation and size all contestants together get about this time.
-SECONDS = 1.0
-MIN_ROUNDS, MAX_ROUNDS = 5, 500
-
-# The first call of a turn finds the caches, and the vector registers of a CPU that powers them down, as the others left
-# them. A program that solves many stacks makes the later calls.
-CALLS_IN_A_TURN = 4
 
 
 def main() -> None:
@@ -60,7 +45,7 @@ def main() -> None:
             for n in arguments.sizes:
                 a, b = _systems(arguments.count, n, np.float32 if arguments.single else np.float64)
                 contestants = operation(server, torch, a, b)
-                times = _measured(contestants)
+                times = best_times(contestants)
                 ours = times["in process"]
                 cells = (f"{name} {1e6 * t:.1f} ({t / ours:.2f})" for name, t in times.items())
                 print(f"{n:4}  " + "   ".join(cells), flush=True)
@@ -145,20 +130,6 @@ def _tolerance(a: Array) -> float:
     return 1e-7 if a.dtype == np.float64 else 3e-1
 
 
-def _measured(contestants: Contestants) -> dict[str, float]:
-    """Returns the best time of each. All take turns, and make some calls in each."""
-    times = dict.fromkeys(contestants, float("inf"))
-    begin, rounds = time.perf_counter(), 0
-    while rounds < MIN_ROUNDS or (rounds < MAX_ROUNDS and time.perf_counter() - begin < SECONDS):
-        for name, call in contestants.items():
-            for _ in range(CALLS_IN_A_TURN):
-                start = time.perf_counter()
-                call()
-                times[name] = min(times[name], time.perf_counter() - start)
-        rounds += 1
-    return times
-
-
 def _torch() -> Any:
     try:
         torch = importlib.import_module("torch")
@@ -169,12 +140,9 @@ def _torch() -> Any:
 
 
 def _description(torch: Any, arguments: argparse.Namespace) -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-    versions = f"recfact {recfact.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}"
-    versions += f", PyTorch {torch.__version__}" if torch is not None else ""
     matrices = f"{arguments.count} matrices" if arguments.count else "one matrix"
-    return f"{cpu}, {versions}, {matrices}, {'float32' if arguments.single else 'float64'}, 1 thread, one CPU"
+    libraries = [] if torch is None else [f"PyTorch {torch.__version__}"]
+    return description(*libraries, matrices, "float32" if arguments.single else "float64")
 
 
 def _save(file: Path, saved: dict[int, dict[str, float]], count: int) -> None:

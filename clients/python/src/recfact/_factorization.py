@@ -162,7 +162,8 @@ class Factorization:
 
     def _regular(self) -> Factors:
         factors = self._kept()
-        require_regular(np.array([factors.info]))
+        if factors.info:
+            require_regular(np.array([factors.info]))
         return factors
 
     def _solved(
@@ -172,11 +173,13 @@ class Factorization:
             raise ValueError(f"expected trans to be 0, 1 or 2, got {trans!r}")
         if (refine or bounds) and not self._keep_a:
             raise ValueError("to refine a solution, or to judge it, needs the matrix: leave keep_a=False out")
-        b1 = validated(b, check_finite)
+        if type(b) is np.ndarray and b.dtype == self._dtype and (not check_finite or np.isfinite(b).all()):
+            b1 = b
+        else:
+            b1 = validated(b, check_finite)
         if b1.ndim not in (1, 2) or len(b1) != self._shape[0]:
             raise ValueError(f"expected b to have {self._shape[0]} rows, got an array of shape {b1.shape}")
         factors = self._regular()
-        real_type(b1)
         columns = (b1[:, None] if b1.ndim == 1 else b1).astype(self._dtype, copy=False)
         if columns.size == 0:
             return np.empty(b1.shape, self._dtype), np.zeros(columns.shape[1], ACCURACY)
