@@ -1,4 +1,4 @@
-//! A shared library with LAPACK in it: its getrf and getrs.
+//! A shared library with LAPACK in it: its getrf, getrs and getri.
 
 use std::ffi::c_char;
 
@@ -40,11 +40,11 @@ impl Library {
         let name = || self.name.clone();
         for (prefix, suffix) in [("scipy_", "_64_"), ("", "_64_")] {
             if let Some(functions) = Functions::find(library, prefix, suffix) {
-                return Ok(Box::new(Lapack::<T, i64> { name: name(), functions, ipiv: Vec::new() }));
+                return Ok(Box::new(Lapack::<T, i64> { name: name(), functions, ipiv: Vec::new(), work: Vec::new() }));
             }
         }
         if let Some(functions) = Functions::find(library, "", "_") {
-            return Ok(Box::new(Lapack::<T, i32> { name: name(), functions, ipiv: Vec::new() }));
+            return Ok(Box::new(Lapack::<T, i32> { name: name(), functions, ipiv: Vec::new(), work: Vec::new() }));
         }
         Err(format!("{} has no {}getrf", self.path, T::LETTER).into())
     }
@@ -65,10 +65,21 @@ pub type Getrs<T, I> = unsafe extern "C" fn(
     info: *mut I,
 );
 
+pub type Getri<T, I> = unsafe extern "C" fn(
+    n: *const I,
+    a: *mut T,
+    lda: *const I,
+    ipiv: *const I,
+    work: *mut T,
+    lwork: *const I,
+    info: *mut I,
+);
+
 /// The routines of one library, with one kind of integers.
 pub struct Functions<T: 'static, I: 'static> {
     pub getrf: Getrf<T, I>,
     pub getrs: Getrs<T, I>,
+    pub getri: Getri<T, I>,
 }
 
 impl<T: Element, I> Functions<T, I> {
@@ -81,6 +92,7 @@ impl<T: Element, I> Functions<T, I> {
             Some(Functions {
                 getrf: *library.get(symbol("getrf").as_bytes()).ok()?,
                 getrs: *library.get(symbol("getrs").as_bytes()).ok()?,
+                getri: *library.get(symbol("getri").as_bytes()).ok()?,
             })
         }
     }
@@ -90,6 +102,7 @@ struct Lapack<T: 'static, I: 'static> {
     name: String,
     functions: Functions<T, I>,
     ipiv: Vec<I>,
+    work: Vec<T>,
 }
 
 fn int<I: TryFrom<usize>>(x: usize) -> I {
@@ -115,5 +128,16 @@ impl<T: Element, I: Copy + Default + TryFrom<usize> + Into<i64>> Peer<T> for Lap
         let (ipiv, x) = (self.ipiv.as_ptr(), b.elements.as_mut_ptr());
         // SAFETY: getrs' arguments, with memory for them; the factors are those that `factor` left.
         unsafe { (self.functions.getrs)(&trans, &n, &nrhs, lu.as_ptr(), &n, ipiv, x, &n, &mut info) };
+    }
+    fn can_invert(&self) -> bool {
+        true
+    }
+    fn invert(&mut self, n: usize, lu: &mut [T], _ipiv: &[i64]) {
+        // More than the block size of any of them.
+        self.work.resize(128 * n, T::nearest(0.0));
+        let (n, lwork, mut info) = (int(n), int(self.work.len()), I::default());
+        let (a, ipiv, work) = (lu.as_mut_ptr(), self.ipiv.as_ptr(), self.work.as_mut_ptr());
+        // SAFETY: getri's arguments, with memory for them; the factors are those that `factor` left.
+        unsafe { (self.functions.getri)(&n, a, &n, ipiv, work, &lwork, &mut info) };
     }
 }

@@ -5,9 +5,11 @@
 
 mod batch;
 mod factorizations;
+mod inverses;
 mod lapack;
 mod peak;
 mod peer;
+mod refined;
 mod report;
 mod systems;
 mod turns;
@@ -40,6 +42,12 @@ struct Args {
     /// With --rhs: solve with the transpose of the matrix
     #[arg(long, requires = "rhs")]
     transpose: bool,
+    /// Measure inverses: the factorization, and the inverse in place of the factors
+    #[arg(long, conflicts_with_all = ["batch", "rhs", "rows", "lda"])]
+    inverse: bool,
+    /// Measure ways to one solution beside each other: in mixed precision, in f64, refined, with a bound of the error
+    #[arg(long, conflicts_with_all = ["batch", "rhs", "rows", "lda", "inverse", "libraries", "type"])]
+    refined: bool,
     /// A shared library with dgetrf and dgetrs, as NAME=PATH; may be given several times
     #[arg(long = "library", value_name = "NAME=PATH", value_parser = Library::parse)]
     libraries: Vec<Library>,
@@ -78,6 +86,13 @@ enum Type {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
+    if args.refined {
+        let names = refined::WAYS.map(str::to_owned).to_vec();
+        let mut table = Table::new(names, "f64", args.threads, Some(refined::TITLE), peak::gflops::<f64>(args.threads));
+        table.print_head();
+        refined::run(&args, &mut table);
+        return save(&args, &table);
+    }
     match (args.r#type, args.batch) {
         (Type::F32, None) => run::<f32>(&args),
         (Type::F64, None) => run::<f64>(&args),
@@ -94,14 +109,26 @@ fn run<T: Element>(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     if args.rhs.is_some() {
         peers.retain(|peer| peer.can_solve(args.transpose));
     }
+    if args.inverse {
+        peers.retain(|peer| peer.can_invert());
+    }
     let names = peers.iter().map(|peer| peer.name().to_owned()).collect();
-    let what = args.rhs.map(|nrhs| systems::title(nrhs, args.transpose));
+    let what = match args.rhs {
+        Some(nrhs) => Some(systems::title(nrhs, args.transpose)),
+        None => args.inverse.then(|| "inverses".to_owned()),
+    };
     let mut table = Table::new(names, T::NAME, args.threads, what.as_deref(), peak::gflops::<T>(args.threads));
     table.print_head();
     match args.rhs {
         Some(nrhs) => systems::run(args, nrhs, &mut peers, &mut table),
+        None if args.inverse => inverses::run(args, &mut peers, &mut table),
         None => factorizations::run(args, &mut peers, &mut table),
     }
+    save(args, &table)
+}
+
+/// Saves the table and the plot where that is wanted.
+fn save(args: &Args, table: &Table) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(file) = &args.csv {
         table.save_csv(file)?;
     }

@@ -56,6 +56,14 @@ pub trait Peer<T> {
     }
     /// B <- A^-1 B or A^-T B, with what `factor` left of a matrix without padding.
     fn solve(&mut self, transposed: bool, lu: &[T], ipiv: &[i64], b: Rhs<'_, T>);
+    /// Whether it can invert.
+    fn can_invert(&self) -> bool {
+        false
+    }
+    /// A <- A^-1, with what `factor` left of a matrix without padding.
+    fn invert(&mut self, _n: usize, _lu: &mut [T], _ipiv: &[i64]) {
+        unreachable!("can_invert says so");
+    }
 }
 
 /// All libraries that are compared.
@@ -96,6 +104,13 @@ impl<T: Element> Peer<T> for Recfact {
         let x = MatrixMut::from_slice(b.elements, b.n, b.columns, b.n).expect("the sizes fit");
         let transpose = if transposed { Transpose::Yes } else { Transpose::No };
         recfact::solve(transpose, lu, ipiv, x, &self.options).expect("the shapes fit");
+    }
+    fn can_invert(&self) -> bool {
+        true
+    }
+    fn invert(&mut self, n: usize, lu: &mut [T], ipiv: &[i64]) {
+        let lu = MatrixMut::from_slice(lu, n, n, n).expect("the sizes fit");
+        recfact::inverse(lu, ipiv, &self.options).expect("the shapes fit");
     }
 }
 
