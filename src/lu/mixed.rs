@@ -3,9 +3,10 @@
 //! Source: LAPACK's `DSGESV`; J. Langou et al., "Exploiting the performance of 32 bit floating point arithmetic in obtaining 64 bit
 //! accuracy", SC 2006.
 
-use super::factor::{factor, kernels_for};
+use super::factor::{factor_with, kernels_for};
 use super::factors::zeros;
-use super::solve::{System, check_right_hand_sides};
+use super::monitor::Monitor;
+use super::solve::{System, check_right_hand_sides, solve_with};
 use crate::blas::{gemm, norm_infinity, norm_max};
 use crate::element::Element;
 use crate::error::Error;
@@ -78,7 +79,22 @@ pub fn gesv_mixed<'a, 'b>(
     x: impl Into<MatrixMut<'b, f64>>,
     options: &Options,
 ) -> Result<Mixed, Error> {
-    gesv(a.into(), ipiv, b.into(), x.into(), options)
+    gesv_mixed_with(a.into(), ipiv, b.into(), x.into(), options, None)
+}
+
+/// [`gesv_mixed`] that somebody may watch and cancel.
+///
+/// # Errors
+/// [`Error::Cancelled`]: A and X hold anything then; those of [`gesv_mixed`].
+pub(crate) fn gesv_mixed_with(
+    a: MatrixMut<'_, f64>,
+    ipiv: &mut [i64],
+    b: MatrixRef<'_, f64>,
+    x: MatrixMut<'_, f64>,
+    options: &Options,
+    monitor: Option<&Monitor>,
+) -> Result<Mixed, Error> {
+    gesv(a, ipiv, b, x, options, monitor)
 }
 
 fn gesv<T: Wide>(
@@ -87,6 +103,7 @@ fn gesv<T: Wide>(
     b: MatrixRef<'_, T>,
     mut x: MatrixMut<'_, T>,
     options: &Options,
+    monitor: Option<&Monitor>,
 ) -> Result<Mixed, Error> {
     let n = check_right_hand_sides(a.as_ref(), b.nrows())?;
     let (expected, found) = ([n, b.ncols()], [x.nrows(), x.ncols()]);
@@ -99,16 +116,16 @@ fn gesv<T: Wide>(
     if n == 0 {
         return Ok(Mixed { info: 0, steps: Some(0) });
     }
-    if let Some(mut narrowed) = Narrowed::new(a.as_ref(), ipiv, b.ncols(), options)? {
+    if let Some(mut narrowed) = Narrowed::new(a.as_ref(), ipiv, b.ncols(), options, monitor)? {
         let system = System { transpose: Transpose::No, lu: a.as_ref(), ipiv, kernels };
-        if let Some(steps) = narrowed.refine(&system, b, x.reborrow()) {
+        if let Some(steps) = narrowed.refine(&system, b, x.reborrow(), monitor)? {
             return Ok(Mixed { info: 0, steps: Some(steps) });
         }
     }
-    let info = factor(a.reborrow(), ipiv, options)?;
+    let info = factor_with(a.reborrow(), ipiv, options, monitor)?;
     if info == 0 {
         x.copy_from(b);
-        System { transpose: Transpose::No, lu: a.as_ref(), ipiv, kernels }.solve(x, options.threads);
+        solve_with(Transpose::No, a.as_ref(), ipiv, x, options, monitor)?;
     }
     Ok(Mixed { info, steps: None })
 }
@@ -126,8 +143,14 @@ impl<T: Wide> Narrowed<T> {
     /// Factors A in the narrower type; `None` if the system refuses memory, if that type cannot hold A, or if A is singular in it.
     ///
     /// # Errors
-    /// [`Error::InstructionSet`] and [`Error::IsaUnavailable`].
-    fn new(a: MatrixRef<'_, T>, ipiv: &mut [i64], nrhs: usize, options: &Options) -> Result<Option<Self>, Error> {
+    /// [`Error::Cancelled`]; [`Error::InstructionSet`] and [`Error::IsaUnavailable`].
+    fn new(
+        a: MatrixRef<'_, T>,
+        ipiv: &mut [i64],
+        nrhs: usize,
+        options: &Options,
+        monitor: Option<&Monitor>,
+    ) -> Result<Option<Self>, Error> {
         let (n, kernels) = (a.nrows(), kernels_for(options)?);
         let (Some(matrix), Some(columns)) = (n.checked_mul(n), n.checked_mul(nrhs)) else { return Ok(None) };
         let (Ok(lu), Ok(corrections), Ok(residuals)) = (zeros(matrix), zeros(columns), zeros(columns)) else {
@@ -140,7 +163,7 @@ impl<T: Wide> Narrowed<T> {
         if !narrowed.is_finite(&narrowed.lu) {
             return Ok(None);
         }
-        let info = factor(MatrixMut::in_memory(&mut narrowed.lu, n, n, n), ipiv, options)?;
+        let info = factor_with(MatrixMut::in_memory(&mut narrowed.lu, n, n, n), ipiv, options, monitor)?;
         Ok((info == 0).then_some(narrowed))
     }
 
@@ -151,7 +174,16 @@ impl<T: Wide> Narrowed<T> {
 
     /// Solves until no column has a residual above what factors in the wider type would leave; `None` if that is not reached. The
     /// system has A in the place of its factors.
-    fn refine(&mut self, system: &System<'_, T>, b: MatrixRef<'_, T>, mut x: MatrixMut<'_, T>) -> Option<u32> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    fn refine(
+        &mut self,
+        system: &System<'_, T>,
+        b: MatrixRef<'_, T>,
+        mut x: MatrixMut<'_, T>,
+        monitor: Option<&Monitor>,
+    ) -> Result<Option<u32>, Error> {
         let (a, ipiv, kernels) = (system.lu, system.ipiv, system.kernels);
         let limit = T::rounded((a.nrows() as f64).sqrt() / 2.0).mul(T::PRECISION).mul(norm_infinity(a));
         let (n, nrhs) = (b.nrows(), b.ncols());
@@ -160,7 +192,10 @@ impl<T: Wide> Narrowed<T> {
         let mut last = None;
         for step in 0..=MAX_STEPS {
             // X <- X + A^-1 R, with the factors in the narrower type.
-            self.correct(ipiv, x.reborrow())?;
+            Monitor::check(monitor)?;
+            if self.correct(ipiv, x.reborrow()).is_none() {
+                break;
+            }
             // R <- B - A X
             let mut r = MatrixMut::in_memory(&mut self.residuals, n, nrhs, n);
             r.copy_from(b);
@@ -172,14 +207,14 @@ impl<T: Wide> Narrowed<T> {
             });
             let excess = excess.fold(0.0, |worst: f64, excess| if excess <= worst { worst } else { excess });
             if excess == 0.0 {
-                return Some(step);
+                return Ok(Some(step));
             }
             if !excess.is_finite() || last.is_some_and(|last| excess > last / 2.0) {
-                return None;
+                break;
             }
             last = Some(excess);
         }
-        None
+        Ok(None)
     }
 
     /// X <- X + A^-1 R; `None` if the narrower type cannot hold a residual.

@@ -48,14 +48,18 @@ pub(crate) use factors::filled;
 pub(crate) use factors::zeros;
 pub use inverse::inverse;
 #[cfg(feature = "cli")]
+pub(crate) use inverse::inverse_with;
+#[cfg(feature = "cli")]
 pub(crate) use ipiv::check_info;
 #[cfg(any(feature = "cli", feature = "client"))]
 pub(crate) use ipiv::check_ipiv;
+#[cfg(feature = "cli")]
+pub(crate) use mixed::gesv_mixed_with;
 pub use mixed::{Mixed, gesv_mixed};
 #[doc(hidden)]
 pub use monitor::Monitor;
 #[cfg(feature = "cli")]
-pub(crate) use monitor::{flops, solve_flops};
+pub(crate) use monitor::{flops, inverse_flops, solve_flops};
 #[cfg(any(feature = "cli", test))]
 pub(crate) use out_of_place::check_finite;
 #[doc(hidden)]
@@ -64,3 +68,5 @@ pub use refine::{Accuracy, Factored, Refinement, refine};
 pub use solve::solve;
 #[doc(hidden)]
 pub use solve::solve_triangles;
+#[cfg(feature = "cli")]
+pub(crate) use solve::solve_with;

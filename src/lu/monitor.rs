@@ -1,8 +1,10 @@
-//! What others may see of a factorization while it runs, and ask of it.
+//! What others may see of a computation while it runs, and ask of it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Counts the floating-point operations of a factorization, and can cancel it.
+use crate::error::Error;
+
+/// Counts the floating-point operations of a factorization, a solution or an inversion, and can cancel it.
 ///
 /// Its methods only touch atomics, so they may be called from another thread or from a signal handler.
 #[derive(Debug, Default)]
@@ -24,7 +26,7 @@ impl Monitor {
         self.cancelled.store(false, Ordering::Relaxed);
     }
 
-    /// Has the factorization end as soon as its threads have finished the block that they are at.
+    /// Has the computation end as soon as its threads have finished the block that they are at.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
@@ -33,6 +35,14 @@ impl Monitor {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Whether a computation is to go on.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(super) fn check(monitor: Option<&Self>) -> Result<(), Error> {
+        if monitor.is_some_and(Monitor::is_cancelled) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     /// Floating-point operations so far, to leading order.
@@ -60,6 +70,13 @@ pub fn flops(m: usize, n: usize) -> f64 {
 #[inline(never)]
 pub fn solve_flops(n: usize, nrhs: usize) -> f64 {
     2.0 * n as f64 * n as f64 * nrhs as f64
+}
+
+/// Those of the inverse of order `n`, from the factors.
+#[must_use]
+#[inline(never)]
+pub fn inverse_flops(n: usize) -> f64 {
+    4.0 / 3.0 * (n as f64).powi(3)
 }
 
 /// Those of the update of `n` columns with `m` rows by a panel of `k` columns: `k` rows of U, and a product.

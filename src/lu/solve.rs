@@ -2,6 +2,7 @@
 
 use super::factor::kernels_for;
 use super::ipiv::{check_rows, laswp, laswp_back};
+use super::monitor::{Monitor, solve_flops};
 use super::strips::for_strips;
 use crate::blas::{self, Triangle};
 use crate::element::Element;
@@ -41,11 +42,25 @@ pub fn solve<'a, 'b, T: Element>(
     b: impl Into<MatrixMut<'b, T>>,
     options: &Options,
 ) -> Result<(), Error> {
-    let (lu, b) = (lu.into(), b.into());
+    solve_with(transpose, lu.into(), ipiv, b.into(), options, None)
+}
+
+/// [`solve`] that somebody may watch and cancel.
+///
+/// # Errors
+/// [`Error::Cancelled`]: B holds anything then; those of [`solve`].
+pub(crate) fn solve_with<T: Element>(
+    transpose: Transpose,
+    lu: MatrixRef<'_, T>,
+    ipiv: &[i64],
+    b: MatrixMut<'_, T>,
+    options: &Options,
+    monitor: Option<&Monitor>,
+) -> Result<(), Error> {
     check_right_hand_sides(lu, b.nrows())?;
     check_factors(lu, ipiv)?;
-    System { transpose, lu, ipiv, kernels: kernels_for(options)? }.solve(b, options.threads);
-    Ok(())
+    System { transpose, lu, ipiv, kernels: kernels_for(options)? }.solve_watched(b, options.threads, monitor);
+    Monitor::check(monitor)
 }
 
 /// [`solve`] without row swaps, for a caller that has `ipiv` in another form and swaps the rows itself: before this call for
@@ -83,6 +98,9 @@ pub(super) fn check_right_hand_sides<T: Element>(a: MatrixRef<'_, T>, found: usi
     Ok(n)
 }
 
+/// Columns that one thread solves before it looks whether it is to go on.
+const WATCHED_COLUMNS: usize = 512;
+
 /// A system whose sizes and pivots have been checked.
 pub(super) struct System<'a, T: Element> {
     pub(super) transpose: Transpose,
@@ -113,18 +131,28 @@ impl<T: Element> System<'_, T> {
     }
 
     /// Solves it for all columns of B, on up to `threads` threads.
-    #[inline(never)] // one copy is enough
     pub(super) fn solve(&self, b: MatrixMut<'_, T>, threads: usize) {
+        self.solve_watched(b, threads, None);
+    }
+
+    /// The same; if it is cancelled, B holds anything.
+    #[inline(never)] // one copy is enough
+    pub(super) fn solve_watched(&self, b: MatrixMut<'_, T>, threads: usize, monitor: Option<&Monitor>) {
         if self.lu.nrows() == 0 {
             // There is nothing to solve, however many columns B has.
             return;
         }
         let columns_per_thread = self.kernels.tuning.solve.columns_per_thread;
         let threads = threads.min(team::cores()).min(b.ncols().div_ceil(columns_per_thread));
-        if threads <= 1 {
+        if threads <= 1 && monitor.is_none() {
             return self.solve_columns(b);
         }
-        for_strips(b, columns_per_thread, threads, &|_, columns| self.solve_columns(columns));
+        let width = if threads > 1 { columns_per_thread } else { WATCHED_COLUMNS };
+        for_strips(b, width, threads, monitor, &|_, columns| {
+            let flops = solve_flops(columns.nrows(), columns.ncols());
+            self.solve_columns(columns);
+            monitor.inspect(|monitor| monitor.count(flops));
+        });
     }
 
     fn solve_columns(&self, mut b: MatrixMut<'_, T>) {

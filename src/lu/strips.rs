@@ -2,21 +2,26 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::monitor::Monitor;
 use crate::element::Element;
 use crate::matrix::MatrixMut;
 use crate::team;
 
 /// Calls `work` with strips of up to `width` columns of A, together all of them, on up to `threads` threads, and with the number of
-/// the first column of each.
+/// the first column of each. If that is cancelled, strips are left out.
 pub(super) fn for_strips<T: Element>(
     a: MatrixMut<'_, T>,
     width: usize,
     threads: usize,
+    monitor: Option<&Monitor>,
     work: &(dyn Fn(usize, MatrixMut<'_, T>) + Sync),
 ) {
     let rest = Mutex::new((0, Some(a)));
     let job = || {
         while let Some((first, strip)) = next_strip(&rest, width) {
+            if monitor.is_some_and(Monitor::is_cancelled) {
+                break;
+            }
             work(first, strip);
         }
     };

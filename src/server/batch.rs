@@ -15,7 +15,7 @@ use super::stats::Phase;
 use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::lu::{
     BatchSystem, Coefficients, Monitor, Solution, Swaps, check_batch_finite, det_batch_with, factor_batch_with,
-    first_bad_row, flops, solve_batch_with, solve_flops, system_batch_with,
+    first_bad_row, flops, inverse_flops, solve_batch_with, solve_flops, system_batch_with,
 };
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::{Options, Transpose};
@@ -92,8 +92,12 @@ fn compute_and_answer<T: WireElement>(
 fn operations(request: &BatchRequest) -> f64 {
     let (m, n) = (request.shape.m(), request.shape.n());
     let factorization = if request.kind == BatchKind::Solve { 0.0 } else { flops(m, n) };
-    let solution = if request.place(BatchOperand::X).is_some() { request.sides(BatchOperand::X)[1] } else { 0 };
-    request.count as f64 * (factorization + solve_flops(n, solution))
+    let solution = match request.kind {
+        BatchKind::Inverse => inverse_flops(n),
+        _ if request.place(BatchOperand::X).is_some() => solve_flops(n, request.sides(BatchOperand::X)[1]),
+        _ => 0.0,
+    };
+    request.count as f64 * (factorization + solution)
 }
 
 /// Converts numbers of `size` bytes from the byte order of the wire to that of the CPU, or back.

@@ -1,7 +1,7 @@
 //! Factors that a session keeps under a handle.
 
 use crate::error::Error;
-use crate::lu::{Factored, Mixed, gesv_mixed, zeros};
+use crate::lu::{Factored, Mixed, Monitor, gesv_mixed_with, zeros};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::protocol::{Factors as Source, Refusal, SystemRequest, WireElement};
@@ -83,6 +83,7 @@ pub(super) trait Keepable: WireElement {
         b: MatrixRef<'_, Self>,
         x: MatrixMut<'_, Self>,
         options: &Options,
+        monitor: &Monitor,
     ) -> Option<Result<Mixed, Error>>;
 }
 
@@ -102,8 +103,9 @@ impl Keepable for f64 {
         b: MatrixRef<'_, f64>,
         x: MatrixMut<'_, f64>,
         options: &Options,
+        monitor: &Monitor,
     ) -> Option<Result<Mixed, Error>> {
-        Some(gesv_mixed(a, ipiv, b, x, options))
+        Some(gesv_mixed_with(a, ipiv, b, x, options, Some(monitor)))
     }
 }
 
@@ -123,6 +125,7 @@ impl Keepable for f32 {
         _: MatrixRef<'_, f32>,
         _: MatrixMut<'_, f32>,
         _: &Options,
+        _: &Monitor,
     ) -> Option<Result<Mixed, Error>> {
         None
     }

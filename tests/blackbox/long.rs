@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
-use testing::frames::{BATCH_INVERSE, Batch, Factor};
+use testing::frames::{BATCH_INVERSE, Batch, Factor, INVERSE, SOLVE, System};
 use testing::{Kind, Random, matrix};
 
 use crate::harness::*;
@@ -26,31 +26,34 @@ fn requests() -> [(Vec<u8>, usize); 2] {
     [(version1, 8 + 8 * N * N + 8 * N), (frame, 16 + 16 + 8 * N * N + 8 * N)]
 }
 
-/// A batch of many small matrices, and one of a few large ones.
-fn batches() -> [Vec<u8>; 2] {
-    [(6000, 60), (3, 900)].map(|(count, n)| {
-        let a: Vec<f64> = matrix(Kind::Uniform, n, n * count, 1);
-        let a: Vec<u8> = a.iter().flat_map(|x| x.to_le_bytes()).collect();
+/// A batch of many small matrices, and one of a few large ones; an inverse, and a solution for many right-hand sides.
+fn frames() -> [Vec<u8>; 4] {
+    let numbers = |m: usize, n: usize| matrix::<f64>(Kind::Uniform, m, n, 1);
+    let batch = |count: usize, n: usize| {
+        let a: Vec<u8> = numbers(n, n * count).iter().flat_map(|x| x.to_le_bytes()).collect();
         Batch::in_payload(BATCH_INVERSE, 0, [count, n, n, 0]).frame(&a)
-    })
+    };
+    let inverse = System::in_payload(INVERSE, 0, 0, 900, 0).frame(&numbers(900, 900));
+    let solve = System::in_payload(SOLVE, 0, 0, 500, 2500).frame(&numbers(500, 3000));
+    [batch(6000, 60), batch(3, 900), inverse, solve]
 }
 
 #[test]
-fn a_batch_that_is_cancelled_at_any_moment_is_answered_and_the_next_request_is_right() {
+fn a_frame_that_is_cancelled_at_any_moment_is_answered_and_the_next_request_is_right() {
     let mut server = Server::spawn(&mut slow(&["--threads", "2"]));
     let (mut random, mut cancelled) = (Random::new(4), 0);
-    let (a, batches) = (matrix::<f64>(Kind::Uniform, 70, 50, 1), batches());
-    let expected_batches = batches.each_ref().map(|batch| server.ask_frame(batch));
+    let (a, frames) = (matrix::<f64>(Kind::Uniform, 70, 50, 1), frames());
+    let expected_answers = frames.each_ref().map(|frame| server.ask_frame(frame));
     let response = expected(0, 70, 50, &a);
-    for turn in 0..10 {
-        server.send(&batches[turn % 2]);
+    for turn in 0..16 {
+        server.send(&frames[turn % 4]);
         sleep(Duration::from_millis(random.below(250) as u64));
         kill(server.pid(), Signal::SIGUSR1).unwrap();
         let head = server.receive(16);
         let [status, length] = [0, 8].map(|at| i64::from_le_bytes(head[at..at + 8].try_into().unwrap()));
         let payload = server.receive(length as usize);
         match status {
-            0 => assert!(expected_batches[turn % 2].ends_with(&payload), "turn {turn}"),
+            0 => assert!(expected_answers[turn % 4].ends_with(&payload), "turn {turn}"),
             status => {
                 assert_eq!(status, -5);
                 assert!(String::from_utf8_lossy(&payload).contains("cancelled"));
@@ -59,16 +62,16 @@ fn a_batch_that_is_cancelled_at_any_moment_is_answered_and_the_next_request_is_r
         }
         assert_eq!(server.ask(&request(0, 70, 50, &a), response.len()), response, "turn {turn}");
     }
-    assert!(cancelled >= 2, "{cancelled} of 10 were cancelled in their middle");
+    assert!(cancelled >= 2, "{cancelled} of 16 were cancelled in their middle");
     let (status, stderr) = server.finish();
     assert_eq!((status.code(), &stderr[..]), (Some(0), ""));
 }
 
 #[test]
-fn the_progress_of_a_long_batch_rises_to_one() {
-    for batch in batches() {
-        let size = Server::spawn(&mut slow(&[])).ask_frame(&batch).len();
-        let lines = progress_of(&[&(batch, size)]);
+fn the_progress_of_a_long_frame_rises_to_one() {
+    for frame in frames() {
+        let size = Server::spawn(&mut slow(&[])).ask_frame(&frame).len();
+        let lines = progress_of(&[&(frame, size)]);
         let done: Vec<f64> = lines.iter().map(|(_, done)| *done).collect();
         assert!(done.len() >= 2 && done.is_sorted() && done[0] < 1.0 && done.last() == Some(&1.0), "{lines:?}");
     }

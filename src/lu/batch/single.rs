@@ -9,6 +9,7 @@ use crate::lu::blocked::Blocking;
 use crate::lu::condition::{self, MAX_EXACT_ORDER, inverse_norm, is_well, reciprocal};
 use crate::lu::factor::by_blocks;
 use crate::lu::inverse::invert;
+use crate::lu::monitor::Monitor;
 use crate::lu::solve::System;
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Transpose;
@@ -94,6 +95,11 @@ impl<T: Element> Job<'_, T> {
         }
     }
 
+    /// Watches the solution with the factors of a matrix, unless it is too small for that.
+    fn monitor(&self) -> Option<&Monitor> {
+        self.recursion.monitor.filter(|_| !self.is_small())
+    }
+
     /// Where A^-1 goes, if it is to be computed.
     fn inverse(&self) -> Option<Block<T>> {
         self.x.filter(|x| x.is_identity && !self.transposed).map(|x| x.block)
@@ -105,7 +111,8 @@ impl<T: Element> Job<'_, T> {
     /// # Safety
     /// - No other thread uses the right-hand sides.
     unsafe fn solve_or_invert(&self, index: usize, mut lu: MatrixMut<'_, T>, ipiv: &[i64], memory: &mut [T]) {
-        let invert = |lu: MatrixMut<'_, T>| invert(lu, ipiv, self.recursion.kernels, self.inner_threads);
+        let invert =
+            |lu: MatrixMut<'_, T>| invert(lu, ipiv, self.recursion.kernels, self.inner_threads, self.monitor());
         // SAFETY: the caller's promise. X and factors that are in another argument do not overlap.
         unsafe {
             let inverted = match self.inverse() {
@@ -288,13 +295,13 @@ impl<T: Element> Job<'_, T> {
                 if is_identity {
                     self.load(index, 0, x.reborrow());
                 }
-                return system.solve(x, self.inner_threads);
+                return system.solve_watched(x, self.inner_threads, self.monitor());
             }
             for j in (0..nrhs).step_by(COLUMNS) {
                 let columns = COLUMNS.min(nrhs - j);
                 let mut x = MatrixMut::in_memory(memory, n, columns, n);
                 self.load(index, j, x.reborrow());
-                system.solve(x.reborrow(), self.inner_threads);
+                system.solve_watched(x.reborrow(), self.inner_threads, self.monitor());
                 self.store(index, j, x.as_ref());
             }
         }

@@ -6,7 +6,7 @@ use super::across::Across;
 use super::job::Job;
 use crate::blas::scratch;
 use crate::element::Element;
-use crate::lu::monitor::{flops, solve_flops};
+use crate::lu::monitor::{flops, inverse_flops, solve_flops};
 use crate::pivoting::Pivoting;
 use crate::team;
 
@@ -67,7 +67,8 @@ impl<T: Element> Job<'_, T> {
 
     /// Operations of the solution for the right-hand sides of a matrix.
     fn solve_flops(&self) -> f64 {
-        solve_flops(self.a.geometry.ncols(), self.nrhs())
+        let n = self.a.geometry.ncols();
+        if self.x.is_some_and(|x| x.is_identity) { inverse_flops(n) } else { solve_flops(n, self.nrhs()) }
     }
 
     /// Operations for a matrix of a group that the recursion does not count.
@@ -80,14 +81,15 @@ impl<T: Element> Job<'_, T> {
     fn uncounted_flops(&self) -> f64 {
         match (self.is_small(), self.joined()) {
             (true, _) => self.factor_flops() + self.solve_flops(),
-            (false, 0) => self.solve_flops(),
+            // See `Job::monitor`.
+            (false, 0) => 0.0,
             // Half of the solution was a part of the factorization.
             (false, _) => self.solve_flops() / 2.0,
         }
     }
 
     /// Whether the recursion factors a matrix by itself with one kernel, which does not count.
-    fn is_small(&self) -> bool {
+    pub(super) fn is_small(&self) -> bool {
         let (m, n, _) = self.shape();
         self.recursion.pivoting == Pivoting::Partial && m.max(n) <= self.recursion.kernels.small
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::element::Element;
 use crate::kernel::{INVERSE_COLUMNS, INVERSE_ROWS, Kernels};
+use crate::lu::monitor::Monitor;
 use crate::lu::strips::for_strips;
 use crate::matrix::MatrixMut;
 
@@ -54,6 +55,8 @@ pub(super) struct Inversion<'a, T: Element> {
     /// The first row of L that is not finite, or n. Each product with a zero above the diagonal of L^-1 is NaN from there on.
     pub(super) first_bad: usize,
     pub(super) kernels: &'a Kernels<T>,
+    /// If it says that the inversion is cancelled, the rest is left out.
+    pub(super) monitor: Option<&'a Monitor>,
 }
 
 impl<T: Element> Inversion<'_, T> {
@@ -69,6 +72,14 @@ impl<T: Element> Inversion<'_, T> {
         (self.first_bad.max(rows.start)..rows.end).for_each(|i| column[position(i)] = T::rounded(f64::NAN));
     }
 
+    /// Counts operations. Returns whether it is cancelled.
+    pub(super) fn is_cancelled(&self, flops: impl FnOnce() -> f64) -> bool {
+        self.monitor.is_some_and(|monitor| {
+            monitor.count(flops());
+            monitor.is_cancelled()
+        })
+    }
+
     /// The last row becomes the first one.
     pub(super) fn reverse_rows(&self, a: MatrixMut<'_, T>) {
         self.for_strips(a, &|_, mut strip| (0..strip.ncols()).for_each(|j| strip.col_mut(j).reverse()));
@@ -79,7 +90,7 @@ impl<T: Element> Inversion<'_, T> {
         let tuning = &self.kernels.tuning.solve;
         let threads = self.threads.min(a.ncols().div_ceil(tuning.columns_per_thread));
         let width = if threads > 1 { tuning.columns_per_thread } else { INVERSE_COLUMNS };
-        for_strips(a, width, threads, work);
+        for_strips(a, width, threads, self.monitor, work);
     }
 }
 

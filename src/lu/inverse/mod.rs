@@ -28,6 +28,7 @@ use inversion::Inversion;
 
 use super::factor::kernels_for;
 use super::ipiv::check_rows;
+use super::monitor::Monitor;
 use super::solve::{System, check_factors};
 use crate::blas::scratch;
 use crate::element::Element;
@@ -66,18 +67,27 @@ const MAX_STACK_ORDER: usize = 8 << 10;
 /// # Ok::<(), recfact::Error>(())
 /// ```
 pub fn inverse<'a, T: Element>(lu: impl Into<MatrixMut<'a, T>>, ipiv: &[i64], options: &Options) -> Result<i64, Error> {
-    inverse_of(lu.into(), ipiv, options)
+    inverse_with(lu.into(), ipiv, options, None)
 }
 
-/// [`inverse`], of a view.
-fn inverse_of<T: Element>(mut lu: MatrixMut<'_, T>, ipiv: &[i64], options: &Options) -> Result<i64, Error> {
+/// [`inverse`] that somebody may watch and cancel.
+///
+/// # Errors
+/// [`Error::Cancelled`]: A holds anything then; those of [`inverse`].
+pub(crate) fn inverse_with<T: Element>(
+    mut lu: MatrixMut<'_, T>,
+    ipiv: &[i64],
+    options: &Options,
+    monitor: Option<&Monitor>,
+) -> Result<i64, Error> {
     let n = check_factors(lu.as_ref(), ipiv)?;
     let kernels = kernels_for(options)?;
     if let Some(k) = (0..n).find(|&k| lu.col_mut(k)[k] == T::ZERO) {
         return Ok(k as i64 + 1);
     }
     let bytes = Blocks::by_rows(n).memory() * size_of::<T>();
-    invert(lu, ipiv, kernels, options.threads).map(|()| 0).ok_or(Error::OutOfMemory { bytes })
+    invert(lu, ipiv, kernels, options.threads, monitor).ok_or(Error::OutOfMemory { bytes })?;
+    Monitor::check(monitor).map(|()| 0)
 }
 
 /// A <- A^-1, where A holds factors, on up to `threads` threads. `None` if the system refuses memory for a row, and the stack
@@ -88,12 +98,14 @@ pub(super) fn invert<T: Element>(
     ipiv: &[i64],
     kernels: &Kernels<T>,
     threads: usize,
+    monitor: Option<&Monitor>,
 ) -> Option<()> {
     let n = lu.ncols();
     if n * size_of::<T>() < INVERSE_BYTES && solve_identity(lu.reborrow(), ipiv, kernels).is_some() {
         return Some(());
     }
-    let mut run = |blocks, memory: &mut [T]| invert_by(blocks, lu.reborrow(), ipiv, kernels, threads, memory);
+    let mut run =
+        |blocks, memory: &mut [T]| invert_by(blocks, lu.reborrow(), ipiv, kernels, (threads, monitor), memory);
     let (blocks, rows) = (Blocks::choose(n, kernels), Blocks::by_rows(n));
     let needed = rows.memory();
     scratch::with(blocks.memory(), |memory| run(blocks, memory))
@@ -127,13 +139,13 @@ pub(super) fn invert_by<T: Element>(
     mut a: MatrixMut<'_, T>,
     ipiv: &[i64],
     kernels: &Kernels<T>,
-    threads: usize,
+    (threads, monitor): (usize, Option<&Monitor>),
     memory: &mut [T],
 ) {
     let n = a.ncols();
     assert!(a.nrows() == n && ipiv.len() == n, "inverse: sizes do not fit");
     let first_bad = first_bad_row(a.reborrow(), kernels);
-    let inversion = Inversion { n, blocks, threads: threads.min(team::cores()), first_bad, kernels };
+    let inversion = Inversion { n, blocks, threads: threads.min(team::cores()), first_bad, kernels, monitor };
     let (triangle, saved) = memory[..blocks.memory()].split_at_mut(blocks.triangle);
     // Below the diagonal: L <- L^-1
     inversion.invert_l(a.reborrow(), saved, triangle);

@@ -22,6 +22,9 @@ impl<T: Element> Inversion<'_, T> {
         let n = self.n;
         for r0 in (0..n).step_by(self.blocks.rows) {
             let r1 = n.min(r0 + self.blocks.rows);
+            if self.is_cancelled(|| n as f64 * (r1.pow(2) - r0.pow(2)) as f64) {
+                return;
+            }
             let mut rows = part(a.reborrow(), 0..r1, 0..n);
             let block = part(rows.reborrow(), r0..r1, n - r1..n);
             let t = Saved::new(block.as_ref(), true, self.blocks.tile, saved, self.kernels);

@@ -52,7 +52,7 @@ fn check_factors<T: Element + Float>(factors: &Naive<T>, case: Case) {
                 let kernels = Kernels { kc: 5, ..*shipped };
                 let blocks = if rows == 0 { Blocks::by_rows(n) } else { Blocks::new(n, rows, &kernels) };
                 let mut memory = vec![T::from_f64(PADDING); blocks.memory()];
-                invert_by(blocks, view, &factors.ipiv, &kernels, threads, &mut memory);
+                invert_by(blocks, view, &factors.ipiv, &kernels, (threads, None), &mut memory);
             }
             _ => {
                 let options = Options::new().isa(isa).threads(threads);

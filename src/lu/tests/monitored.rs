@@ -1,4 +1,4 @@
-//! A factorization that somebody watches, and cancels.
+//! Computations that somebody watches, and cancels.
 
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,10 @@ use super::*;
 use crate::batch::{BatchMut, BatchRef};
 use crate::lu::batch::{BatchSystem, Coefficients, Solution, Swaps, system_batch_with};
 use crate::lu::factor::factor_with;
-use crate::lu::monitor::{Monitor, flops, solve_flops};
+use crate::lu::inverse::inverse_with;
+use crate::lu::mixed::gesv_mixed_with;
+use crate::lu::monitor::{Monitor, flops, inverse_flops, solve_flops};
+use crate::lu::solve::solve_with;
 use crate::matrix::Layout;
 use crate::options::Transpose;
 
@@ -120,4 +123,89 @@ fn a_batch_that_is_cancelled_at_any_moment_ends_and_makes_no_use_of_what_is_not_
         }
     }
     assert!(cancelled > 0, "no turn was cancelled in its middle");
+}
+
+/// What is computed with factors of order n, and how many operations that takes.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Solve(usize),
+    Inverse,
+    Mixed,
+}
+
+const WORK: [Work; 4] = [Work::Solve(1), Work::Solve(1300), Work::Inverse, Work::Mixed];
+
+impl Work {
+    fn flops(self, n: usize) -> f64 {
+        match self {
+            Work::Solve(nrhs) => solve_flops(n, nrhs),
+            Work::Inverse => inverse_flops(n),
+            Work::Mixed => flops(n, n),
+        }
+    }
+
+    /// The result for a matrix `a` and its factors.
+    fn run(
+        self,
+        a: &[f64],
+        lu: &DMatrix<f64>,
+        ipiv: &[i64],
+        threads: usize,
+        monitor: &Monitor,
+    ) -> Result<Vec<u64>, Error> {
+        let (n, options, monitor) = (ipiv.len(), Options::new().threads(threads), Some(monitor));
+        let mut x = match self {
+            Work::Solve(nrhs) => DMatrix::from_vec(n, nrhs, matrix(Kind::Uniform, n, nrhs, 2)),
+            Work::Inverse => lu.clone(),
+            Work::Mixed => DMatrix::zeros(n, 1),
+        };
+        match self {
+            Work::Solve(_) => solve_with(Transpose::No, lu.into(), ipiv, (&mut x).into(), &options, monitor)?,
+            Work::Inverse => assert_eq!(inverse_with((&mut x).into(), ipiv, &options, monitor)?, 0),
+            Work::Mixed => {
+                let (mut a, mut ipiv) = (DMatrix::from_column_slice(n, n, a), vec![0; n]);
+                let b = DMatrix::from_element(n, 1, 1.0);
+                gesv_mixed_with((&mut a).into(), &mut ipiv, (&b).into(), (&mut x).into(), &options, monitor)?;
+            }
+        }
+        Ok(bits(x.as_slice()))
+    }
+}
+
+#[test]
+fn what_is_computed_with_factors_is_counted_and_cancelled() {
+    let n = 500;
+    let a: Vec<f64> = matrix(Kind::Uniform, n, n, 1);
+    let (mut lu, mut ipiv) = (DMatrix::from_column_slice(n, n, &a), vec![0; n]);
+    factor(&mut lu, &mut ipiv, &Options::new()).unwrap();
+    let mut random = Random::new(7);
+    for work in WORK {
+        let (monitor, mut cancelled) = (Monitor::new(), 0);
+        let expected = work.run(&a, &lu, &ipiv, 1, &monitor).unwrap();
+        let ratio = monitor.done() as f64 / work.flops(n);
+        assert!((0.95..=1.05).contains(&ratio), "{work:?}: {ratio}");
+        for turn in 0..12 {
+            monitor.reset();
+            let pause = Duration::from_micros(random.below(15_000) as u64);
+            let result = thread::scope(|scope| {
+                if turn == 0 {
+                    monitor.cancel();
+                } else if turn % 4 != 3 {
+                    scope.spawn(|| {
+                        thread::sleep(pause);
+                        monitor.cancel();
+                    });
+                }
+                work.run(&a, &lu, &ipiv, 1 + turn % 2, &monitor)
+            });
+            match result {
+                Ok(x) => assert_eq!(x, expected, "{work:?}"),
+                Err(error) => {
+                    assert_eq!(error, Error::Cancelled);
+                    cancelled += 1;
+                }
+            }
+        }
+        assert!(cancelled > 0, "{work:?}: no turn was cancelled");
+    }
 }

@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use crate::blas::transpose;
 use crate::lu::{
-    Accuracy, Determinant, Monitor, Refinement, check_finite, factor_with, inverse, norm, rcond, refine, solve,
+    Accuracy, Determinant, Monitor, Refinement, check_finite, factor_with, inverse_with, norm, rcond, refine,
+    solve_with,
 };
 use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::{Norm, Options, Transpose};
 use crate::protocol::{
-    ACCURACY_BYTES, Extent, Factors as Source, Place, SystemAnswer, SystemKind, SystemOperand, SystemRequest,
+    ACCURACY_BYTES, Extent, Factors as Source, Place, Refusal, SystemAnswer, SystemKind, SystemOperand, SystemRequest,
 };
 use crate::server::error::Cause;
 use crate::server::kept::{Factors, Keepable};
@@ -88,7 +89,7 @@ impl System<'_> {
                 (None, Some(made)) => {
                     self.load_a(made)?;
                     if self.request.factors == Source::Mixed {
-                        self.solve_mixed(made, &mut answer)?;
+                        self.solve_mixed(made, &mut answer, monitor)?;
                     } else {
                         self.factor(made, monitor)?;
                     }
@@ -98,7 +99,7 @@ impl System<'_> {
             };
             if self.request.factors != Source::Mixed {
                 answer.info = factors.info;
-                self.answer(factors, &mut answer)?;
+                self.answer(factors, &mut answer, monitor)?;
             }
             self.store_results::<T>(answer.info);
         }
@@ -106,11 +107,16 @@ impl System<'_> {
     }
 
     /// What is computed from the factors.
-    fn answer<T: Keepable>(&mut self, factors: &Factors<T>, answer: &mut SystemAnswer) -> Result<(), Cause> {
+    fn answer<T: Keepable>(
+        &mut self,
+        factors: &Factors<T>,
+        answer: &mut SystemAnswer,
+        monitor: &Monitor,
+    ) -> Result<(), Cause> {
         let n = factors.n;
         match self.request.kind {
             SystemKind::Keep => {}
-            SystemKind::Solve => self.solve(factors)?,
+            SystemKind::Solve => self.solve(factors, monitor)?,
             SystemKind::Condition => {
                 let norm = self.request.norm;
                 let anorm = factors.norms[usize::from(norm == Norm::Infinity)];
@@ -124,7 +130,7 @@ impl System<'_> {
                 let x = bytemuck::cast_slice_mut(&mut self.work[self.parts.x.clone()]);
                 if factors.info == 0 {
                     x.copy_from_slice(&factors.lu);
-                    inverse(MatrixMut::from_slice(x, n, n, n)?, &factors.ipiv, self.options)?;
+                    inverse_with(MatrixMut::from_slice(x, n, n, n)?, &factors.ipiv, self.options, Some(monitor))?;
                 } else {
                     x.fill(T::ZERO);
                 }
@@ -134,13 +140,13 @@ impl System<'_> {
     }
 
     /// Solves in the place of B, and refines.
-    fn solve<T: Keepable>(&mut self, factors: &Factors<T>) -> Result<(), Cause> {
+    fn solve<T: Keepable>(&mut self, factors: &Factors<T>, monitor: &Monitor) -> Result<(), Cause> {
         let (request, n, nrhs) = (self.request, factors.n, self.request.nrhs);
         let transpose = if request.transposed { Transpose::Yes } else { Transpose::No };
         let [x, b, to] = parts(self.work, [&self.parts.x, &self.parts.b, &self.parts.accuracy]);
         let mut x = MatrixMut::<T>::from_slice(bytemuck::cast_slice_mut(x), n, nrhs, n)?;
         if factors.info == 0 {
-            solve(transpose, factors.lu(), &factors.ipiv, x.reborrow(), self.options)?;
+            solve_with(transpose, factors.lu(), &factors.ipiv, x.reborrow(), self.options, Some(monitor))?;
         }
         to.fill(0);
         // Without rows there may be more columns than a loop has time for.
@@ -151,6 +157,9 @@ impl System<'_> {
         const COLUMNS: usize = 16;
         let mut rest = x;
         for first in (0..nrhs).step_by(COLUMNS) {
+            if monitor.is_cancelled() {
+                return Err(Refusal::Cancelled.into());
+            }
             let count = COLUMNS.min(nrhs - first);
             let (x, later) = rest.split_at_col(count);
             rest = later;
@@ -169,13 +178,18 @@ impl System<'_> {
     }
 
     /// Solves with factors in the narrower type, or if need be in this one.
-    fn solve_mixed<T: Keepable>(&mut self, factors: &mut Factors<T>, answer: &mut SystemAnswer) -> Result<(), Cause> {
+    fn solve_mixed<T: Keepable>(
+        &mut self,
+        factors: &mut Factors<T>,
+        answer: &mut SystemAnswer,
+        monitor: &Monitor,
+    ) -> Result<(), Cause> {
         let (n, nrhs) = (factors.n, self.request.nrhs);
         let [x, b] = parts(self.work, [&self.parts.x, &self.parts.b]);
         let x = MatrixMut::<T>::from_slice(bytemuck::cast_slice_mut(x), n, nrhs, n)?;
         let b = MatrixRef::<T>::from_slice(bytemuck::cast_slice(b), n, nrhs, n)?;
         let a = MatrixMut::from_slice(&mut factors.lu, n, n, n)?;
-        if let Some(mixed) = T::gesv_mixed(a, &mut factors.ipiv, b, x, self.options) {
+        if let Some(mixed) = T::gesv_mixed(a, &mut factors.ipiv, b, x, self.options, monitor) {
             let mixed = mixed?;
             (answer.info, answer.mixed_steps) = (mixed.info, mixed.steps);
         }

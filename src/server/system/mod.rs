@@ -13,7 +13,7 @@ use super::payload::Payload;
 use super::state::State;
 use super::stats::Phase;
 use super::store::Store;
-use crate::lu::{flops, solve_flops};
+use crate::lu::{flops, inverse_flops, solve_flops};
 use crate::matrix::Layout;
 use crate::options::Options;
 use crate::os::current_cpu;
@@ -135,6 +135,9 @@ fn read_operands<T: WireElement>(
 fn operations(request: &SystemRequest) -> f64 {
     let n = request.shape.n();
     let factorization = if matches!(request.factors, Source::Kept(_)) { 0.0 } else { flops(n, n) };
-    let columns = if request.place(SystemOperand::X).is_some() { request.columns() } else { 0 };
-    factorization + solve_flops(n, columns)
+    factorization
+        + match request.kind {
+            SystemKind::Inverse => inverse_flops(n),
+            _ => solve_flops(n, request.nrhs),
+        }
 }
