@@ -169,6 +169,9 @@ class Backend(Protocol):
     def solve(self, trans: bool, lu: Array, ipiv: Integers, b: Array, *, threads: int | None) -> None:
         """Computes B <- A^-1 B, or B <- A^-T B with `trans`, from the factors of an n x n matrix; B is n x nrhs."""
 
+    def invert(self, lu: Array, ipiv: Integers, *, threads: int | None) -> None:
+        """Computes A^-1 in place of the factors of an n x n matrix; U has no zero on its diagonal."""
+
     def norm(self, a: Array) -> float:
         """Returns the 1-norm of an n x n array."""
 

@@ -48,8 +48,8 @@ class LocalFactors(Factors):
 
     def inverse(self) -> Array:
         """See `recfact._backend`."""
-        x = np.eye(len(self._lu), dtype=self._lu.dtype, order="F")
-        self._backend.solve(False, self._lu, self._ipiv, x, threads=self._threads)
+        x = self._lu.copy("F")
+        self._backend.invert(x, self._ipiv, threads=self._threads)
         return x
 
     def release(self) -> None:

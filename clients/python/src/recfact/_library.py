@@ -53,6 +53,8 @@ class Library(Backend):
         self._solve = {s: self._function(f"recfact_solve_{s}", solve) for s in ("f32", "f64")}
         # Without a list of argument types ctypes converts nothing: the arguments are its own objects already.
         self._lu = {s: self._function(f"recfact_lu_{s}", None) for s in ("f32", "f64")}
+        invert = [c_int64, c_void_p, c_int64, c_void_p, c_int64, ctypes.POINTER(c_int64)]
+        self._invert = {s: self._function(f"recfact_inverse_{s}", invert) for s in ("f32", "f64")}
         norm = [c_char, c_int64, c_int64, c_void_p, c_int64, ctypes.POINTER(c_double)]
         rcond = [c_char, c_int64, c_void_p, c_int64, c_void_p, c_double, ctypes.POINTER(c_double)]
         self._norm = {s: self._function(f"recfact_norm_{s}", norm) for s in ("f32", "f64")}
@@ -175,6 +177,12 @@ class Library(Backend):
                 *(_address(x), c_int64(n), c_int64(n * nrhs), c_int(0), c_int64(threads or 0)),
             )
         )
+
+    def invert(self, lu: Array, ipiv: Integers, *, threads: int | None) -> None:
+        """See `recfact._backend`."""
+        n, info = len(lu), c_int64()
+        invert = self._invert[_suffix(lu)]
+        self._check(invert(n, lu.ctypes.data, n, ipiv.ctypes.data, threads or 0, ctypes.byref(info)))
 
     def norm(self, a: Array) -> float:
         """See `recfact._backend`."""

@@ -202,12 +202,16 @@ class Remote(Connection, Backend):
             x[...] = found[0]
         return found is not None
 
-    def norm(self, a: Array) -> float:
+    def invert(self, lu: Array, ipiv: Integers, *, threads: int | None) -> None:
         """See `recfact._backend`. The shared library computes it, or SciPy."""
+        _fallback.library_or_scipy().invert(lu, ipiv, threads=threads)
+
+    def norm(self, a: Array) -> float:
+        """See `recfact._backend`, and `invert`."""
         return _fallback.library_or_scipy().norm(a)
 
     def rcond(self, lu: Array, ipiv: Integers, norm: float) -> float:
-        """See `recfact._backend`, and `norm`."""
+        """See `recfact._backend`, and `invert`."""
         return _fallback.library_or_scipy().rcond(lu, ipiv, norm)
 
     def refine(
@@ -222,6 +226,6 @@ class Remote(Connection, Backend):
         bounds: bool,
         threads: int | None,
     ) -> Array:
-        """See `recfact._backend`, and `norm`."""
+        """See `recfact._backend`, and `invert`."""
         other = _fallback.library_or_scipy()
         return other.refine(trans, a, factors, b, x, max_steps=max_steps, bounds=bounds, threads=threads)

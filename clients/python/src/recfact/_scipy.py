@@ -43,6 +43,12 @@ class Scipy(Backend):
         getrs = self._lapack.sgetrs if lu.dtype == np.float32 else self._lapack.dgetrs
         b[...], _ = getrs(lu, ipiv - 1, b, trans=trans, overwrite_b=True)
 
+    def invert(self, lu: Array, ipiv: Integers, *, threads: int | None) -> None:
+        """See `recfact._backend`."""
+        x = np.eye(len(lu), dtype=lu.dtype, order="F")
+        self.solve(False, lu, ipiv, x, threads=threads)
+        lu[...] = x
+
     def norm(self, a: Array) -> float:
         """See `recfact._backend`."""
         return float(np.abs(a).sum(0, np.float64).max())
