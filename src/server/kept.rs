@@ -78,13 +78,15 @@ pub(super) trait Keepable: WireElement {
     fn of(factors: &AnyFactors) -> Option<&Factors<Self>>;
     /// Solves in mixed precision; `None` if there is no narrower type.
     fn gesv_mixed(
-        a: MatrixMut<'_, Self>,
-        ipiv: &mut [i64],
-        b: MatrixRef<'_, Self>,
-        x: MatrixMut<'_, Self>,
-        options: &Options,
-        monitor: &Monitor,
-    ) -> Option<Result<Mixed, Error>>;
+        _a: MatrixMut<'_, Self>,
+        _ipiv: &mut [i64],
+        _b: MatrixRef<'_, Self>,
+        _x: MatrixMut<'_, Self>,
+        _options: &Options,
+        _monitor: &Monitor,
+    ) -> Option<Result<Mixed, Error>> {
+        None
+    }
 }
 
 impl Keepable for f64 {
@@ -118,16 +120,6 @@ impl Keepable for f32 {
             AnyFactors::F32(factors) => Some(factors),
             AnyFactors::F64(_) => None,
         }
-    }
-    fn gesv_mixed(
-        _: MatrixMut<'_, f32>,
-        _: &mut [i64],
-        _: MatrixRef<'_, f32>,
-        _: MatrixMut<'_, f32>,
-        _: &Options,
-        _: &Monitor,
-    ) -> Option<Result<Mixed, Error>> {
-        None
     }
 }
 
