@@ -59,8 +59,9 @@ unsafe fn refine<T: Element>(
     // SAFETY: the caller vouches for B, X and an element of the accuracy for each column, which do not overlap.
     let (b, x, to) =
         unsafe { (matrix(n, nrhs, b.0, b.1)?, matrix_mut(n, nrhs, x.0, x.1)?, optional_mut(nrhs, accuracy)?) };
-    // Nobody reads bounds that are not stored.
-    let refinement = Refinement::new().max_steps(max_steps).bounds(flags & BOUNDS != 0 && to.is_some());
+    // Nobody reads what is not stored.
+    let bounds = flags & BOUNDS != 0 && to.is_some();
+    let refinement = Refinement::new().max_steps(max_steps).judged(to.is_some()).bounds(bounds);
     if n == 0 && to.is_none() {
         return Ok(());
     }

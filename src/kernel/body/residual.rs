@@ -45,42 +45,62 @@ pub(in crate::kernel) unsafe fn residual<V: Vector>(mut rest: Residual<V::T>) {
 /// - As for [`residual`]; there are as many columns.
 #[inline(always)]
 unsafe fn columns<V: Vector, const NC: usize>(arguments: Residual<V::T>) {
-    let Residual { m, a, lda, x, high, low, s, .. } = arguments;
-    // SAFETY: NC elements of x; rows i.. of NC columns of A, of r and of s, LANES or the `m - i` that are left.
+    let Residual { m, x, .. } = arguments;
+    // SAFETY: NC elements of x; a whole register of rows, or the rows that are left, which are fewer.
     unsafe {
         let (mut xk, mut minus_magnitude) = ([V::splat(V::T::ZERO); NC], [V::splat(V::T::ZERO); NC]);
         for k in 0..NC {
             xk[k] = V::splat(*x.add(k));
             minus_magnitude[k] = V::splat((*x.add(k)).abs().neg());
         }
-        let mut i = 0;
-        while i < m {
-            let count = V::LANES.min(m - i);
-            let load = |from: *const V::T| {
-                if count == V::LANES { V::load(from.add(i)) } else { V::load_partial(from.add(i), count) }
-            };
-            let (mut sum, mut errors, mut magnitudes) = (load(high), load(low), load(s));
-            for k in 0..NC {
-                let a = load(a.add(k * lda));
-                // a x = product - error
-                let product = a.mul(xk[k]);
-                let error = product.sub_mul(a, xk[k]);
-                // sum - product = difference + rounding
-                let difference = sum.sub(product);
-                let taken = sum.sub(difference);
-                let rounding = sum.sub(difference.add(taken)).add(taken.sub(product));
-                sum = difference;
-                errors = errors.add(rounding.add(error));
-                magnitudes = magnitudes.sub_mul(a.abs(), minus_magnitude[k]);
+        let whole = m - m % V::LANES;
+        for i in (0..whole).step_by(V::LANES) {
+            rows::<V, NC, false>(&arguments, i, V::LANES, &xk, &minus_magnitude);
+        }
+        if whole < m {
+            rows::<V, NC, true>(&arguments, whole, m - whole, &xk, &minus_magnitude);
+        }
+    }
+}
+
+/// A register of rows from row `i` on, or `count` of them at the EDGE.
+///
+/// # Safety
+/// - As for [`columns`]; there are as many rows.
+#[inline(always)]
+unsafe fn rows<V: Vector, const NC: usize, const EDGE: bool>(
+    arguments: &Residual<V::T>,
+    i: usize,
+    count: usize,
+    x: &[V; NC],
+    minus_magnitude: &[V; NC],
+) {
+    let &Residual { a, lda, high, low, s, .. } = arguments;
+    // SAFETY: these rows of NC columns of A, of r and of s.
+    unsafe {
+        let load = |from: *const V::T| {
+            if EDGE { V::load_partial(from.add(i), count) } else { V::load(from.add(i)) }
+        };
+        let (mut sum, mut errors, mut magnitudes) = (load(high), load(low), load(s));
+        for k in 0..NC {
+            let a = load(a.add(k * lda));
+            // a x = product - error
+            let product = a.mul(x[k]);
+            let error = product.sub_mul(a, x[k]);
+            // sum - product = difference + rounding
+            let difference = sum.sub(product);
+            let taken = sum.sub(difference);
+            let rounding = sum.sub(difference.add(taken)).add(taken.sub(product));
+            sum = difference;
+            errors = errors.add(rounding.add(error));
+            magnitudes = magnitudes.sub_mul(a.abs(), minus_magnitude[k]);
+        }
+        for (from, to) in [(sum, high), (errors, low), (magnitudes, s)] {
+            if EDGE {
+                from.store_partial(to.add(i), count);
+            } else {
+                from.store(to.add(i));
             }
-            for (from, to) in [(sum, high), (errors, low), (magnitudes, s)] {
-                if count == V::LANES {
-                    from.store(to.add(i));
-                } else {
-                    from.store_partial(to.add(i), count);
-                }
-            }
-            i += V::LANES;
         }
     }
 }

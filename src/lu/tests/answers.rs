@@ -196,6 +196,31 @@ fn larger_systems_in_single_precision_have_bounds_too() {
     }
 }
 
+#[test]
+fn a_refinement_that_is_not_judged_gives_the_same_solution() {
+    let n = 60;
+    let a = DMatrix::from_vec(n, n, matrix::<f64>(Kind::Uniform, n, n, 3));
+    let b = DMatrix::from_vec(n, 20, matrix::<f64>(Kind::Uniform, n, 20, 4));
+    let lu = Lu::new(a.clone(), &Options::default()).unwrap();
+    let refined = |refinement: Refinement| {
+        let mut x = lu.solve(&b).unwrap();
+        let accuracy = lu.refine(Transpose::No, &a, &b, &mut x, &refinement).unwrap();
+        (x, accuracy)
+    };
+    let (expected, judged) = refined(Refinement::new());
+    let (x, accuracy) = refined(Refinement::new().judged(false));
+    assert_eq!(bits(x.as_slice()), bits(expected.as_slice()));
+    for (accuracy, judged) in accuracy.iter().zip(&judged) {
+        assert_eq!((accuracy.steps, accuracy.backward, judged.steps), (1, f64::INFINITY, 1));
+        assert!(judged.backward < 1e-16);
+    }
+    let bounded = refined(Refinement::new().judged(false).bounds(true));
+    assert_eq!((bits(bounded.0.as_slice()), bounded.1), {
+        let (x, accuracy) = refined(Refinement::new().bounds(true));
+        (bits(x.as_slice()), accuracy)
+    });
+}
+
 fn scaled_systems<T: Element + Float>(exponent: i32) {
     let n = 9;
     let known = Known::<T>::new(&matrix(Kind::Uniform, n, n, 3), n, 3).unwrap();

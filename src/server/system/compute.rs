@@ -152,7 +152,9 @@ impl System<'_> {
         // Without rows there may be more columns than a loop has time for.
         let Some(factored) = factors.factored().filter(|_| request.is_refined() && n > 0) else { return Ok(()) };
         let b = MatrixRef::<T>::from_slice(bytemuck::cast_slice(b), n, nrhs, n)?;
-        let refinement = Refinement::new().max_steps(request.max_steps).bounds(request.bounds);
+        let is_judged = !to.is_empty();
+        let bounds = request.bounds && is_judged;
+        let refinement = Refinement::new().max_steps(request.max_steps).judged(is_judged).bounds(bounds);
         // A few columns at a time, since there is no memory for the accuracy of all but that in the order of the wire.
         const COLUMNS: usize = 16;
         let mut rest = x;

@@ -61,7 +61,7 @@ class Factors(ABC):
     def solve(self, b: Array, *, trans: bool, refine: bool, bounds: bool) -> tuple[Array, Array | None]:
         """Solves A X = B, or A^T X = B with `trans`, for a plain B, n x nrhs.
 
-        Returns a new array, and with `refine` or `bounds` `ACCURACY` of each column.
+        Returns a new array, and with `bounds` `ACCURACY` of each column.
         """
 
     @abstractmethod
@@ -189,8 +189,11 @@ class Backend(Protocol):
         max_steps: int,
         bounds: bool,
         threads: int | None,
-    ) -> Array:
-        """Makes the solutions X of A X = B, or A^T X = B, better, in place. Returns `ACCURACY` of each column."""
+    ) -> Array | None:
+        """Makes the solutions X of A X = B, or A^T X = B, better, in place.
+
+        Returns `ACCURACY` of each column if there are to be bounds.
+        """
 
     def solve_stack(self, trans: bool, lu: Array, ipiv: Integers, x: Array, *, threads: int | None) -> None:
         """Does the same as `solve` for each matrix of stacks with the same leading dimensions."""

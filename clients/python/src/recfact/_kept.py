@@ -33,8 +33,7 @@ class KeptFactors(Factors):
     def solve(self, b: Array, *, trans: bool, refine: bool, bounds: bool) -> tuple[Array, Array | None]:
         """See `recfact._backend`."""
         flags = (TRANSPOSED if trans else 0) | (BOUNDS if bounds else 0)
-        request = _requests.refine_kept if refine else _requests.judge_kept if bounds else _requests.solve_kept
-        results, _ = self._connection.ask_kept(self, request, b, flags)
+        results, _ = self._connection.ask_kept(self, _requests.SOLVE_KEPT[refine, bounds], b, flags)
         return results[0], results[1] if len(results) > 1 else None
 
     def rcond(self) -> float:

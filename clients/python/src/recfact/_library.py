@@ -208,15 +208,16 @@ class Library(Backend):
         max_steps: int,
         bounds: bool,
         threads: int | None,
-    ) -> Array:
+    ) -> Array | None:
         """See `recfact._backend`."""
         (n, nrhs), (lu, ipiv) = x.shape, factors
-        ld, accuracy = c_int64(n), np.empty(nrhs, ACCURACY)
+        ld, accuracy = c_int64(n), np.empty(nrhs, ACCURACY) if bounds else None
         self._check(
             self._refine[_suffix(a)](
                 *(c_char(b"T" if trans else b"N"), ld, c_int64(nrhs), _address(a), ld, _address(lu), ld),
                 *(_address(ipiv), _address(b), ld, _address(x), ld, c_int64(max_steps)),
-                *(c_int(_BOUNDS if bounds else 0), _address(accuracy), c_int64(threads or 0)),
+                *(c_int(_BOUNDS if bounds else 0), None if accuracy is None else _address(accuracy)),
+                c_int64(threads or 0),
             )
         )
         return accuracy

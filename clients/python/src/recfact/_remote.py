@@ -225,7 +225,7 @@ class Remote(Connection, Backend):
         max_steps: int,
         bounds: bool,
         threads: int | None,
-    ) -> Array:
+    ) -> Array | None:
         """See `recfact._backend`, and `invert`."""
         other = _fallback.library_or_scipy()
         return other.refine(trans, a, factors, b, x, max_steps=max_steps, bounds=bounds, threads=threads)

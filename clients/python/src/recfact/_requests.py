@@ -134,9 +134,12 @@ def _solve_kept(b: Array, flags: int, threaded: bool, *, judged: bool, steps: in
     return _solutions({}, x, _flags_of_kept(x, flags), threaded, judged, steps)
 
 
-solve_kept = partial(_solve_kept, judged=False)
-judge_kept = partial(_solve_kept, judged=True)
-refine_kept = partial(_solve_kept, judged=True, steps=MAX_STEPS)
+# By whether solutions are refined, and judged.
+SOLVE_KEPT = {
+    (refined, judged): partial(_solve_kept, judged=judged, steps=MAX_STEPS if refined else 0)
+    for refined in (False, True)
+    for judged in (False, True)
+}
 
 
 def _solve_judged(a: Array, b: Array, flags: int, threaded: bool, *, steps: int = 0) -> Layout:

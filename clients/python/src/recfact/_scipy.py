@@ -72,7 +72,7 @@ class Scipy(Backend):
         max_steps: int,
         bounds: bool,
         threads: int | None,
-    ) -> Array:
+    ) -> Array | None:
         """See `recfact._backend`."""
         raise NotImplementedError(
             "SciPy has no refinement of solutions; recfact_server and librecfact.so have: reinstall recfact"
