@@ -145,7 +145,7 @@ pub(super) fn outcome(result: Result<Outcome, Break>) -> Outcome {
         Err(Break::Refused { code, message: None }) => Outcome::Refused(code),
         Err(Break::Refused { code, message: Some(_) }) => Outcome::RefusedWithWords(code),
         Err(Break::Version1) => Outcome::Version1,
-        Err(Break::NoBatches { has_ended }) => Outcome::NoBatches { has_ended },
+        Err(Break::Lacks { has_ended, .. }) => Outcome::NoBatches { has_ended },
         Err(Break::OutOfStep(reason)) => {
             assert!(reason.starts_with("expected "), "{reason}");
             Outcome::OutOfStep
