@@ -27,6 +27,11 @@
 //! than a quarter of it, it shrinks to the largest of them. A size that was refused is not asked for again while the server
 //! lives; matrices that need it go through the pipes, all others do not. The memory is freed when the server ends.
 //!
+//! # Kept factors
+//!
+//! [`Client::factor`] sends a matrix once; the server factors it, and keeps the factors for any number of calls with right-hand
+//! sides: see [`KeptLu`].
+//!
 //! # When something goes wrong
 //!
 //! A request that the server refuses, a matrix beyond its `--max-bytes` for example, is [`Error::Refused`]. The server lives
@@ -35,7 +40,8 @@
 //! If a server ends in the middle of a request, the call returns [`Error::Died`] with its exit code or signal and the last
 //! line that it wrote to stderr. A server that does not answer in time ([`Builder::timeout`]), or with bytes that cannot be
 //! an answer, is killed. After such an error the next call starts a new server, unless [`Builder::restart`] says otherwise.
-//! No request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost.
+//! No request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost. Only the
+//! factors that it kept are: their calls return [`Error::FactorsLost`].
 //!
 //! To give up a call, call [`Client::cancel`] from another thread. The call returns [`Error::Cancelled`], and the server lives
 //! on, with its memory.

@@ -140,12 +140,53 @@ impl<'c, T: WireElement> SystemCall<'c, T> {
         bytes(self.a).saturating_add(bytes(self.x))
     }
 
-    /// Memory for the accuracy of each column as it is sent, if it is wanted.
+    /// Memory for the accuracy of each column, if it is wanted.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
-    pub(in crate::client) fn accuracy(&self) -> Result<Vec<[u64; 3]>, Error> {
-        zeros(self.b().filter(|_| self.refinement.is_some()).map_or(0, |b| b.geometry.ncols()))
+    pub fn accuracy(&self) -> Result<AccuracyMemory, Error> {
+        AccuracyMemory::new(self.b().filter(|_| self.refinement.is_some()).map_or(0, |b| b.geometry.ncols()))
+    }
+}
+
+/// How good each column of a solution is: as it is sent, and as it is returned.
+#[derive(Debug)]
+pub struct AccuracyMemory {
+    sent: Vec<[u64; 3]>,
+    read: Vec<Accuracy>,
+}
+
+impl AccuracyMemory {
+    fn new(columns: usize) -> Result<Self, Error> {
+        let (sent, mut read) = (zeros(columns)?, Vec::new());
+        let bytes = columns * size_of::<Accuracy>();
+        read.try_reserve_exact(columns).map_err(|_| Error::OutOfMemory { bytes })?;
+        Ok(AccuracyMemory { sent, read })
+    }
+
+    /// The bytes that are sent.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        bytemuck::cast_slice_mut(&mut self.sent)
+    }
+
+    /// Nothing is known.
+    pub(super) fn read_unknown(&mut self) {
+        self.read.extend(self.sent.iter().map(|_| Accuracy::UNKNOWN));
+    }
+
+    /// Reads what has been sent; a number of steps that is none comes back.
+    pub(super) fn read(&mut self) -> Result<(), u64> {
+        for &sent in &self.sent {
+            let [backward, forward, steps] = sent.map(u64::from_le);
+            let [backward, forward] = [backward, forward].map(f64::from_bits);
+            self.read.push(Accuracy { backward, forward, steps: u32::try_from(steps).map_err(|_| steps)? });
+        }
+        Ok(())
+    }
+
+    /// What has been read.
+    pub fn into_read(self) -> Vec<Accuracy> {
+        self.read
     }
 }
 
@@ -158,10 +199,3 @@ pub(super) fn steps_and_bounds(refinement: &Refinement) -> (u32, bool) {
 
 /// More steps than there are powers of two in the range of f64.
 const MAX_STEPS: u32 = 4096;
-
-/// The accuracy that was sent; `None` if a number of steps is none.
-pub(super) fn read_accuracy([backward, forward, steps]: [u64; 3]) -> Option<Accuracy> {
-    let [backward, forward] = [backward, forward].map(|bits| f64::from_bits(u64::from_le(bits)));
-    let steps = u32::try_from(u64::from_le(steps)).ok()?;
-    Some(Accuracy { backward, forward, steps })
-}

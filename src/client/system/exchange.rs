@@ -3,7 +3,7 @@
 use std::iter::once;
 use std::time::Instant;
 
-use super::call::{SystemCall, steps_and_bounds};
+use super::call::{AccuracyMemory, SystemCall, steps_and_bounds};
 use crate::client::connection::{Connection, refused};
 use crate::client::exchange::{self, Input, Output};
 use crate::client::frame::{self, threads};
@@ -139,28 +139,32 @@ impl<T: WireElement> SystemCall<'_, T> {
         self,
         connection: &mut Connection,
         computed: &Computed,
-        accuracy: &mut [[u64; 3]],
+        accuracy: &mut AccuracyMemory,
         deadline: Option<Instant>,
     ) -> Result<(), Break> {
-        let (is_singular, bytes) = (computed.answer.info != 0, bytemuck::cast_slice_mut(accuracy));
+        if computed.answer.info != 0 {
+            accuracy.read_unknown();
+            let bytes = if computed.is_mapped { 0 } else { answered_bytes(&computed.request) };
+            return frame::skip(&mut connection.pipes, bytes, deadline);
+        }
         match connection.mapped().filter(|_| computed.is_mapped) {
-            Some(_) if is_singular => {}
             Some(mapped) => {
                 let offset = |operand: SystemOperand| computed.offsets.of(operand as usize);
                 if let Some(x) = self.x {
                     // SAFETY: X is a mutable view, and belongs to this call.
                     unsafe { exchange::load(mapped, offset(SystemOperand::X), x) };
                 }
-                exchange::load_bytes(mapped, offset(SystemOperand::Accuracy), bytes);
+                exchange::load_bytes(mapped, offset(SystemOperand::Accuracy), accuracy.bytes());
             }
-            None if is_singular => frame::skip(&mut connection.pipes, answered_bytes(&computed.request), deadline)?,
             None => {
                 // SAFETY: X is a mutable view, and belongs to this call.
                 let x = self.x.into_iter().flat_map(|x| unsafe { x.slices_mut() }).map(Output::Elements);
-                exchange::receive(&mut connection.pipes, x.chain(once(Output::Bytes(bytes))), deadline)?;
+                let accuracy = once(Output::Bytes(accuracy.bytes()));
+                exchange::receive(&mut connection.pipes, x.chain(accuracy), deadline)?;
             }
         }
-        Ok(())
+        let out_of_step = |steps| Break::OutOfStep(format!("expected a number of steps below 2^32, got {steps}"));
+        accuracy.read().map_err(out_of_step)
     }
 }
 

@@ -6,14 +6,12 @@ mod exchange;
 mod kept;
 
 use super::calls::Kept;
-use super::pipes::Break;
 use super::{Client, Error, Pool};
 use crate::lu::{Accuracy, Determinant, Mixed, Refinement};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::{Norm, Options, Transpose};
 use crate::protocol::{SystemAnswer, WireElement};
 pub use call::SystemCall;
-use call::read_accuracy;
 use kept::Keeper;
 pub use kept::KeptLu;
 
@@ -179,19 +177,12 @@ impl Client {
         system: SystemCall<'_, T>,
         options: &Options,
     ) -> Result<Outcome, Error> {
-        let mut sent = system.accuracy()?;
-        let mut accuracy = Vec::new();
-        let bytes = size_of_val(&sent[..]);
-        accuracy.try_reserve_exact(sent.len()).map_err(|_| crate::Error::OutOfMemory { bytes })?;
+        let mut accuracy = system.accuracy()?;
         self.converse_with(kept, system.bytes(), |connection, mut call| {
             let computed = call.ask(connection, |connection, deadline| system.send(connection, options, deadline))?;
-            system.receive(connection, &computed, &mut sent, call.deadline)?;
+            system.receive(connection, &computed, &mut accuracy, call.deadline)?;
             let (answer, connection) = (computed.answer, connection.number());
-            for sent in sent {
-                let read = if answer.info == 0 { read_accuracy(sent) } else { Some(Accuracy::UNKNOWN) };
-                accuracy.push(read.ok_or_else(|| Break::OutOfStep("expected a number of steps below 2^32".into()))?);
-            }
-            Ok(Outcome { connection, answer, accuracy })
+            Ok(Outcome { connection, answer, accuracy: accuracy.into_read() })
         })
     }
 }
