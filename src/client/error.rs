@@ -182,7 +182,10 @@ impl Error {
                 write!(f, "expected a server that keeps factors, got an older one; update recfact_server")
             }
             Error::FactorsLost => {
-                write!(f, "expected the server that keeps these factors, but it has ended; factor the matrix again")
+                write!(
+                    f,
+                    "the server that kept these factors has ended, or is the parent process's; factor the matrix again"
+                )
             }
             Error::Gone => {
                 write!(f, "the server has ended, and this client may not start another; make a new client")

@@ -40,6 +40,8 @@ use crate::protocol::{SystemKind, WireElement};
 /// call here returns [`Error::FactorsLost`], whether or not the client has started another server, and so it does in a process
 /// forked from this one. Factor the matrix again; the client goes on working.
 ///
+/// [`Client::cancel`] ends a factorization; a solution is computed to its end.
+///
 /// Threads may share it. Their calls take turns, with each other and with all other calls of the client. Of a pool, a call waits
 /// until the server that keeps the factors is free.
 #[derive(Debug)]
