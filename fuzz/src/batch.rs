@@ -4,7 +4,8 @@
 //!
 //! | byte | bits | what they say |
 //! | --- | --- | --- |
-//! | 0 | all | the command, without 0x40, modulo 5 |
+//! | 0 | 0 to 6 | the command, without 0x40, modulo 5 |
+//! | | 7 | clear: a set bit asks for a system, see `system.rs` |
 //! | 1 | 0, 1 | the number of matrices |
 //! | | 2, 3 | the right-hand sides of each |
 //! | 2 | 0 to 2 | A, X, the factors are row-major |

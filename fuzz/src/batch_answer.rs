@@ -57,11 +57,11 @@ pub fn results<'a>(batch: &Batch, inputs: &Bytes, server: &Server, answer: &'a [
 }
 
 fn read<'a>(batch: &Batch, inputs: &Bytes, server: &Server, answer: &'a [u8]) -> Result<Results<'a>, Outcome> {
-    let (max_bytes, is_mapped, rest) = greeting(server, answer)?;
+    let (max_bytes, is_mapped, rest) = greeting(server, answer, 2)?;
     batch_sizes(batch, max_bytes).map_err(|status| Outcome::RefusedWithWords(-status))?;
     let mut bytes = zeros(batch);
     let length = if is_mapped { 0 } else { bytes.iter().map(Vec::len).sum() };
-    let (fixed, got, mut rest) = mapped::computed(server, rest)?;
+    let (fixed, got, mut rest) = mapped::computed(server, rest, 16)?;
     let (singular, _) = split_i64(fixed).expect("the fixed part");
     let max_singular = bytes[INFO].len() as i64 / 8;
     if got != length as u64 || !(0..=max_singular).contains(&singular) {
@@ -88,8 +88,8 @@ fn read<'a>(batch: &Batch, inputs: &Bytes, server: &Server, answer: &'a [u8]) ->
     Ok(Results::Whole { bytes, is_good, rest })
 }
 
-/// The limit of the server, and whether it has mapped memory.
-fn greeting<'a>(server: &Server, answer: &'a [u8]) -> Result<(u64, bool, &'a [u8]), Outcome> {
+/// The limit of the server, which must have this feature, and whether it has mapped memory.
+pub fn greeting<'a>(server: &Server, answer: &'a [u8], feature: u8) -> Result<(u64, bool, &'a [u8]), Outcome> {
     let greeting = if server.is_asked {
         mapped::greeting(server, answer)?
     } else {
@@ -98,13 +98,13 @@ fn greeting<'a>(server: &Server, answer: &'a [u8]) -> Result<(u64, bool, &'a [u8
     let (welcome, rest) = match greeting.welcome {
         Some(welcome) => (Some(welcome), greeting.rest),
         None => match mapped::hello(server, greeting.rest) {
-            Err(Outcome::Version1) => return Err(Outcome::NoBatches { has_ended: true }),
+            Err(Outcome::Version1) => return Err(Outcome::Lacks { has_ended: true }),
             hello => hello?,
         },
     };
-    match welcome.filter(|welcome| welcome.has(2)) {
+    match welcome.filter(|welcome| welcome.has(feature)) {
         Some(welcome) => Ok((welcome.max_bytes, greeting.is_mapped, rest)),
-        None => Err(Outcome::NoBatches { has_ended: false }),
+        None => Err(Outcome::Lacks { has_ended: false }),
     }
 }
 

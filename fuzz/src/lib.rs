@@ -12,6 +12,7 @@ mod mapped;
 mod request_head;
 mod response;
 mod session;
+mod system;
 
 use testing::version1 as model;
 

@@ -104,11 +104,17 @@ pub fn is_mapped(answer: &[u8]) -> bool {
 }
 
 /// The fixed part of the answer to a computation, the length of what follows it, and the bytes that do.
-pub fn computed<'a>(server: &Server, answer: &'a [u8]) -> Result<(&'a [u8], u64, &'a [u8]), Outcome> {
-    match split(answer, 16, server)? {
+pub fn computed<'a>(
+    server: &Server,
+    answer: &'a [u8],
+    fixed_bytes: usize,
+) -> Result<(&'a [u8], u64, &'a [u8]), Outcome> {
+    match split(answer, fixed_bytes, server)? {
         Answer::Success { fixed, text, rest } => Ok((fixed, text, rest)),
         // The client reads as many bytes at once as a success would have.
-        Answer::Refused { rest, .. } if !rest.is_empty() && answer.len() - rest.len() < 32 => Err(Outcome::OutOfStep),
+        Answer::Refused { rest, .. } if !rest.is_empty() && answer.len() - rest.len() < 16 + fixed_bytes => {
+            Err(Outcome::OutOfStep)
+        }
         Answer::Refused { code, .. } => Err(Outcome::RefusedWithWords(code)),
     }
 }
@@ -124,7 +130,7 @@ fn factored(request: &Request, server: &Server, answer: &[u8]) -> Result<Outcome
     if request.matrix_bytes() > welcome.max_bytes.into() {
         return Err(Outcome::RefusedWithWords(3));
     }
-    match computed(server, rest)? {
+    match computed(server, rest, 16)? {
         // Row swaps of zero are none.
         (fixed, 0, _) if request.pivots() == 0 => {
             good_info(request, fixed).map(Outcome::Info).ok_or(Outcome::OutOfStep)

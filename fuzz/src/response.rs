@@ -4,7 +4,7 @@
 //! the server writes to stdout. m and n stay below 16, so that everything fits into the smallest pipe. If the client asks
 //! the server to map memory, nobody writes into that memory: it holds the matrix that was sent, and zeros after it.
 //!
-//! Bit 7 of the flags asks for a batch: see `batch.rs`.
+//! Bit 7 of the flags asks for a batch, or for a system: see `batch.rs` and `system.rs`.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use recfact::protocol::WireElement;
 use recfact::{MatrixMut, Options, Pivoting};
 
 use super::model::{Request, numbers, split_i64};
-use super::{batch, mapped};
+use super::{batch, mapped, system};
 use testing::{Float, bits};
 
 /// The smallest pipe that Linux makes.
@@ -47,11 +47,11 @@ pub(super) enum Outcome {
     RefusedWithWords(i64),
     /// The server knows version 1 only.
     Version1,
-    /// The server knows no batches.
-    NoBatches {
+    /// The server knows no batches, or no systems.
+    Lacks {
         has_ended: bool,
     },
-    /// The results of a batch.
+    /// The results of a batch or a system.
     Results,
     OutOfStep,
     Ended,
@@ -72,6 +72,9 @@ pub fn response(data: &[u8]) {
     let answer = &answer[..answer.len().min(PIPE_BYTES)];
     let server = Server { closed_stdin: bit(3), full_stdin: bit(4), open_stdout: bit(5), is_asked: bit(6) };
     if let Some(&bytes) = batch {
+        if bytes[0] & 0x80 != 0 {
+            return system::check(flags, n, bytes, &server, stderr, answer);
+        }
         return batch::check(flags, [m, n], bytes, &server, stderr, answer);
     }
     let (m, n) = ((m % 16).into(), (n % 16).into());
@@ -145,7 +148,7 @@ pub(super) fn outcome(result: Result<Outcome, Break>) -> Outcome {
         Err(Break::Refused { code, message: None }) => Outcome::Refused(code),
         Err(Break::Refused { code, message: Some(_) }) => Outcome::RefusedWithWords(code),
         Err(Break::Version1) => Outcome::Version1,
-        Err(Break::NoBatches { has_ended }) => Outcome::NoBatches { has_ended },
+        Err(Break::Lacks { has_ended, .. }) => Outcome::Lacks { has_ended },
         Err(Break::OutOfStep(reason)) => {
             assert!(reason.starts_with("expected "), "{reason}");
             Outcome::OutOfStep

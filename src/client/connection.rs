@@ -1,16 +1,22 @@
 //! A conversation with one server: the pipes, and the memory that both see, if there is any.
 
 use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::frame;
 use super::mapped::{Greeting, Mapped, greet, hello};
-use super::pipes::{Break, Pipes};
+use super::pipes::{Break, Feature, Pipes};
 use super::transport::Transport;
 use super::version1;
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
 use crate::os::Segment;
-use crate::protocol::{Owner, Refusal, Shape, Welcome, WireElement};
+use crate::protocol::{ANSWER_HEAD_BYTES, FrameCommand, Owner, Refusal, Shape, Welcome, WireElement};
+
+/// The number of the next connection. A forked child goes on from that of its parent, so that no connection that it makes has
+/// the number of one that it has inherited.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Where matrices are.
 #[derive(Debug)]
@@ -26,6 +32,8 @@ pub(super) enum Link {
 /// The client's side of a conversation.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// No other connection of this process has it.
+    number: u64,
     pub(super) pipes: Pipes,
     link: Link,
     /// How the last request went.
@@ -42,7 +50,13 @@ pub(super) struct Answer {
 
 impl Connection {
     pub(super) fn new(pipes: Pipes, link: Link) -> Self {
-        Connection { pipes, link, transport: Transport::Undecided, welcome: None }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Connection { number, pipes, link, transport: Transport::Undecided, welcome: None }
+    }
+
+    /// A number that no other connection of this process has, or had.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// How the last request went.
@@ -118,20 +132,35 @@ impl Connection {
         self.welcome = Some(None);
     }
 
-    /// The limit of the server on the bytes of a batch. A server that was not asked what it can do is asked now.
+    /// The limit of the server on the bytes of a request that needs this. A server that was not asked what it can do is asked
+    /// now.
     ///
     /// # Errors
-    /// [`Break::NoBatches`].
-    pub(super) fn max_bytes_of_batches(&mut self, deadline: Option<Instant>) -> Result<u64, Break> {
+    /// [`Break::Lacks`].
+    pub(super) fn max_bytes_with(&mut self, feature: Feature, deadline: Option<Instant>) -> Result<u64, Break> {
         let welcome = match self.welcome {
             Some(welcome) => welcome,
             None => match hello(&mut self.pipes, deadline) {
-                Err(Break::Version1) => return Err(Break::NoBatches { has_ended: true }),
+                Err(Break::Version1) => return Err(Break::Lacks { feature, has_ended: true }),
                 welcome => *self.welcome.insert(welcome?),
             },
         };
-        let welcome = welcome.filter(|welcome| welcome.features & Welcome::BATCH != 0);
-        welcome.map(|welcome| welcome.max_bytes).ok_or(Break::NoBatches { has_ended: false })
+        let bit = match feature {
+            Feature::Batches => Welcome::BATCH,
+            Feature::Systems => Welcome::SYSTEM,
+        };
+        let welcome = welcome.filter(|welcome| welcome.features & bit != 0);
+        welcome.map(|welcome| welcome.max_bytes).ok_or(Break::Lacks { feature, has_ended: false })
+    }
+
+    /// Has the server forget the factors that it keeps under a handle. If it knows none, that is as good.
+    pub(super) fn release(&mut self, handle: u32, deadline: Option<Instant>) -> Result<(), Break> {
+        let payload = handle.to_le_bytes();
+        let answer = frame::ask::<ANSWER_HEAD_BYTES>(&mut self.pipes, FrameCommand::Release, &payload, deadline);
+        match answer {
+            Ok(_) | Err(Break::Refused { message: Some(_), .. }) => Ok(()),
+            Err(broken) => Err(broken),
+        }
     }
 
     /// Receives what follows an `info`: the factors, and the row swaps, checked.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::pipes::Feature;
 use crate::protocol::describe_refusal;
 
 /// Why a call failed.
@@ -34,8 +35,8 @@ pub enum Error {
     },
     /// The server refused the request, or would refuse it. It lives on if there is a `message`; if not, it has ended.
     Refused {
-        /// 1: unknown command; 2: bad shape; 3: larger than the server's limit; 4: out of memory. `protocol.md` has the
-        /// others, which no request of this client should meet.
+        /// 1: unknown command; 2: bad shape; 3: larger than the server's limit; 4: out of memory; 12: no room to keep factors.
+        /// `protocol.md` has the others, which no request of this client should meet.
         code: i64,
         /// What was expected, and what came. `None` after a version 1 frame, whose refusal is only a code and ends the
         /// server ([`Client::transport`](super::Client::transport) says when such frames are used); then the line on
@@ -79,6 +80,12 @@ pub enum Error {
     },
     /// The server is older than this client and knows no batches. The next call for one matrix works.
     NoBatches,
+    /// The server is older than this client: it keeps no factors, and computes nothing but factors and batches. The next call
+    /// for one of these works.
+    NoSystems,
+    /// The server that kept these factors has ended, or belongs to the process from which this one was forked. The matrix must
+    /// be factored again; the client starts a server for that.
+    FactorsLost,
     /// The server has ended, as an earlier call reported, and this client may not start another one: see
     /// [`Builder::restart`](super::Builder::restart).
     Gone,
@@ -117,6 +124,14 @@ impl From<crate::Error> for Error {
 }
 
 impl Error {
+    /// The server lacks this.
+    pub(super) fn lacks(feature: Feature) -> Self {
+        match feature {
+            Feature::Batches => Error::NoBatches,
+            Feature::Systems => Error::NoSystems,
+        }
+    }
+
     /// What was expected and what came, without the last line of the server.
     fn write_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -162,6 +177,15 @@ impl Error {
             Error::Io { operation, source } => write!(f, "expected to {operation}, got: {source}"),
             Error::NoBatches => {
                 write!(f, "expected a server that knows batches, got an older one; update recfact_server")
+            }
+            Error::NoSystems => {
+                write!(f, "expected a server that keeps factors, got an older one; update recfact_server")
+            }
+            Error::FactorsLost => {
+                write!(
+                    f,
+                    "the server that kept these factors has ended, or is the parent process's; factor the matrix again"
+                )
             }
             Error::Gone => {
                 write!(f, "the server has ended, and this client may not start another; make a new client")

@@ -1,13 +1,19 @@
-//! Answers to extended frames: a status, a length, a payload.
+//! Extended frames, and the answers to them: a status, a length, a payload.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::time::Instant;
 
 use super::pipes::{Asked, Break, Pipes};
+use crate::options::Options;
 use crate::protocol::{ANSWER_HEAD_BYTES, FrameCommand, parse_answer_head};
 
 /// The longest text in an answer, a message for example, in bytes. It is far more than a server sends.
 const MAX_TEXT_BYTES: usize = 1 << 16;
+
+/// The largest number of threads that a request asks for.
+pub(super) fn threads(options: &Options) -> u32 {
+    u32::try_from(options.threads).unwrap_or(u32::MAX).max(1)
+}
 
 /// The whole answer to a frame whose payload has no text: `N` bytes with their head.
 pub(super) fn ask<const N: usize>(

@@ -9,10 +9,12 @@ pub use super::batch::BatchCall;
 use super::connection::{Connection, Link};
 pub use super::pipes::Break;
 use super::pipes::Pipes;
+pub use super::system::SystemCall;
+use crate::lu::Accuracy;
 use crate::matrix::MatrixMut;
 use crate::options::Options;
 use crate::os::Segment;
-use crate::protocol::{Owner, WireElement};
+use crate::protocol::{Owner, SystemAnswer, WireElement};
 
 /// The client's ends of the pipes to a server.
 #[derive(Debug)]
@@ -68,6 +70,26 @@ impl Conversation {
         self.0.decide(call.bytes(), Some(deadline))?;
         let computed = call.send(&mut self.0, options, Some(deadline))?;
         call.receive(&mut self.0, &computed, options, Some(deadline))
+    }
+
+    /// A function of [`Client`](super::Client) on one matrix over these pipes.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    ///
+    /// # Panics
+    /// If there is no memory for the accuracy of the columns.
+    pub fn system<T: WireElement>(
+        &mut self,
+        call: SystemCall<'_, T>,
+        options: &Options,
+        deadline: Instant,
+    ) -> Result<(SystemAnswer, Vec<Accuracy>), Break> {
+        let mut accuracy = call.accuracy().expect("memory for a few columns");
+        self.0.decide(call.bytes(), Some(deadline))?;
+        let computed = call.send(&mut self.0, options, Some(deadline))?;
+        call.receive(&mut self.0, &computed, &mut accuracy, Some(deadline))?;
+        Ok((computed.answer, accuracy.into_read()))
     }
 
     /// What each call of a client does first: it makes sure that the server is there and has nothing to say.

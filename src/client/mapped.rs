@@ -256,7 +256,7 @@ impl Mapped {
             row_major: false,
             must_be_finite: false,
             narrow_ipiv: false,
-            threads: u32::try_from(options.threads).unwrap_or(u32::MAX).max(1),
+            threads: frame::threads(options),
             cpu: current_cpu(),
             a: matrix,
             lu: matrix,

@@ -27,6 +27,11 @@
 //! than a quarter of it, it shrinks to the largest of them. A size that was refused is not asked for again while the server
 //! lives; matrices that need it go through the pipes, all others do not. The memory is freed when the server ends.
 //!
+//! # Kept factors
+//!
+//! [`Client::factor`] sends a matrix once; the server factors it, and keeps the factors for any number of calls with right-hand
+//! sides: see [`KeptLu`].
+//!
 //! # When something goes wrong
 //!
 //! A request that the server refuses, a matrix beyond its `--max-bytes` for example, is [`Error::Refused`]. The server lives
@@ -35,7 +40,8 @@
 //! If a server ends in the middle of a request, the call returns [`Error::Died`] with its exit code or signal and the last
 //! line that it wrote to stderr. A server that does not answer in time ([`Builder::timeout`]), or with bytes that cannot be
 //! an answer, is killed. After such an error the next call starts a new server, unless [`Builder::restart`] says otherwise.
-//! No request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost.
+//! No request is sent twice. A server that has ended between two calls is replaced silently, since no request is lost. Only the
+//! factors that it kept are: their calls return [`Error::FactorsLost`].
 //!
 //! To give up a call, call [`Client::cancel`] from another thread. The call returns [`Error::Cancelled`], and the server lives
 //! on, with its memory.
@@ -58,41 +64,44 @@
 
 mod batch;
 mod builder;
+mod calls;
 mod cancel;
 mod connection;
 mod error;
+mod exchange;
 mod frame;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod mapped;
+mod operands;
 mod per_process;
 mod pipes;
 mod pool;
 mod server;
 mod sigpipe;
 mod size;
+mod system;
 mod transport;
 mod version1;
 
 use std::process::{Child, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use nalgebra::DMatrix;
 
 use crate::lu::{Lu, zeros};
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::options::Options;
-use crate::protocol::{Refusal, WireElement};
+use crate::protocol::WireElement;
 pub use builder::Builder;
-use cancel::{Call, Overview};
-use connection::{Connection, Link};
+use calls::{Shared, State};
+use cancel::Overview;
 pub use error::Error;
 use per_process::PerProcess;
-use pipes::Break;
 pub use pool::Pool;
 use server::Server;
+pub use system::KeptLu;
 pub use transport::Transport;
 
 /// A server and the pipes to it.
@@ -102,39 +111,6 @@ pub use transport::Transport;
 pub struct Client {
     builder: Builder,
     shared: PerProcess<Shared>,
-}
-
-/// What the threads of a process share of a client.
-#[derive(Debug)]
-struct Shared {
-    /// A call holds it.
-    state: Mutex<State>,
-    /// For callers that do not want to wait for a call.
-    overview: Mutex<Overview>,
-}
-
-impl Shared {
-    fn new(state: State) -> Self {
-        let overview = Overview::new(state.server.as_ref().map(Server::id));
-        Shared { state: Mutex::new(state), overview: Mutex::new(overview) }
-    }
-}
-
-/// The server of a process.
-#[derive(Debug)]
-struct State {
-    /// The server. A call takes it out, and puts it back unless the call fails.
-    server: Option<Server>,
-    /// Whether a server may be started if there is none.
-    may_start: bool,
-    /// Whether a server knew version 1 only; no other is asked for more.
-    version1: bool,
-}
-
-impl State {
-    fn new(server: Option<Server>, may_start: bool) -> Self {
-        State { server, may_start, version1: false }
-    }
 }
 
 /// Locks, even after a panic: the values behind the locks of this module are valid at every moment.
@@ -262,126 +238,6 @@ impl Client {
     /// What other threads may know without waiting for a call.
     fn overview(&self) -> &Mutex<Overview> {
         &self.shared().overview
-    }
-
-    /// What the threads of this process share; after a fork the pipes of the parent are closed first.
-    fn shared(&self) -> &Shared {
-        self.shared.get(|parent| {
-            // If it is locked now, it stays locked: by a call of a thread that does not exist in this process.
-            Shared::new(parent.state.try_lock().map_or(State::new(None, self.builder.restart), |mut parent| {
-                parent.server = None;
-                State { server: None, ..*parent }
-            }))
-        })
-    }
-
-    /// Closes the pipes of the parent process, if this process was forked from it.
-    fn leave_parent(&self) {
-        self.shared();
-    }
-
-    /// Whether every call from now on returns [`Error::Gone`].
-    fn is_gone(&self) -> bool {
-        let state = lock(&self.shared().state);
-        state.server.is_none() && !state.may_start
-    }
-
-    /// Asks the server to end, without waiting for it.
-    fn ask_to_end(&mut self) {
-        if let Some(server) = &mut lock(&self.shared().state).server {
-            server.ask_to_end();
-        }
-    }
-
-    /// Starts a server unless there is one.
-    fn start(&self) -> Result<(), Error> {
-        let shared = self.shared();
-        let mut state = lock(&shared.state);
-        state.server = Some(self.ready(&mut state, shared, self.deadline())?);
-        Ok(())
-    }
-
-    /// The end of the time that a call has which begins now.
-    fn deadline(&self) -> Option<Instant> {
-        self.builder.timeout.and_then(|timeout| Instant::now().checked_add(timeout))
-    }
-
-    /// Calls `talk` with the connection to a server that waits for a request, for a matrix of `bytes` bytes. If that fails,
-    /// the server is ended, unless it has only refused the request.
-    fn converse<R>(
-        &self,
-        bytes: usize,
-        talk: impl FnOnce(&mut Connection, Call<'_>) -> Result<R, Break>,
-    ) -> Result<R, Error> {
-        let shared = self.shared();
-        let mut state = lock(&shared.state);
-        let deadline = self.deadline();
-        let call = Call::begin(&shared.overview, deadline);
-        let mut server = self.ready(&mut state, shared, deadline)?;
-        let result = match server.connection.decide(bytes, deadline) {
-            Err(Break::Version1) if server.is_own || state.may_start => {
-                state.version1 = true;
-                lock(&shared.overview).ends();
-                drop(server);
-                server = self.start_server(&mut state, shared)?;
-                talk(&mut server.connection, call)
-            }
-            decided => decided.and_then(|()| talk(&mut server.connection, call)),
-        };
-        match result {
-            Ok(result) => {
-                state.server = Some(server);
-                Ok(result)
-            }
-            Err(Break::Refused { code, message: message @ Some(_) }) => {
-                state.server = Some(server);
-                let is_cancelled = code == i64::from(Refusal::Cancelled.code());
-                Err(if is_cancelled { Error::Cancelled } else { Error::Refused { code, message, line: None } })
-            }
-            Err(Break::NoBatches { has_ended: false }) => {
-                state.server = Some(server);
-                Err(Error::NoBatches)
-            }
-            Err(Break::NoBatches { has_ended: true }) => {
-                state.version1 = true;
-                lock(&shared.overview).ends();
-                Err(Error::NoBatches)
-            }
-            Err(broken) => {
-                let is_killed = lock(&shared.overview).ends();
-                let error = server.fail(broken, self.builder.timeout, deadline);
-                Err(if is_killed { Error::Cancelled } else { error })
-            }
-        }
-    }
-
-    /// Takes the server, or starts one if there is none or if it has ended since the last call.
-    fn ready(&self, state: &mut State, shared: &Shared, deadline: Option<Instant>) -> Result<Server, Error> {
-        if let Some(mut server) = state.server.take() {
-            let Err(broken) = server.connection.pipes.check_silence() else { return Ok(server) };
-            lock(&shared.overview).ends();
-            match broken {
-                Break::Ended if state.may_start => drop(server),
-                _ => return Err(server.fail(broken, self.builder.timeout, deadline)),
-            }
-        }
-        if state.may_start { self.start_server(state, shared) } else { Err(Error::Gone) }
-    }
-
-    /// Starts a server.
-    fn start_server(&self, state: &mut State, shared: &Shared) -> Result<Server, Error> {
-        let link = if state.version1 {
-            Link::Pipes("the server knows no other frames".into())
-        } else {
-            self.builder.link_to_own()
-        };
-        let mut server = Server::start(self.builder.command(), link)?;
-        if state.version1 {
-            server.connection.knows_version1_only();
-        }
-        lock(&shared.overview).started(server.id());
-        state.may_start = self.builder.restart;
-        Ok(server)
     }
 }
 

@@ -18,6 +18,15 @@ use crate::protocol::EXIT;
 /// How much of the end of stderr is kept, in bytes.
 const STDERR_TAIL_BYTES: usize = 4096;
 
+/// What an older server may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// Batches.
+    Batches,
+    /// Kept factors, and what is computed with them.
+    Systems,
+}
+
 /// Why an exchange failed. The server cannot be used after it, unless it says so in the words of a refusal.
 #[derive(Debug)]
 pub enum Break {
@@ -30,8 +39,10 @@ pub enum Break {
     },
     /// The server knows no frames but those of version 1, and has ended.
     Version1,
-    /// The server knows no batches.
-    NoBatches {
+    /// The server is older than this client, and does not know what the request needs.
+    Lacks {
+        /// What that is.
+        feature: Feature,
         /// Whether it has ended, since it knows version 1 only.
         has_ended: bool,
     },

@@ -49,14 +49,14 @@ struct Availability {
 struct Counts {
     /// The indices of the clients that no call has.
     free: Vec<usize>,
-    /// The number of clients that can still answer, free or not.
-    usable: usize,
+    /// The indices of those that answer no more.
+    gone: Vec<usize>,
 }
 
 impl Availability {
     /// All clients are free.
     fn new(size: usize) -> Self {
-        let counts = Counts { free: (0..size).rev().collect(), usable: size };
+        let counts = Counts { free: (0..size).rev().collect(), gone: Vec::new() };
         Availability { counts: Mutex::new(counts), changed: Condvar::new() }
     }
 }
@@ -80,12 +80,12 @@ impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let mut counts = lock(&self.availability.counts);
         if self.client.is_gone() {
-            counts.usable -= 1;
-            self.availability.changed.notify_all();
+            counts.gone.push(self.index);
         } else {
             counts.free.push(self.index);
-            self.availability.changed.notify_one();
         }
+        // Of those that wait, one may wait for this client and no other.
+        self.availability.changed.notify_all();
     }
 }
 
@@ -106,7 +106,7 @@ impl Pool {
     /// # Errors
     /// Those of that method.
     pub fn lu<'a, T: WireElement>(&self, a: impl Into<MatrixRef<'a, T>>, options: &Options) -> Result<Lu<T>, Error> {
-        self.take()?.client.lu(a, options)
+        self.with(|client| client.lu(a, options))
     }
 
     /// [`Client::lu_in_place`] on a server that is free.
@@ -119,7 +119,7 @@ impl Pool {
         ipiv: &mut [i64],
         options: &Options,
     ) -> Result<i64, Error> {
-        self.take()?.client.lu_in_place(a, ipiv, options)
+        self.with(|client| client.lu_in_place(a, ipiv, options))
     }
 
     /// Cancels all calls that other threads have under way, and waits until they are over, as [`Client::cancel`] does.
@@ -140,21 +140,50 @@ impl Pool {
 
     /// Calls `call` with a client that is free.
     pub(super) fn with<R>(&self, call: impl FnOnce(&Client) -> Result<R, Error>) -> Result<R, Error> {
-        call(self.take()?.client)
+        self.with_index(call).map(|(_, result)| result)
     }
 
-    /// Takes a free client, or waits for one.
-    fn take(&self) -> Result<Taken<'_>, Error> {
+    /// The same; returns which client that was, too.
+    pub(super) fn with_index<R>(&self, call: impl FnOnce(&Client) -> Result<R, Error>) -> Result<(usize, R), Error> {
+        let taken = self.take(None)?;
+        Ok((taken.index, call(taken.client)?))
+    }
+
+    /// Calls `call` with this client, when it is free.
+    ///
+    /// # Errors
+    /// [`Error::FactorsLost`] if its server has ended for good.
+    pub(super) fn with_client<R>(
+        &self,
+        index: usize,
+        call: impl FnOnce(&Client) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        call(self.take(Some(index)).map_err(|_| Error::FactorsLost)?.client)
+    }
+
+    /// One of the clients, free or not.
+    pub(super) fn client(&self, index: usize) -> &Client {
+        &self.clients[index]
+    }
+
+    /// Takes a client that is free, or that one, or waits for it.
+    fn take(&self, wanted: Option<usize>) -> Result<Taken<'_>, Error> {
         let availability = self.availability.get(|_| {
             self.clients.iter().for_each(Client::leave_parent);
             Availability::new(self.clients.len())
         });
         let mut counts = lock(&availability.counts);
         loop {
-            if let Some(index) = counts.free.pop() {
+            let at = match wanted {
+                Some(index) => counts.free.iter().position(|&free| free == index),
+                None => counts.free.len().checked_sub(1),
+            };
+            if let Some(at) = at {
+                let index = counts.free.remove(at);
                 return Ok(Taken { client: &self.clients[index], index, availability });
             }
-            if counts.usable == 0 {
+            let is_gone = |index| counts.gone.contains(&index);
+            if wanted.map_or(counts.gone.len() == self.clients.len(), is_gone) {
                 return Err(Error::Gone);
             }
             counts = availability.changed.wait(counts).unwrap_or_else(PoisonError::into_inner);

@@ -103,14 +103,14 @@ impl Server {
     pub(super) fn fail(mut self, broken: Break, timeout: Option<Duration>, deadline: Option<Instant>) -> Error {
         let left = deadline.map_or(END_TIMEOUT, |deadline| deadline.saturating_duration_since(Instant::now()));
         let grace = match broken {
-            Break::Refused { .. } | Break::Version1 | Break::NoBatches { .. } | Break::Ended => END_TIMEOUT.min(left),
+            Break::Refused { .. } | Break::Version1 | Break::Lacks { .. } | Break::Ended => END_TIMEOUT.min(left),
             Break::TimedOut | Break::OutOfStep(_) | Break::Io(..) => Duration::ZERO,
         };
         let end = self.end(grace).ok();
         let line = self.connection.pipes.last_line();
         match broken {
             Break::Refused { code, message } => Error::Refused { code, message, line },
-            Break::NoBatches { .. } => Error::NoBatches,
+            Break::Lacks { feature, .. } => Error::lacks(feature),
             Break::Version1 => Error::Refused { code: UNKNOWN_COMMAND, message: None, line },
             Break::Ended if end.as_ref().is_some_and(|end| end.killed) => {
                 Error::OutOfStep { reason: "it closed its stdout and went on".into(), line }

@@ -10,7 +10,7 @@ pub enum Transport {
     Undecided,
     /// In memory that this process and the server both see.
     Mapped,
-    /// Through the pipes: a batch in an extended frame, other matrices in version 1 frames.
+    /// Through the pipes: batches and systems in extended frames, other matrices in version 1 frames.
     Pipes {
         /// Why there is no such memory.
         reason: String,

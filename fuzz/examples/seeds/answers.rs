@@ -7,12 +7,12 @@ use super::{
 use testing::Kind;
 
 /// An answer to an extended frame.
-fn frame(status: i64, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(status: i64, payload: &[u8]) -> Vec<u8> {
     [&status.to_le_bytes()[..], &payload.len().to_le_bytes(), payload].concat()
 }
 
 /// The answers to HELLO, with these features and this limit, and to MAP.
-fn greeting(features: u8, max_bytes: u64) -> Vec<u8> {
+pub(super) fn greeting(features: u8, max_bytes: u64) -> Vec<u8> {
     let welcome =
         [&b"RECFACT\0\x02\0\0\0"[..], &[features, 0, 0, 0, 0, 0, 0, 0], &max_bytes.to_le_bytes(), &[1, 0, 0, 0]];
     [frame(0, &[&welcome.concat()[..], b"version=9\n"].concat()), frame(0, &[1, 0, 0, 0])].concat()
@@ -102,11 +102,11 @@ fn batch(flags: u8, command: u8, wanted: u8, stdout: &[u8]) -> Vec<u8> {
 }
 
 /// The answer to HELLO of a server with these features and this limit.
-fn welcome(features: u8, max_bytes: u64) -> Vec<u8> {
+pub(super) fn welcome(features: u8, max_bytes: u64) -> Vec<u8> {
     greeting(features, max_bytes)[..16 + 42].to_vec()
 }
 
-fn integers(numbers: &[i64]) -> Vec<u8> {
+pub(super) fn integers(numbers: &[i64]) -> Vec<u8> {
     numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod frames;
+mod systems;
 
 use std::fs;
 use std::io;
@@ -158,7 +159,8 @@ fn ask(flags: u8, stdout: &[u8]) -> Vec<u8> {
 
 fn responses() -> Seeds {
     let batches = [answers::batch_answers(), answers::mapped_batch_answers()].concat();
-    [whole_answers(), refusals_and_ends(), stderrs(), answers::factor_answers(), answers::greetings(), batches].concat()
+    let frames = [answers::factor_answers(), answers::greetings(), batches, systems::system_answers()].concat();
+    [whole_answers(), refusals_and_ends(), stderrs(), frames].concat()
 }
 
 /// Responses that have the size.

@@ -1,7 +1,8 @@
 //! What a caller asks for: the arguments of a function, checked.
 
-use super::memory::{Ipiv, Matrices, Vectors};
+use super::vectors::{Ipiv, Vectors};
 use crate::batch::{BatchMut, BatchRef};
+use crate::client::operands::Matrices;
 use crate::error::Error;
 use crate::lu::{
     Coefficients, Determinant, Swaps, batch_results, check_right_hand_sides, first_bad_row, same_shape, square,

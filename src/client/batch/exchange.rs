@@ -1,19 +1,17 @@
 //! The exchange of a batch with a server.
 
-use std::borrow::Cow;
-use std::io::{IoSlice, IoSliceMut};
 use std::iter::once;
-use std::ptr;
 use std::time::Instant;
 
 use super::call::BatchCall;
-use super::memory::{Ipiv, Matrices};
 use super::plan::Plan;
+use super::vectors::Ipiv;
 use crate::client::connection::{Connection, refused};
+use crate::client::exchange::{self, Input, Output};
 use crate::client::frame;
 use crate::client::mapped::Mapped;
-use crate::client::pipes::{Break, Pipes};
-use crate::client::version1::{collect, wire_order};
+use crate::client::operands::Matrices;
+use crate::client::pipes::{Break, Feature, Pipes};
 use crate::lu::{Swaps, zeros};
 use crate::options::Options;
 use crate::protocol::{
@@ -39,9 +37,9 @@ impl<T: WireElement> BatchCall<'_, T> {
         options: &Options,
         deadline: Option<Instant>,
     ) -> Result<Computed, Break> {
-        let max_bytes = connection.max_bytes_of_batches(deadline)?;
+        let max_bytes = connection.max_bytes_with(Feature::Batches, deadline)?;
         let plan = Plan::new(self, options, max_bytes).map_err(|refusal| refused(&refusal))?;
-        let (pipes, mapped) = connection.with_room(plan.bytes, deadline)?;
+        let (pipes, mapped) = connection.with_room(plan.offsets.bytes, deadline)?;
         let (is_mapped, singular) = match mapped {
             Some(mapped) => (true, self.send_mapped(pipes, mapped, &plan, deadline)?),
             None => (false, self.send_inline(pipes, &plan, deadline)?),
@@ -63,34 +61,22 @@ impl<T: WireElement> BatchCall<'_, T> {
     ) -> Result<usize, Break> {
         for (operand, matrices) in [(BatchOperand::A, Some(self.a)), (BatchOperand::B, self.b())] {
             if let Some(matrices) = matrices {
-                // SAFETY: the memory is checked to have as many bytes.
-                unsafe { matrices.copy_to(mapped.memory_at(plan.offset(operand), matrices.bytes())) };
+                exchange::store(mapped, plan.offset(operand), matrices);
             }
         }
-        let ipiv: &[u8] = bytemuck::cast_slice(self.vectors.sent());
-        let to = mapped.memory_at(plan.offset(BatchOperand::Ipiv), ipiv.len());
-        // SAFETY: the memory is checked to have as many bytes.
-        unsafe { ptr::copy_nonoverlapping(ipiv.as_ptr(), to, ipiv.len()) };
+        let ipiv = bytemuck::cast_slice(self.vectors.sent());
+        exchange::store_bytes(mapped, plan.offset(BatchOperand::Ipiv), ipiv);
         let request = plan.in_segment(mapped.number()).to_bytes();
         let answer = frame::ask::<FACTORED_END>(pipes, FrameCommand::Batch(self.kind), &request, deadline)?;
         self.checked_count(&answer)
     }
 
     fn send_inline(&self, pipes: &mut Pipes, plan: &Plan, deadline: Option<Instant>) -> Result<usize, Break> {
-        let a = collect(self.a.slices().map(wire_order))?;
-        let b = collect(self.b().into_iter().flat_map(Matrices::slices).map(wire_order))?;
-        let fixed = plan.request.to_bytes();
-        let head = FrameCommand::Batch(self.kind).head(fixed.len() + plan.request.payload_bytes());
-        let swaps = swaps_in_wire_order(self.vectors.sent());
-        let elements = |run| IoSlice::new(bytemuck::cast_slice(<Cow<'_, [T]>>::as_ref(run)));
-        let first = [&head[..], &fixed].map(IoSlice::new).into_iter().chain(a.iter().map(elements));
-        let swaps = once(IoSlice::new(bytemuck::cast_slice(&swaps)));
-        let mut request = collect(first.chain(swaps).chain(b.iter().map(elements)))?;
-
-        let mut answer = [0; FACTORED_END];
-        let asked = pipes.ask(&mut request, &mut answer, ANSWER_HEAD_BYTES, deadline)?;
-        frame::check_written(&asked)?;
-        frame::begin_results(pipes, &mut answer, asked.got, plan.answered_bytes(), deadline)?;
+        let (a, b) = (self.a.slices(), self.b().into_iter().flat_map(Matrices::slices));
+        let swaps = once(Input::Swaps(self.vectors.sent()));
+        let inputs = a.map(Input::Elements).chain(swaps).chain(b.map(Input::Elements));
+        let (command, fixed) = (FrameCommand::Batch(self.kind), plan.request.to_bytes());
+        let answer = exchange::ask(pipes, command, &fixed, inputs, plan.answered_bytes(), deadline)?;
         self.checked_count(&answer)
     }
 
@@ -123,14 +109,11 @@ impl<T: WireElement> BatchCall<'_, T> {
     fn receive_mapped(&mut self, mapped: &Mapped, plan: &Plan) {
         let x = self.b().map(|x| (BatchOperand::X, x));
         for (operand, matrices) in x.into_iter().chain(self.lu.map(|lu| (BatchOperand::Lu, lu))) {
-            let from = mapped.memory_at(plan.offset(operand), matrices.bytes());
-            // SAFETY: the memory is checked to have as many bytes; the views of results are mutable.
-            unsafe { matrices.copy_from(from) };
+            // SAFETY: the views of results are mutable, and belong to this call.
+            unsafe { exchange::load(mapped, plan.offset(operand), matrices) };
         }
         for (operand, bytes) in self.vectors.results() {
-            let from = mapped.memory_at(plan.offset(operand), bytes.len());
-            // SAFETY: the memory is checked to have as many bytes.
-            unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+            exchange::load_bytes(mapped, plan.offset(operand), bytes);
         }
         if self.kind == BatchKind::Inverse {
             let at = plan.offset(BatchOperand::X);
@@ -140,15 +123,11 @@ impl<T: WireElement> BatchCall<'_, T> {
 
     fn receive_inline(&mut self, pipes: &mut Pipes, deadline: Option<Instant>) -> Result<(), Break> {
         // SAFETY: the views of results are mutable.
-        let mut lu = collect(self.lu.into_iter().flat_map(|lu| unsafe { lu.slices_mut() }))?;
+        let lu = self.lu.into_iter().flat_map(|lu| unsafe { lu.slices_mut() }).map(Output::Elements);
         // SAFETY: the same; this is different memory.
-        let mut x = collect(self.x.into_iter().flat_map(|x| unsafe { x.slices_mut() }))?;
-        let elements = |run| IoSliceMut::new(bytemuck::cast_slice_mut(<&mut [T]>::as_mut(run)));
-        let [ipiv, info, det] = self.vectors.results().map(|(_, bytes)| IoSliceMut::new(bytes));
-        let before = lu.iter_mut().map(elements).chain(once(ipiv));
-        let mut results = collect(before.chain(x.iter_mut().map(elements)).chain([info, det]))?;
-        pipes.receive(&mut results, deadline)?;
-        lu.iter_mut().chain(&mut x).for_each(|run| T::wire_order(run));
+        let x = self.x.into_iter().flat_map(|x| unsafe { x.slices_mut() }).map(Output::Elements);
+        let [ipiv, info, det] = self.vectors.results().map(|(_, bytes)| Output::Bytes(bytes));
+        exchange::receive(pipes, lu.chain(once(ipiv)).chain(x).chain([info, det]), deadline)?;
         self.vectors.wire_order();
         Ok(())
     }
@@ -159,9 +138,8 @@ impl<T: WireElement> BatchCall<'_, T> {
         let refused = |_| Break::Io("reserve memory for the inverses", std::io::ErrorKind::OutOfMemory.into());
         let mut inverses: Vec<T> = zeros(elements).map_err(refused)?;
         let [_, (_, info), _] = self.vectors.results();
-        let mut results = [IoSliceMut::new(bytemuck::cast_slice_mut(&mut inverses)), IoSliceMut::new(info)];
-        pipes.receive(&mut results, deadline)?;
-        T::wire_order(&mut inverses);
+        let results = [Output::Elements(&mut inverses[..]), Output::Bytes(info)];
+        exchange::receive(pipes, results.into_iter(), deadline)?;
         self.vectors.wire_order();
         let bytes: &[u8] = bytemuck::cast_slice(&inverses);
         self.store_inverses(|k, count| bytes[k * count..][..count].as_ptr());
@@ -204,9 +182,4 @@ impl<T: WireElement> BatchCall<'_, T> {
         };
         checked.map_err(|error| Break::OutOfStep(error.to_string()))
     }
-}
-
-/// Row swaps as they stand on the wire.
-fn swaps_in_wire_order(ipiv: &[i64]) -> Cow<'_, [i64]> {
-    if cfg!(target_endian = "little") { Cow::Borrowed(ipiv) } else { ipiv.iter().map(|row| row.to_le()).collect() }
 }

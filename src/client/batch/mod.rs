@@ -3,8 +3,8 @@
 
 mod call;
 mod exchange;
-mod memory;
 mod plan;
+mod vectors;
 
 use super::{Client, Error, Pool};
 use crate::batch::{BatchMut, BatchRef};

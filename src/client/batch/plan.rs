@@ -1,7 +1,9 @@
 //! Where the operands of a batch are: all in the payload, or all in the segment.
 
 use super::call::BatchCall;
-use super::memory::Ipiv;
+use super::vectors::Ipiv;
+use crate::client::frame::threads;
+use crate::client::operands::Offsets;
 use crate::lu::Swaps;
 use crate::matrix::Layout;
 use crate::options::Options;
@@ -9,16 +11,11 @@ use crate::os::current_cpu;
 use crate::pivoting::Pivoting;
 use crate::protocol::{BatchKind, BatchOperand, BatchRequest, Place, Refusal, Shape, WireElement};
 
-/// The alignment of each operand in a segment: a cache line.
-const ALIGNMENT: usize = 64;
-
 /// A request, and where its operands are in the segment, if they are there.
 pub(super) struct Plan {
     /// The request with all operands in the payload.
     pub(super) request: BatchRequest,
-    offsets: [usize; BatchOperand::ALL.len()],
-    /// Bytes of all operands in the segment.
-    pub(super) bytes: usize,
+    pub(super) offsets: Offsets<{ BatchOperand::ALL.len() }>,
 }
 
 impl Plan {
@@ -55,7 +52,7 @@ impl Plan {
             must_be_finite: false,
             narrow_ipiv: matches!(call.vectors.ipiv, Ipiv::Wanted(Swaps::ZeroBased(_))),
             transposed: call.transposed,
-            threads: u32::try_from(options.threads).unwrap_or(u32::MAX).max(1),
+            threads: threads(options),
             cpu: current_cpu(),
             places: BatchOperand::ALL.map(|operand| is_there(operand).then_some(Place::Payload)),
         };
@@ -66,17 +63,12 @@ impl Plan {
 
     /// Gives each operand its place; a result has that of its input, if both have the same order.
     fn of(request: BatchRequest) -> Self {
-        let mut plan = Plan { request, offsets: [0; BatchOperand::ALL.len()], bytes: 0 };
+        let mut plan = Plan { request, offsets: Offsets::new() };
         for operand in BatchOperand::ALL.into_iter().filter(|&operand| request.place(operand).is_some()) {
-            let bytes = request.extent(operand).bytes();
-            plan.offsets[operand as usize] = match plan.replaced(operand) {
-                Some(input) => plan.offset(input),
-                None => {
-                    let offset = plan.bytes;
-                    plan.bytes = offset.saturating_add(bytes).checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX);
-                    offset
-                }
-            };
+            match plan.replaced(operand) {
+                Some(input) => plan.offsets.replace(operand as usize, input as usize),
+                None => plan.offsets.append(operand as usize, request.extent(operand).bytes()),
+            }
         }
         plan
     }
@@ -89,7 +81,7 @@ impl Plan {
 
     /// Where an operand is in the segment, in bytes.
     pub(super) fn offset(&self, operand: BatchOperand) -> usize {
-        self.offsets[operand as usize]
+        self.offsets.of(operand as usize)
     }
 
     /// The request with all operands in a segment, without padding.

@@ -1,13 +1,14 @@
-//! The memory of a caller that is read and written.
+//! Matrices of a caller that are operands of a request, and where they are in the segment.
 
 use std::marker::PhantomData;
 use std::ptr;
 
-use byteorder::{ByteOrder, LittleEndian};
-
 use crate::batch::{BatchMut, BatchRef, Geometry};
-use crate::lu::{Determinant, Swaps};
-use crate::protocol::{BatchOperand, WireElement, ipiv_wire_order};
+use crate::matrix::{Layout, MatrixMut, MatrixRef};
+use crate::protocol::WireElement;
+
+/// The alignment of each operand in a segment: a cache line.
+const ALIGNMENT: usize = 64;
 
 /// Matrices of a view that is borrowed as long as this lives.
 #[derive(Debug)]
@@ -25,7 +26,26 @@ impl<T> Clone for Matrices<'_, T> {
 
 impl<T> Copy for Matrices<'_, T> {}
 
+impl<'a, T: WireElement> From<MatrixRef<'a, T>> for Matrices<'a, T> {
+    fn from(a: MatrixRef<'a, T>) -> Self {
+        Matrices::single(a.as_ptr().cast_mut(), a)
+    }
+}
+
+impl<'a, T: WireElement> From<MatrixMut<'a, T>> for Matrices<'a, T> {
+    fn from(mut a: MatrixMut<'a, T>) -> Self {
+        Matrices::single(a.as_mut_ptr(), a.as_ref())
+    }
+}
+
 impl<'a, T: WireElement> Matrices<'a, T> {
+    /// One matrix, whose elements are at `ptr`.
+    fn single(ptr: *mut T, a: MatrixRef<'_, T>) -> Self {
+        let geometry = Geometry::new(1, [a.nrows(), a.ncols()], Layout::ColumnMajor, a.lda(), 0);
+        let geometry = geometry.expect("a view has a good leading dimension");
+        Matrices { ptr, geometry, owner: PhantomData }
+    }
+
     /// Matrices that are only read.
     pub(super) fn shared(batch: BatchRef<'a, T>) -> Self {
         Matrices { ptr: batch.as_ptr().cast_mut(), geometry: batch.geometry(), owner: PhantomData }
@@ -108,54 +128,32 @@ impl<'a, T: WireElement> Matrices<'a, T> {
     }
 }
 
-/// The row swaps of the caller.
-#[derive(Debug)]
-pub(super) enum Ipiv<'a> {
-    /// Those of factors that the caller has.
-    Given(&'a [i64]),
-    /// Where they go, if they are wanted.
-    Wanted(Swaps<'a>),
+/// Where operands are in the segment, by their number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offsets<const N: usize> {
+    offsets: [usize; N],
+    /// Bytes of all of them.
+    pub(super) bytes: usize,
 }
 
-/// The vectors of the caller: exactly as many numbers as the batch has.
-#[derive(Debug)]
-pub(super) struct Vectors<'a> {
-    pub(super) ipiv: Ipiv<'a>,
-    pub(super) info: &'a mut [i64],
-    pub(super) det: &'a mut [Determinant],
-}
-
-impl Vectors<'_> {
-    /// The row swaps that are sent.
-    pub(super) fn sent(&self) -> &[i64] {
-        if let Ipiv::Given(ipiv) = self.ipiv { ipiv } else { &[] }
+impl<const N: usize> Offsets<N> {
+    pub(super) fn new() -> Self {
+        Offsets { offsets: [0; N], bytes: 0 }
     }
 
-    /// The bytes of the results, in the order of the wire.
-    pub(super) fn results(&mut self) -> [(BatchOperand, &mut [u8]); 3] {
-        let ipiv: &mut [u8] = match &mut self.ipiv {
-            Ipiv::Wanted(Swaps::Lapack(ipiv)) => bytemuck::cast_slice_mut(ipiv),
-            Ipiv::Wanted(Swaps::ZeroBased(ipiv)) => bytemuck::cast_slice_mut(ipiv),
-            _ => &mut [],
-        };
-        let (start, bytes) = (self.det.as_mut_ptr().cast(), size_of_val(self.det));
-        // SAFETY: a determinant is two numbers without padding, and every bit pattern is one.
-        let det = unsafe { std::slice::from_raw_parts_mut(start, bytes) };
-        let info = bytemuck::cast_slice_mut(self.info);
-        [(BatchOperand::Ipiv, ipiv), (BatchOperand::Info, info), (BatchOperand::Det, det)]
+    /// Gives an operand of this size a place behind the others.
+    pub(super) fn append(&mut self, operand: usize, bytes: usize) {
+        self.offsets[operand] = self.bytes;
+        self.bytes = self.bytes.saturating_add(bytes).checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX);
     }
 
-    /// Converts the results from the byte order of the wire to that of the CPU.
-    pub(super) fn wire_order(&mut self) {
-        match &mut self.ipiv {
-            Ipiv::Wanted(Swaps::Lapack(ipiv)) => ipiv_wire_order(ipiv),
-            Ipiv::Wanted(Swaps::ZeroBased(ipiv)) => ipiv.iter_mut().for_each(|row| *row = i32::from_le(*row)),
-            _ => {}
-        }
-        LittleEndian::from_slice_i64(self.info);
-        for det in &mut *self.det {
-            det.mantissa = f64::from_bits(u64::from_le(det.mantissa.to_bits()));
-            det.exponent = i64::from_le(det.exponent);
-        }
+    /// Gives an operand the place of another.
+    pub(super) fn replace(&mut self, operand: usize, other: usize) {
+        self.offsets[operand] = self.offsets[other];
+    }
+
+    /// Where an operand is, in bytes.
+    pub(super) fn of(&self, operand: usize) -> usize {
+        self.offsets[operand]
     }
 }
