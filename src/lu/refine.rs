@@ -40,9 +40,9 @@ pub struct Factored<'a, T> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refinement {
-    max_steps: u32,
-    judged: bool,
-    bounds: bool,
+    pub(crate) max_steps: u32,
+    pub(crate) judged: bool,
+    pub(crate) bounds: bool,
 }
 
 impl Refinement {

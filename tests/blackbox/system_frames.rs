@@ -211,6 +211,18 @@ fn mixed_precision_is_that_of_the_library() {
 }
 
 #[test]
+fn a_matrix_that_is_singular_but_not_in_f32_leaves_b() {
+    let a11: f64 = 1.0 + 1.5 * 2.0_f64.powi(-24);
+    let a = [a11, 1.0, 1.0, 1.0 / a11];
+    assert!(a[3] as f32 != 1.0 / a[0] as f32);
+    let mut session = Modelled::start();
+    let answer = session.ask(&System::in_payload(SOLVE, MIXED, 0, 2, 1).frame(&[&a[..], &[1.0, 0.0]].concat()));
+    assert_eq!(answer[16..24], 2_i64.to_le_bytes());
+    assert_eq!(results(&answer), [1.0_f64, 0.0].map(f64::to_le_bytes).concat());
+    session.finish();
+}
+
+#[test]
 fn a_handle_is_good_until_it_is_released_and_never_given_again() {
     let mut session = Modelled::start();
     let a: Vec<f64> = matrix(Kind::Uniform, 3, 3, 1);

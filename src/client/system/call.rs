@@ -189,13 +189,3 @@ impl AccuracyMemory {
         self.read
     }
 }
-
-/// The largest number of steps of a refinement, and whether it bounds errors. Each step is at most half as large as the one before,
-/// so that [`MAX_STEPS`] are as good as more.
-pub(super) fn steps_and_bounds(refinement: &Refinement) -> (u32, bool) {
-    let steps = (0..MAX_STEPS).find(|&steps| refinement.max_steps(steps) == *refinement);
-    (steps.unwrap_or(MAX_STEPS), refinement.bounds(true) == *refinement)
-}
-
-/// More steps than there are powers of two in the range of f64.
-const MAX_STEPS: u32 = 4096;

@@ -3,7 +3,7 @@
 use std::iter::once;
 use std::time::Instant;
 
-use super::call::{AccuracyMemory, SystemCall, steps_and_bounds};
+use super::call::{AccuracyMemory, SystemCall};
 use crate::client::connection::{Connection, refused};
 use crate::client::exchange::{self, Input, Output};
 use crate::client::frame::{self, threads};
@@ -58,7 +58,8 @@ impl<T: WireElement> SystemCall<'_, T> {
     fn request(&self, options: &Options, max_bytes: u64) -> Result<SystemRequest, Refusal> {
         let (n, nrhs) = (self.n as i64, self.b().map_or(0, |b| b.geometry.ncols()));
         let bad_shape = || Refusal::BatchShape { sizes: [1, n, n, nrhs as i64] };
-        let (max_steps, bounds) = self.refinement.as_ref().map_or((0, false), steps_and_bounds);
+        let (max_steps, bounds) =
+            self.refinement.map_or((0, false), |refinement| (refinement.max_steps, refinement.bounds));
         let is_there = |operand| match operand {
             SystemOperand::A => self.a.is_some(),
             SystemOperand::B => self.b().is_some(),

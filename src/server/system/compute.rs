@@ -188,12 +188,15 @@ impl System<'_> {
     ) -> Result<(), Cause> {
         let (n, nrhs) = (factors.n, self.request.nrhs);
         let [x, b] = parts(self.work, [&self.parts.x, &self.parts.b]);
-        let x = MatrixMut::<T>::from_slice(bytemuck::cast_slice_mut(x), n, nrhs, n)?;
+        let mut x = MatrixMut::<T>::from_slice(bytemuck::cast_slice_mut(x), n, nrhs, n)?;
         let b = MatrixRef::<T>::from_slice(bytemuck::cast_slice(b), n, nrhs, n)?;
         let a = MatrixMut::from_slice(&mut factors.lu, n, n, n)?;
-        if let Some(mixed) = T::gesv_mixed(a, &mut factors.ipiv, b, x, self.options, monitor) {
+        if let Some(mixed) = T::gesv_mixed(a, &mut factors.ipiv, b, x.reborrow(), self.options, monitor) {
             let mixed = mixed?;
             (answer.info, answer.mixed_steps) = (mixed.info, mixed.steps);
+            if mixed.info != 0 {
+                x.copy_from(b);
+            }
         }
         Ok(())
     }

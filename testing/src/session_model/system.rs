@@ -280,7 +280,7 @@ impl Session {
             _ => None,
         };
         // What a refinement makes of X is not known, and what mixed precision does neither.
-        let is_known = !is_mixed && (request.fixed.steps == 0 || naive.info != 0);
+        let is_known = naive.info != 0 || !is_mixed && request.fixed.steps == 0;
         let columns = if request.fixed.command == INVERSE { n } else { request.nrhs };
         if request.fixed.operands[X].place != 0 {
             let zeros = || vec![T::ZERO; n * n];
