@@ -94,7 +94,7 @@ def test_slogdet_refuses_the_types_that_numpy_refuses(functions: Any, kind: str)
         functions.slogdet(a)
 
 
-@pytest.mark.parametrize("kind", ["S8", "U8", "V8", "M8[s]", "m8[s]", "struct"])
+@pytest.mark.parametrize("kind", ["V8", "M8[s]", "m8[s]", "struct"])
 def test_arrays_that_hold_no_numbers_are_refused_by_solve_and_inv(functions: Any, kind: str) -> None:
     a = np.zeros((3, 3), [("x", float)]) if kind == "struct" else np.zeros((3, 3), kind)
     for name, arguments in (("inv", (a,)), ("solve", (a, EYE)), ("solve", (EYE, a))):

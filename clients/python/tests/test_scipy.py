@@ -178,6 +178,16 @@ def test_types_of_solve(functions: Any, kinds: str) -> None:
     close(functions.solve([[4]], [[1, 2], [3, 4]]), scipy.linalg.solve([[4]], [[1, 2], [3, 4]]))
 
 
+@pytest.mark.parametrize("kind", ["S3", "U3"])
+def test_text_is_read_as_numbers(functions: Any, kind: str) -> None:
+    a, b = np.array([["1", "2.5"], ["3", "1e1"]], kind), np.array(["4", "-5"], kind)
+    close(functions.inv(a), scipy.linalg.inv(a))
+    for arguments in ((a, b), (a, EYE), (EYE, b), (EYE.astype("f"), b)):
+        close(functions.solve(*arguments), scipy.linalg.solve(*arguments))
+    with pytest.raises(ValueError, match="infs or NaNs"):
+        functions.inv([["nan", "1"], ["2", "3"]])
+
+
 ONES, EYE, NAN = np.ones((2, 2)), np.eye(2), [[np.nan, 1], [1, 2]]
 REFUSED: list[tuple[str, tuple[Any, ...]]] = [
     *((name, (NAN,)) for name in ("lu_factor", "lu", "inv", "det")),
@@ -189,7 +199,7 @@ REFUSED: list[tuple[str, tuple[Any, ...]]] = [
     *((name, (np.stack([EYE * 0, EYE]),)) for name in ("lu_factor", "inv", "det")),
     *((name, (np.ma.masked_array(EYE),)) for name in ("lu_factor", "inv", "det")),
     *((name, (EYE.astype(object),)) for name in ("lu_factor", "inv", "det")),
-    ("lu_factor", ([["a", "b"], ["c", "d"]],)),
+    *((name, ([["a", "b"], ["c", "d"]],)) for name in ("lu_factor", "lu", "inv", "det")),
     ("lu_factor", (np.zeros((3, 3)),)),
     ("lu_factor", (np.zeros((2, 2, 2)),)),
     ("det", (EYE.astype("g"),)),
@@ -200,6 +210,8 @@ REFUSED: list[tuple[str, tuple[Any, ...]]] = [
     ("solve", (np.ones((2, 3)), [1, 2])),
     ("solve", (np.ones((3, 3)), [1, 2])),
     ("solve", (EYE.astype(object), [1, 2])),
+    ("solve", (EYE, ["a", "b"])),
+    ("solve", ([["a", "b"], ["c", "d"]], [1, 2])),
     ("lu_solve", ((EYE, [0, 1]), [1, 2, 3])),
     ("lu_solve", ((EYE, [0, 1]), [np.nan, 1])),
 ]

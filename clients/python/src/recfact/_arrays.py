@@ -63,14 +63,13 @@ def checked(a: ArrayLike, check_finite: bool) -> Array:
 
 
 def validated(a: ArrayLike, check_finite: bool) -> Array:
-    """Does the same as `checked`, and refuses what SciPy refuses in `solve` and `inv`, and text."""
+    """Does the same as `checked`, and refuses what SciPy refuses in `solve` and `inv`. Text becomes float64."""
     if np.ma.isMaskedArray(a):
         raise ValueError("masked arrays are not supported")
-    a1 = checked(a, check_finite)
+    a1 = as_array(a)
     if a1.dtype == object:
         raise ValueError("object arrays are not supported")
-    if a1.dtype.kind in "SUT":
-        raise _not_numbers(a1)
+    a1 = checked(a1.astype(np.float64) if a1.dtype.kind in "SUT" else a1, check_finite)
     real_type(a1)
     return a1
 
