@@ -191,6 +191,7 @@ def test_the_error_says_what_was_looked_for_where_and_what_to_do(
     with pytest.raises(FileNotFoundError, match=rf"recfact_server .* PATH \({tmp_path}\).*set RECFACT_SERVER"):
         _find.executable()
     monkeypatch.setattr(_find, "__file__", str(tmp_path / "_find.py"))
+    monkeypatch.delenv("RECFACT_LIBRARY", raising=False)
     with pytest.raises(FileNotFoundError, match=rf"expected librecfact\.so in {tmp_path}, .*set RECFACT_LIBRARY"):
         _find.library()
 
