@@ -28,7 +28,7 @@ pub struct Mixed {
 }
 
 /// An element type whose systems can be solved with factors of a narrower one.
-trait Wide: Element {
+pub(crate) trait Wide: Element {
     /// The narrower type.
     type Narrow: Element;
     /// The nearest number of the narrower type, which may be infinite.
@@ -86,18 +86,7 @@ pub fn gesv_mixed<'a, 'b>(
 ///
 /// # Errors
 /// [`Error::Cancelled`]: A and X hold anything then; those of [`gesv_mixed`].
-pub(crate) fn gesv_mixed_with(
-    a: MatrixMut<'_, f64>,
-    ipiv: &mut [i64],
-    b: MatrixRef<'_, f64>,
-    x: MatrixMut<'_, f64>,
-    options: &Options,
-    monitor: Option<&Monitor>,
-) -> Result<Mixed, Error> {
-    gesv(a, ipiv, b, x, options, monitor)
-}
-
-fn gesv<T: Wide>(
+pub(crate) fn gesv_mixed_with<T: Wide>(
     mut a: MatrixMut<'_, T>,
     ipiv: &mut [i64],
     b: MatrixRef<'_, T>,
