@@ -27,7 +27,13 @@ pub(crate) fn by_rows<T: Element>(
 ) -> Option<()> {
     let (n, lanes) = (b.nrows(), kernels.lanes);
     let tuning = &kernels.tuning.solve;
-    let few = if transposed || n < tuning.large { tuning.few } else { tuning.few.max(lanes / 2 + 1) };
+    let few = match n.saturating_mul(n * size_of::<T>()) {
+        _ if transposed => tuning.few_transposed,
+        // Two columns at once are solved where they are, so T is read more often than for all columns by rows.
+        bytes if bytes > tuning.cached => tuning.few_transposed,
+        _ if n >= tuning.large => tuning.few.max(lanes / 4 + 1),
+        _ => tuning.few,
+    };
     if n == 0 || b.ncols() < few {
         return None;
     }

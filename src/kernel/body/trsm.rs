@@ -130,7 +130,7 @@ unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
             $(if $at < MV {
                 let end = (m - 1).min(($at + 1) * V::LANES);
                 for p in $at * V::LANES..black_box(end) {
-                    // SAFETY: as above.
+                    // SAFETY: the caller's CPU has the instruction set; p is below m, so it is a column of L22.
                     unsafe {
                         let lv = load::<V, MV, EDGE>(l.wrapping_add(p * ldl), m);
                         step::<V, MV, NC>(&lv, acc, $at, p - $at * V::LANES);

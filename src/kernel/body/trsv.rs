@@ -329,25 +329,32 @@ unsafe fn subtract<V: Lanes, const G: usize>(arguments: Trsv<V::T>, i: usize) ->
     let low = |g: usize| arguments.lowest(i + g * V::LANES, V::LANES);
     let (first, step) = if arguments.inc < 0 { (V::LANES - 1, -1) } else { (0, 1) };
     // SAFETY: the caller's CPU has the instruction set; G registers of rows of the columns of X; LANES rows and columns of T at
-    // once, all before row i. `block` has LANES registers, from `first` on in steps of `step`.
+    // once, all columns before row i; the LANES registers of a block, from `first` on in steps of `step`.
     unsafe {
         let mut acc: [[V; COLUMNS]; G] = from_fn(|g| from_fn(|c| V::load(arguments.x(low(g), c))));
+        let mut blocks = [[V::splat(V::T::ZERO); MAX_LANES]; G];
         for k in (0..end).step_by(V::LANES) {
             for g in 0..G {
-                let mut block = [V::splat(V::T::ZERO); MAX_LANES];
                 let mut row = arguments.t(low(g), arguments.lowest(k, V::LANES));
                 for lane in 0..V::LANES {
-                    block[lane] = V::load(row);
+                    blocks[g][lane] = V::load(row);
                     row = row.wrapping_offset(arguments.t.row * step);
                 }
-                V::transpose(block.as_mut_ptr());
-                let mut column = block.as_ptr().wrapping_add(first);
-                for p in 0..V::LANES {
+                V::transpose(blocks[g].as_mut_ptr());
+            }
+            let mut column = blocks.as_ptr().cast::<V>().wrapping_add(first);
+            let mut x: [*mut V::T; COLUMNS] = from_fn(|c| arguments.x(k, c));
+            // Unrolled, this would have no registers for the addresses.
+            for _ in 0..black_box(V::LANES) {
+                let known: [V; COLUMNS] = from_fn(|c| V::splat(*x[c]));
+                for g in 0..G {
+                    let t = *column.wrapping_add(g * MAX_LANES);
                     for c in 0..COLUMNS {
-                        acc[g][c] = acc[g][c].sub_mul(*column, V::splat(*arguments.x(k + p, c)));
+                        acc[g][c] = acc[g][c].sub_mul(t, known[c]);
                     }
-                    column = column.wrapping_offset(step);
                 }
+                x = x.map(|x| x.wrapping_offset(arguments.inc));
+                column = column.wrapping_offset(step);
             }
         }
         for g in 0..G {
