@@ -28,11 +28,10 @@ pub(crate) fn by_rows<T: Element>(
     let (n, lanes) = (b.nrows(), kernels.lanes);
     let tuning = &kernels.tuning.solve;
     let few = match n.saturating_mul(n * size_of::<T>()) {
-        _ if transposed => tuning.few_transposed,
-        // Two columns at once are solved where they are, so T is read more often than for all columns by rows.
-        bytes if bytes > tuning.cached => tuning.few_transposed,
-        _ if n >= tuning.large => tuning.few.max(lanes / 4 + 1),
-        _ => tuning.few,
+        _ if transposed || n < tuning.large => tuning.few,
+        // Columns are solved two at once where they are: so T is read more often than for all columns by rows.
+        bytes if bytes > tuning.cached => tuning.few.max(lanes / 2),
+        _ => tuning.few.max(lanes / 2 + 1),
     };
     if n == 0 || b.ncols() < few {
         return None;

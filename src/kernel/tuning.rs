@@ -107,15 +107,11 @@ pub(crate) struct Blocks {
 /// How a triangular solve with a factored matrix is cut.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Solve {
-    /// B has few columns if it has fewer than this, if the columns of T are contiguous and if its rows are: they are solved where
-    /// they are. More are solved by rows.
+    /// B has few columns if it has fewer than this: they are solved where they are. More are solved by rows.
     pub(crate) few: usize,
-    pub(crate) few_transposed: usize,
-    /// From this order on B also has few columns if they are up to a quarter of the lanes of a vector, and the columns of T are
-    /// contiguous.
+    /// From this order on B also has few columns if they are up to half of the lanes of a vector, and the columns of T are
+    /// contiguous; up to one less, if T has more than `cached` bytes, which is what stays in the L2 cache.
     pub(crate) large: usize,
-    /// Bytes of a matrix that stays in the cache while it is read several times; for larger ones it is as if its rows were
-    /// contiguous.
     pub(crate) cached: usize,
     /// Rows that are solved before the later ones are updated with them, by rows: if the columns of T are contiguous, and if its
     /// rows are.
@@ -149,7 +145,6 @@ const AVX2_BLOCKS: Blocks = Blocks {
 /// T are contiguous: each element of a row is in another page.
 const SOLVE: Solve = Solve {
     few: 4,
-    few_transposed: 3,
     large: 128,
     cached: 2 << 20,
     block: 64,
