@@ -346,8 +346,8 @@ const char *recfact_isa(void);
  * dgeequ_64_, sgeequ_64_, dlaqge_64_, slaqge_64_, dlaswp_64_, slaswp_64_, dsgesv_64_. What differs from LAPACK:
  *
  *   WORK, IWORK, SWORK  are not used, except for WORK(1), where LAPACK says that it is a result; but LWORK is checked.
- *   DGERFS, DGESVX      compute residuals in twice the precision: X, FERR and BERR are better than LAPACK's. A FERR is
- *                       infinite where recfact_refine tells none; DGESVX undoes its scales after that.
+ *   DGERFS, DGESVX      compute residuals in twice the precision, so that X and BERR are better than LAPACK's. FERR is
+ *                       LAPACK's: a bound for A and B that are known up to rounding, not the sharp one of recfact_refine.
  *   DSGESV              has ITER = -1 whenever A has been factored in double precision.
  *   DLASWP              does nothing if a row is above the first or, with more than one column, below row LDA.
  *

@@ -43,13 +43,14 @@ pub struct Refinement {
     pub(crate) max_steps: u32,
     pub(crate) judged: bool,
     pub(crate) bounds: bool,
+    rounded_data: bool,
 }
 
 impl Refinement {
     /// Up to 30 steps, with the backward error, without bounds of the error.
     #[must_use]
     pub const fn new() -> Self {
-        Refinement { max_steps: 30, judged: true, bounds: false }
+        Refinement { max_steps: 30, judged: true, bounds: false, rounded_data: false }
     }
 
     /// The largest number of steps. Most solutions take one, and none takes one that makes no progress.
@@ -71,6 +72,14 @@ impl Refinement {
     #[must_use]
     pub const fn bounds(mut self, bounds: bool) -> Self {
         self.bounds = bounds;
+        self
+    }
+
+    /// Whether bounds are for elements of A and b that are known up to rounding alone, as LAPACK's `FERR` is: as if each were off by
+    /// n + 1 roundings. Such bounds are not sharp, but they are also told if the matrix is too ill-conditioned for others.
+    #[must_use]
+    pub const fn rounded_data(mut self, rounded_data: bool) -> Self {
+        self.rounded_data = rounded_data;
         self
     }
 }
@@ -239,8 +248,10 @@ impl<T: Element> Refiner<'_, T> {
                 is_step
             });
         }
-        if self.refinement.bounds {
-            self.bound(&mut residuals, x.as_ref(), d, accuracy, memory);
+        match self.refinement {
+            Refinement { bounds: false, .. } => {}
+            Refinement { rounded_data: false, .. } => self.bound(&mut residuals, x.as_ref(), d, accuracy, memory),
+            _ => self.bound_for_rounded_data(&mut residuals, x.as_ref(), accuracy, memory),
         }
     }
 
@@ -283,11 +294,32 @@ impl<T: Element> Refiner<'_, T> {
             };
         }
     }
+
+    /// Bounds the errors as `DGERFS` does: by |A^-1| (|R| + (n + 1) roundings of |B| + |A| |X|).
+    fn bound_for_rounded_data(
+        &self,
+        residuals: &mut Residuals<'_, T>,
+        x: MatrixRef<'_, T>,
+        accuracy: &mut [Accuracy],
+        memory: &mut [T],
+    ) {
+        let rounding = T::rounded((x.nrows() + 1) as f64 / 2.0).mul(T::PRECISION);
+        for (j, accuracy) in accuracy.iter_mut().enumerate() {
+            let (_, weights) = residuals.magnitudes(j, rounding);
+            let error = weighted_inverse_norm(&self.system, weights, memory).to_f64();
+            accuracy.forward = relative(error, norm_max(x.col(j)).to_f64());
+        }
+    }
+}
+
+/// An error relative to a solution of some size.
+fn relative(error: f64, size: f64) -> f64 {
+    if error == 0.0 { 0.0 } else { error / size }
 }
 
 /// An error relative to a solution of some size; infinite if it is too large to say anything.
 fn forward(error: f64, size: f64) -> f64 {
-    let bound = if error == 0.0 { 0.0 } else { error / size };
+    let bound = relative(error, size);
     if bound < MAX_BOUND { bound } else { f64::INFINITY }
 }
 

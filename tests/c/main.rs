@@ -1,6 +1,7 @@
 //! The C library from C: every export, linked both ways, under valgrind; its symbols and its size; threads, fork and
 //! dlopen; the bits of the executable.
 
+mod programs;
 mod reference;
 
 use std::collections::BTreeSet;

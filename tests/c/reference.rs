@@ -30,7 +30,7 @@ const WIDTHS: [Width; 2] = [
 ];
 
 /// The file of a reference implementation, if it is installed.
-fn installed(name: &str) -> Option<PathBuf> {
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib").ok()?;
     let mut files = folders.filter_map(|folder| Some(folder.ok()?.path().join(name)));
     files.find(|path| path.exists())

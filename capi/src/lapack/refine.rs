@@ -47,7 +47,8 @@ pub(super) fn refine_all<T: Element>(
     [forward, backward]: [&mut [T]; 2],
 ) -> Result<(), Illegal> {
     let mut accuracy = array(b.ncols(), Accuracy::UNKNOWN)?;
-    allocated(refine(transpose, factored, b, x, &mut accuracy, &Refinement::new().bounds(true), &options()))?;
+    let refinement = Refinement::new().bounds(true).rounded_data(true);
+    allocated(refine(transpose, factored, b, x, &mut accuracy, &refinement, &options()))?;
     for ((forward, backward), accuracy) in forward.iter_mut().zip(backward).zip(accuracy) {
         *forward = T::rounded(accuracy.forward);
         *backward = T::rounded(accuracy.backward);

@@ -221,6 +221,23 @@ fn a_refinement_that_is_not_judged_gives_the_same_solution() {
     });
 }
 
+#[test]
+fn bounds_for_rounded_data_are_told_for_every_regular_matrix() {
+    for (kind, n) in [(Kind::Uniform, 20), (Kind::Hilbert, 12), (Kind::Hilbert, 15), (Kind::Uniform, 60)] {
+        let a = DMatrix::from_vec(n, n, matrix::<f64>(kind, n, n, 3));
+        let b = DVector::from_element(n, 1.0);
+        let lu = Lu::new(a.clone(), &Options::default()).unwrap();
+        let bound = |refinement: Refinement| {
+            let mut x = lu.solve(&b).unwrap();
+            lu.refine(Transpose::No, &a, &b, &mut x, &refinement.bounds(true)).unwrap()[0].forward
+        };
+        let (sharp, classic) = (bound(Refinement::new()), bound(Refinement::new().rounded_data(true)));
+        // |A^-1| |A| |x| is at least |x|.
+        assert!(classic >= (n + 1) as f64 * 2.0_f64.powi(-54) && classic.is_finite(), "{kind:?}, {n}: {classic:e}");
+        assert!(sharp < classic || sharp == f64::INFINITY, "{kind:?}, {n}: {sharp:e}, {classic:e}");
+    }
+}
+
 fn scaled_systems<T: Element + Float>(exponent: i32) {
     let n = 9;
     let known = Known::<T>::new(&matrix(Kind::Uniform, n, n, 3), n, 3).unwrap();
