@@ -51,6 +51,17 @@ class Judged(NamedTuple):
     rcond: float
 
 
+class System(NamedTuple):
+    """A X = B, or A^T X = B with `trans`: A with its factors, B, and solutions X. All arrays are Fortran-contiguous."""
+
+    trans: bool
+    a: Array
+    lu: Array
+    ipiv: Integers
+    b: Array
+    x: Array
+
+
 class Factors(ABC):
     """The factors of one matrix, n x n with n > 0, which are kept."""
 
@@ -178,19 +189,8 @@ class Backend(Protocol):
     def rcond(self, lu: Array, ipiv: Integers, norm: float) -> float:
         """Returns the reciprocal condition number of an n x n matrix from its factors and its 1-norm."""
 
-    def refine(
-        self,
-        trans: bool,
-        a: Array,
-        factors: tuple[Array, Integers],
-        b: Array,
-        x: Array,
-        *,
-        max_steps: int,
-        bounds: bool,
-        threads: int | None,
-    ) -> Array | None:
-        """Makes the solutions X of A X = B, or A^T X = B, better, in place.
+    def refine(self, system: System, *, max_steps: int, bounds: bool, threads: int | None) -> Array | None:
+        """Makes solutions better, in place.
 
         Returns `ACCURACY` of each column if there are to be bounds.
         """

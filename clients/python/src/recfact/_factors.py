@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _determinant
-from ._backend import MAX_STEPS, Array, Backend, Factors
+from ._backend import MAX_STEPS, Array, Backend, Factors, System
 
 
 class LocalFactors(Factors):
@@ -31,12 +31,11 @@ class LocalFactors(Factors):
         if not (refine or bounds):
             return x, None
         assert self._a is not None
-        factors, b = (self._lu, self._ipiv), np.asfortranarray(b)
-        steps = MAX_STEPS if refine else 0
-        accuracy = self._backend.refine(
-            trans, self._a, factors, b, x, max_steps=steps, bounds=bounds, threads=self._threads
+        system, steps = (
+            System(trans, self._a, self._lu, self._ipiv, np.asfortranarray(b), x),
+            MAX_STEPS if refine else 0,
         )
-        return x, accuracy
+        return x, self._backend.refine(system, max_steps=steps, bounds=bounds, threads=self._threads)
 
     def rcond(self) -> float:
         """See `recfact._backend`."""

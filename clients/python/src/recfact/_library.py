@@ -23,6 +23,7 @@ from ._backend import (
     Backend,
     Integers,
     Solved,
+    System,
 )
 from ._calls import Plan, Plans
 
@@ -197,20 +198,10 @@ class Library(Backend):
         self._check(call(b"1", n, lu.ctypes.data, n, ipiv.ctypes.data, norm, ctypes.byref(rcond)))
         return rcond.value
 
-    def refine(
-        self,
-        trans: bool,
-        a: Array,
-        factors: tuple[Array, Integers],
-        b: Array,
-        x: Array,
-        *,
-        max_steps: int,
-        bounds: bool,
-        threads: int | None,
-    ) -> Array | None:
+    def refine(self, system: System, *, max_steps: int, bounds: bool, threads: int | None) -> Array | None:
         """See `recfact._backend`."""
-        (n, nrhs), (lu, ipiv) = x.shape, factors
+        trans, a, lu, ipiv, b, x = system
+        n, nrhs = x.shape
         ld, accuracy = c_int64(n), np.empty(nrhs, ACCURACY) if bounds else None
         self._check(
             self._refine[_suffix(a)](

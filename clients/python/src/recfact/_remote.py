@@ -19,6 +19,7 @@ from ._backend import (
     Integers,
     Judged,
     Solved,
+    System,
 )
 from ._connection import LOST, Connection
 from ._errors import FactorsLostError, ServerError
@@ -214,18 +215,7 @@ class Remote(Connection, Backend):
         """See `recfact._backend`, and `invert`."""
         return _fallback.library_or_scipy().rcond(lu, ipiv, norm)
 
-    def refine(
-        self,
-        trans: bool,
-        a: Array,
-        factors: tuple[Array, Integers],
-        b: Array,
-        x: Array,
-        *,
-        max_steps: int,
-        bounds: bool,
-        threads: int | None,
-    ) -> Array | None:
+    def refine(self, system: System, *, max_steps: int, bounds: bool, threads: int | None) -> Array | None:
         """See `recfact._backend`, and `invert`."""
         other = _fallback.library_or_scipy()
-        return other.refine(trans, a, factors, b, x, max_steps=max_steps, bounds=bounds, threads=threads)
+        return other.refine(system, max_steps=max_steps, bounds=bounds, threads=threads)

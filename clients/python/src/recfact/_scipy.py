@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _condition
-from ._backend import Array, Backend, Integers
+from ._backend import Array, Backend, Integers, System
 
 
 class Scipy(Backend):
@@ -61,18 +61,7 @@ class Scipy(Backend):
 
         return _condition.reciprocal(norm, _condition.inverse_norm(solve, len(lu), lu.dtype))
 
-    def refine(
-        self,
-        trans: bool,
-        a: Array,
-        factors: tuple[Array, Integers],
-        b: Array,
-        x: Array,
-        *,
-        max_steps: int,
-        bounds: bool,
-        threads: int | None,
-    ) -> Array | None:
+    def refine(self, system: System, *, max_steps: int, bounds: bool, threads: int | None) -> Array | None:
         """See `recfact._backend`."""
         raise NotImplementedError(
             "SciPy has no refinement of solutions; recfact_server and librecfact.so have: reinstall recfact"
