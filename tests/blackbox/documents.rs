@@ -121,7 +121,7 @@ fn the_commands_of_the_documents_print_what_they_say() {
         }
     }
     let octave = usize::from(has_octave());
-    assert_eq!(ran, 8 + octave, "five blocks for the shell, one for C, one for Octave, two for Python");
+    assert_eq!(ran, 9 + octave, "five blocks for the shell, one for C, one for Octave, three for Python");
 }
 
 /// Whether the block for Octave can be run.
