@@ -7,6 +7,7 @@ mod inverse;
 mod mixed;
 mod monitored;
 mod out_of_place;
+mod refinement;
 mod solve;
 
 use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
