@@ -88,7 +88,7 @@ pub(crate) fn factor_with<T: Element>(
     let threads = options.threads.min(team::cores());
     let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, recursion.kernels);
     let info = by_blocks(&recursion, a, ipiv, blocking);
-    if recursion.is_cancelled() { Err(Error::Cancelled) } else { Ok(info) }
+    Monitor::check(monitor).map(|()| info)
 }
 
 /// Ends the helper threads of the calling thread and frees its scratch memory, as the end of the thread does. Its next

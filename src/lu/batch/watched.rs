@@ -109,5 +109,5 @@ fn run<'k, T: Element>(job: &mut Job<'k, T>, options: &Options, monitor: Option<
             return Err(Error::OutOfMemory { bytes: job.memory_bytes() });
         }
     }
-    if job.recursion.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    Monitor::check(monitor)
 }
