@@ -5,7 +5,8 @@ use byteorder::{ByteOrder, LittleEndian};
 use super::batch_operand::{BatchKind, BatchOperand, Role};
 use super::element::ElementType;
 use super::flags::Flags;
-use super::operand::{Extent, OPERAND_BYTES, Place, is_there};
+use super::operand::{Extent, OPERAND_BYTES, Place, check_total, is_there};
+use super::optional::{read_optional, write_optional};
 use super::problem::Problem;
 use super::refusal::Refusal;
 use super::request::Shape;
@@ -82,15 +83,12 @@ impl BatchRequest {
             narrow_ipiv: flags.is_set(Flags::NARROW_IPIV),
             transposed: flags.is_set(Flags::TRANSPOSED),
             threads: u32_at(4),
-            cpu: u32::try_from(LittleEndian::read_i32(&bytes[40..])).ok(),
+            cpu: read_optional(&bytes[40..]),
             places: places(kind, bytes)?,
         };
         request.check_layouts()?;
-        match request.total_bytes().and_then(|bytes| u64::try_from(bytes).ok()) {
-            Some(bytes) if bytes > max_bytes => Err(Refusal::BatchOverLimit { sizes, bytes, max_bytes }),
-            Some(_) => Ok(request),
-            None => Err(bad_shape()),
-        }
+        check_total(sizes, request.total_bytes(), max_bytes)?;
+        Ok(request)
     }
 
     /// Its bytes.
@@ -114,7 +112,7 @@ impl BatchRequest {
         for (size, to) in sizes.into_iter().zip(bytes[8..40].chunks_exact_mut(8)) {
             LittleEndian::write_u64(to, size as u64);
         }
-        LittleEndian::write_i32(&mut bytes[40..], self.cpu.map_or(-1, |cpu| cpu as i32));
+        write_optional(&mut bytes[40..], self.cpu);
         for (operand, place) in bytes[48..].chunks_exact_mut(OPERAND_BYTES).zip(self.places) {
             place.inspect(|place| operand.copy_from_slice(&place.to_bytes()));
         }

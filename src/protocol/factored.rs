@@ -2,6 +2,8 @@
 
 use byteorder::{ByteOrder, LittleEndian};
 
+use super::optional::{read_optional, write_optional};
+
 /// Bytes of an answer's payload before the results.
 pub const FACTORED_BYTES: usize = 16;
 
@@ -20,7 +22,7 @@ impl Factored {
     /// Reads an answer.
     #[must_use]
     pub fn parse(bytes: &[u8; FACTORED_BYTES]) -> Self {
-        let cpu = u32::try_from(LittleEndian::read_i32(&bytes[8..])).ok();
+        let cpu = read_optional(&bytes[8..]);
         Factored { info: LittleEndian::read_i64(bytes), cpu, spin: LittleEndian::read_u32(&bytes[12..]) }
     }
 
@@ -29,7 +31,7 @@ impl Factored {
     pub fn to_bytes(&self) -> [u8; FACTORED_BYTES] {
         let mut bytes = [0; FACTORED_BYTES];
         LittleEndian::write_i64(&mut bytes, self.info);
-        LittleEndian::write_i32(&mut bytes[8..], self.cpu.map_or(-1, |cpu| cpu as i32));
+        write_optional(&mut bytes[8..], self.cpu);
         LittleEndian::write_u32(&mut bytes[12..], self.spin);
         bytes
     }

@@ -5,6 +5,7 @@ use byteorder::{ByteOrder, LittleEndian};
 use super::element::ElementType;
 use super::flags::Flags;
 use super::operand::{Extent, OPERAND_BYTES, Place};
+use super::optional::{read_optional, write_optional};
 use super::refusal::Refusal;
 use super::request::Shape;
 use crate::pivoting::Pivoting;
@@ -65,7 +66,7 @@ impl FactorRequest {
             must_be_finite: flags.is_set(Flags::MUST_BE_FINITE),
             narrow_ipiv: flags.is_set(Flags::NARROW_IPIV),
             threads: u32_at(4),
-            cpu: u32::try_from(LittleEndian::read_i32(&bytes[24..])).ok(),
+            cpu: read_optional(&bytes[24..]),
             a: place(0, A)?,
             lu: place(1, LU)?,
             ipiv: place(2, IPIV)?,
@@ -87,7 +88,7 @@ impl FactorRequest {
         LittleEndian::write_u32(&mut bytes[4..], self.threads);
         LittleEndian::write_u64(&mut bytes[8..], self.shape.m() as u64);
         LittleEndian::write_u64(&mut bytes[16..], self.shape.n() as u64);
-        LittleEndian::write_i32(&mut bytes[24..], self.cpu.map_or(-1, |cpu| cpu as i32));
+        write_optional(&mut bytes[24..], self.cpu);
         for (operand, place) in bytes[32..].chunks_exact_mut(OPERAND_BYTES).zip([self.a, self.lu, self.ipiv]) {
             operand.copy_from_slice(&place.to_bytes());
         }

@@ -15,6 +15,7 @@ mod hello;
 pub mod label;
 mod mapping;
 mod operand;
+mod optional;
 mod problem;
 mod refusal;
 mod request;

@@ -80,6 +80,18 @@ impl Place {
     }
 }
 
+/// Checks the bytes of all operands of a request with these sizes, `None` if they are too many for a number.
+///
+/// # Errors
+/// [`Refusal::BatchOverLimit`], [`Refusal::BatchShape`].
+pub(super) fn check_total(sizes: [i64; 4], bytes: Option<i64>, max_bytes: u64) -> Result<(), Refusal> {
+    match bytes.and_then(|bytes| u64::try_from(bytes).ok()) {
+        Some(bytes) if bytes > max_bytes => Err(Refusal::BatchOverLimit { sizes, bytes, max_bytes }),
+        Some(_) => Ok(()),
+        None => Err(Refusal::BatchShape { sizes }),
+    }
+}
+
 /// Whether an operand is there: its place is not 0.
 ///
 /// # Errors

@@ -5,7 +5,8 @@ use byteorder::{ByteOrder, LittleEndian};
 
 use super::element::ElementType;
 use super::flags::Flags;
-use super::operand::{Extent, OPERAND_BYTES, Place, is_there};
+use super::operand::{Extent, OPERAND_BYTES, Place, check_total, is_there};
+use super::optional::{read_optional, write_optional};
 use super::problem::Problem;
 use super::refusal::Refusal;
 use super::request::Shape;
@@ -110,16 +111,13 @@ impl SystemRequest {
             bounds: flags.is_set(Flags::BOUNDS),
             norm: if flags.is_set(Flags::INFINITY_NORM) { Norm::Infinity } else { Norm::One },
             threads: u32_at(4),
-            cpu: u32::try_from(LittleEndian::read_i32(&bytes[24..])).ok(),
+            cpu: read_optional(&bytes[24..]),
             max_steps: u32_at(32),
             places: places(kind, handle != 0, bytes)?,
         };
         request.check_mixed()?;
-        match request.total_bytes().and_then(|bytes| u64::try_from(bytes).ok()) {
-            Some(bytes) if bytes > max_bytes => Err(Refusal::BatchOverLimit { sizes, bytes, max_bytes }),
-            Some(_) => Ok(request),
-            None => Err(bad_shape()),
-        }
+        check_total(sizes, request.total_bytes(), max_bytes)?;
+        Ok(request)
     }
 
     /// Its bytes.
@@ -144,7 +142,7 @@ impl SystemRequest {
         LittleEndian::write_u32(&mut bytes[4..], self.threads);
         LittleEndian::write_u64(&mut bytes[8..], self.shape.n() as u64);
         LittleEndian::write_u64(&mut bytes[16..], self.nrhs as u64);
-        LittleEndian::write_i32(&mut bytes[24..], self.cpu.map_or(-1, |cpu| cpu as i32));
+        write_optional(&mut bytes[24..], self.cpu);
         if let Factors::Kept(handle) = self.factors {
             LittleEndian::write_u32(&mut bytes[28..], handle);
         }

@@ -2,6 +2,8 @@
 
 use byteorder::{ByteOrder, LittleEndian};
 
+use super::optional::{read_optional, write_optional};
+
 /// Bytes of an answer's payload before the results.
 pub const ANSWER_BYTES: usize = 48;
 
@@ -26,12 +28,11 @@ impl SystemAnswer {
     /// Reads an answer.
     #[must_use]
     pub fn parse(bytes: &[u8; ANSWER_BYTES]) -> Self {
-        let i32_at = |at: usize| LittleEndian::read_i32(&bytes[at..]);
         SystemAnswer {
             info: LittleEndian::read_i64(bytes),
-            cpu: u32::try_from(i32_at(8)).ok(),
+            cpu: read_optional(&bytes[8..]),
             handle: Some(LittleEndian::read_u32(&bytes[16..])).filter(|&handle| handle != 0),
-            mixed_steps: u32::try_from(i32_at(20)).ok(),
+            mixed_steps: read_optional(&bytes[20..]),
             rcond: LittleEndian::read_f64(&bytes[24..]),
             det: (LittleEndian::read_f64(&bytes[32..]), LittleEndian::read_i64(&bytes[40..])),
         }
@@ -42,9 +43,9 @@ impl SystemAnswer {
     pub fn to_bytes(&self) -> [u8; ANSWER_BYTES] {
         let mut bytes = [0; ANSWER_BYTES];
         LittleEndian::write_i64(&mut bytes, self.info);
-        LittleEndian::write_i32(&mut bytes[8..], self.cpu.map_or(-1, |cpu| cpu as i32));
+        write_optional(&mut bytes[8..], self.cpu);
         LittleEndian::write_u32(&mut bytes[16..], self.handle.unwrap_or(0));
-        LittleEndian::write_i32(&mut bytes[20..], self.mixed_steps.map_or(-1, |steps| steps as i32));
+        write_optional(&mut bytes[20..], self.mixed_steps);
         LittleEndian::write_f64(&mut bytes[24..], self.rcond);
         LittleEndian::write_f64(&mut bytes[32..], self.det.0);
         LittleEndian::write_i64(&mut bytes[40..], self.det.1);
