@@ -31,10 +31,8 @@ class LocalFactors(Factors):
         if not (refine or bounds):
             return x, None
         assert self._a is not None
-        system, steps = (
-            System(trans, self._a, self._lu, self._ipiv, np.asfortranarray(b), x),
-            MAX_STEPS if refine else 0,
-        )
+        system = System(trans, self._a, self._lu, self._ipiv, np.asfortranarray(b), x)
+        steps = MAX_STEPS if refine else 0
         return x, self._backend.refine(system, max_steps=steps, bounds=bounds, threads=self._threads)
 
     def rcond(self) -> float:

@@ -142,16 +142,14 @@ SOLVE_KEPT = {
 }
 
 
-def _solve_judged(a: Array, b: Array, flags: int, threaded: bool, *, steps: int = 0) -> Layout:
+def judge(a: Array, b: Array, flags: int, threaded: bool, *, steps: int = 0) -> Layout:
     """A X = B for one matrix. Results: X and its accuracy."""
     given = _operand_like(a, 0)
-    x = _operand_like(b, given.end)
-    flags = _flags_of(given, flags) | _flags_of_kept(x, flags)
-    return _solutions({"a": given}, x, flags, threaded, True, steps)
+    x = Operand(given.end, b.shape, b.dtype)
+    return _solutions({"a": given}, x, _flags_of(given, flags) | X_BY_ROWS, threaded, True, steps)
 
 
-judge = partial(_solve_judged)
-refine = partial(_solve_judged, steps=MAX_STEPS)
+refine = partial(judge, steps=MAX_STEPS)
 
 
 def inverse_kept(a: Array, flags: int, threaded: bool) -> Layout:
