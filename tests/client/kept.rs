@@ -14,7 +14,7 @@ use crate::harness::*;
 /// Bytes that the factors of [`small`] count for.
 const SMALL_BYTES: usize = 5 * 5 * 8 + 5 * 8 + 256;
 
-/// A client whose server has room for the factors of so many small matrices.
+/// A client whose server can keep the factors of `count` small matrices, and no more.
 fn client_for(count: usize) -> Client {
     builder().args(["--keep-bytes", &(count * SMALL_BYTES).to_string()]).spawn().unwrap()
 }

@@ -197,7 +197,7 @@ impl<'c, T: WireElement> KeptLu<'c, T> {
         Ok(x)
     }
 
-    /// A call for solutions, which a singular matrix has not.
+    /// A call for solutions. A singular matrix has none.
     fn solving<'b>(&self) -> Result<SystemCall<'b, T>, Error> {
         self.check_nonsingular()?;
         Ok(self.call(SystemKind::Solve))
