@@ -32,7 +32,7 @@ pub(crate) fn gemm<T: Element>(
             let mut c = c.reborrow().split_at_row(i).1.split_at_row(mb).0;
             // C(i:, :) <- C(i:, :) - A(i:, p:) B(p:, :)
             let packed = scratch::with(Packed::size(mb, kb, kernels), |memory| {
-                Packed::new(ap, memory, kernels).sub_product(0..mb, bp, c.reborrow());
+                Packed::new(ap, memory, kernels).sub_product(0..mb, bp, c.reborrow(), None);
             });
             if packed.is_none() {
                 sub_product_in_place(ap, bp, c, kernels);

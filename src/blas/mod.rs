@@ -15,7 +15,7 @@ pub(crate) use gemm::gemm;
 pub(crate) use norm::{is_nan, larger, norm_infinity, norm_max, norm1};
 pub(crate) use residual::Residuals;
 pub(crate) use rows::by_rows;
-pub(crate) use tiles::Packed;
+pub(crate) use tiles::{Next, Packed};
 pub(crate) use transpose::transpose;
 pub(crate) use triangle::{Triangle, solve_triangle};
 pub(crate) use trsm::trsm;

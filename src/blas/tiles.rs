@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::element::Element;
-use crate::kernel::{Gemm, Kernels, Pack, Tiles};
+use crate::kernel::{Ahead, Gemm, GemmFar, Kernels, Pack, Tiles};
 use crate::matrix::{MatrixMut, MatrixRef};
 
 /// An `m` by `k` block, packed.
@@ -13,6 +13,14 @@ pub(crate) struct Packed<'a, T: Element> {
     k: usize,
     elements: &'a [T],
     kernels: &'a Kernels<T>,
+}
+
+/// What is needed after a product C that comes from memory, so that the caches can be asked for it: these rows of a matrix that
+/// begins at `first`, with as many columns as C, as far apart. Nothing is read: it may be anywhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Next<'a, T> {
+    pub(crate) first: *const T,
+    pub(crate) rows: &'a [u64],
 }
 
 impl<'a, T: Element> Packed<'a, T> {
@@ -40,16 +48,23 @@ impl<'a, T: Element> Packed<'a, T> {
         &self.elements[i * self.k..]
     }
 
-    /// C <- C - A(rows, :) B; the rows begin at a multiple of `mr`.
+    /// C <- C - A(rows, :) B; the rows begin at a multiple of `mr`. `next` is `None` if C is expected in the caches.
     ///
     /// # Panics
     /// If the sizes do not fit each other.
-    pub(crate) fn sub_product(&self, rows: Range<usize>, b: MatrixRef<'_, T>, c: MatrixMut<'_, T>) {
+    pub(crate) fn sub_product(
+        &self,
+        rows: Range<usize>,
+        b: MatrixRef<'_, T>,
+        c: MatrixMut<'_, T>,
+        next: Option<Next<'_, T>>,
+    ) {
         assert!(rows.end <= self.m && c.nrows() == rows.len() && b.nrows() == self.k, "gemm: sizes do not fit");
         let mr = self.kernels.mr;
         let tiles = Tiles { ptr: self.tile(rows.start).as_ptr(), tile: mr * self.k, col: mr };
+        let ahead = next.map(|next| Ahead { at: next.first, rows: next.rows.as_ptr(), count: next.rows.len() });
         // SAFETY: the packed tiles hold the rows of C, and as many columns as B has rows, as asserted.
-        unsafe { sub_product(tiles, b, c, self.kernels) };
+        unsafe { sub_product(tiles, b, c, ahead, self.kernels) };
     }
 }
 
@@ -66,22 +81,30 @@ pub(super) fn sub_product_in_place<T: Element>(
     assert!(a.nrows() == c.nrows() && a.ncols() == b.nrows(), "gemm: sizes do not fit");
     let tiles = Tiles { ptr: a.as_ptr(), tile: kernels.mr, col: a.lda() };
     // SAFETY: A has the rows of C, and as many columns as B has rows, as asserted.
-    unsafe { sub_product(tiles, b, c, kernels) };
+    unsafe { sub_product(tiles, b, c, None, kernels) };
 }
 
 /// C <- C - A B by the kernel.
 ///
 /// # Safety
-/// The tiles of A have the rows of C and as many columns as B has rows.
+/// - The tiles of A have the rows of C and as many columns as B has rows.
+/// - As [`Ahead`] says.
 pub(super) unsafe fn sub_product<T: Element>(
     a: Tiles<T>,
     b: MatrixRef<'_, T>,
     mut c: MatrixMut<'_, T>,
+    ahead: Option<Ahead<T>>,
     kernels: &Kernels<T>,
 ) {
     let (m, n, k, ldb, ldc) = (c.nrows(), c.ncols(), b.nrows(), b.lda(), c.lda());
     assert!(b.ncols() == n, "gemm: sizes do not fit");
     // SAFETY: the caller promises the size of A, and the views have theirs. C is borrowed mutably, so it overlaps neither A
     // nor B.
-    unsafe { (kernels.gemm)(Gemm { m, n, k, a, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc }) };
+    unsafe {
+        let gemm = Gemm { m, n, k, a, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc };
+        match ahead {
+            None => (kernels.gemm)(gemm),
+            Some(ahead) => (kernels.gemm_far)(GemmFar { gemm, ahead }),
+        }
+    };
 }

@@ -26,8 +26,8 @@ pub use isa::Isa;
 pub(crate) use lanes::MAX_LANES;
 pub use scalar::Scalar;
 pub(crate) use signatures::{
-    Elements, Gemm, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small, Strided, Tiles, Trsm,
-    Trsv,
+    Ahead, Elements, Gemm, GemmFar, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small,
+    Strided, Tiles, Trsm, Trsv,
 };
 pub(crate) use table::FactorGroup;
 pub use table::{BatchKernels, Kernels};

@@ -30,6 +30,28 @@ pub(crate) struct Gemm<T> {
     pub(crate) ldc: usize,
 }
 
+/// The same for a C that comes from memory.
+///
+/// # Safety
+/// - As [`Gemm`] and [`Ahead`] say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GemmFar<T> {
+    pub(crate) gemm: Gemm<T>,
+    pub(crate) ahead: Ahead<T>,
+}
+
+/// What is needed after C: rows of a matrix of as many columns, which are `ldc` apart, too. The caches are asked for some of them with
+/// each tile of C.
+///
+/// # Safety
+/// - `rows` is good for reads of `count` numbers. The matrix is not read: `at` and the rows may be anything.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ahead<T> {
+    pub(crate) at: *const T,
+    pub(crate) rows: *const u64,
+    pub(crate) count: usize,
+}
+
 /// A matrix whose element (i, k) stands at `i * row + k * col` from `ptr`; the distances may be negative.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Strided<T> {

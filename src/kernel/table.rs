@@ -5,7 +5,7 @@ use super::body::{batch, finite, gemm, panel, residual, small, trsm, trsm_rows, 
 use super::isa::Isa;
 use super::scalar::Scalar;
 use super::signatures::{
-    Elements, Gemm, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small, Trsm, Trsv,
+    Elements, Gemm, GemmFar, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small, Trsm, Trsv,
 };
 use super::tuning::{self, Tuning};
 
@@ -32,6 +32,7 @@ pub struct Kernels<T: Scalar> {
     /// The other block sizes.
     pub(crate) tuning: &'static Tuning,
     pub(crate) gemm: unsafe fn(Gemm<T>),
+    pub(crate) gemm_far: unsafe fn(GemmFar<T>),
     pub(crate) pack: unsafe fn(Pack<T>),
     pub(crate) trsm_unit: unsafe fn(Trsm<T>),
     pub(crate) trsm_rows: unsafe fn(RowsTrsm<T>),
@@ -64,11 +65,11 @@ pub struct BatchKernels<T: Scalar> {
 
 /// A function that carries an instruction set's target features and inlines the body of a kernel.
 macro_rules! kernel {
-    ($(#[$feature:meta])* $name:ident($arguments:ty) -> $result:ty = $body:expr) => {
+    ($(#[$feature:meta])* $name:ident($arguments:ty) -> $result:ty = $body:expr $(, $inner:ident)?) => {
         $(#[$feature])*
         unsafe fn $name(arguments: $arguments) -> $result {
             // SAFETY: the caller promises what the argument's type says, and that the CPU has the instruction set.
-            unsafe { $body(arguments) }
+            unsafe { $body(arguments $(, $inner)?) }
         }
     };
 }
@@ -90,6 +91,7 @@ macro_rules! table {
             const NB: usize = SHAPE.tv * V::LANES;
 
             kernel!($(#[$feature])* gemm(Gemm<T>) -> () = gemm::gemm::<V, MV, NR>);
+            kernel!($(#[$feature])* gemm_far(GemmFar<T>) -> () = gemm::gemm_far::<V, MV, NR>, gemm);
             kernel!($(#[$feature])* pack(Pack<T>) -> () = gemm::pack::<V, MV>);
             kernel!($(#[$feature])* trsm_unit(Trsm<T>) -> () = trsm::trsm::<V, MV, NT>);
             kernel!($(#[$feature])* trsm_rows(RowsTrsm<T>) -> () = trsm_rows::trsm_rows::<V, { SHAPE.xr }, { SHAPE.xv }>);
@@ -110,6 +112,7 @@ macro_rules! table {
                 row_vectors: SHAPE.xv,
                 tuning: &TUNING,
                 gemm,
+                gemm_far,
                 pack,
                 trsm_unit,
                 trsm_rows,

@@ -102,6 +102,8 @@ pub(crate) struct Blocks {
     pub(crate) broad: usize,
     /// Blocks narrower than this are not worth their packing.
     pub(crate) min_width: usize,
+    /// A matrix of at least this many bytes is expected to come from memory: the caches are asked for what is needed next.
+    pub(crate) far_bytes: usize,
 }
 
 /// How a triangular solve with a factored matrix is cut.
@@ -138,6 +140,7 @@ const AVX2_BLOCKS: Blocks = Blocks {
     medium_below: 768,
     broad: 96,
     min_width: 16,
+    far_bytes: 6 << 20,
 };
 
 /// A Xeon with AVX-512 (family 6, model 167; L1d 48 KiB, L2 2 MiB a core), f64 and f32, 1 to 100 right-hand sides, orders 32 to

@@ -6,6 +6,9 @@
 
 use super::scalar::Scalar;
 
+/// Bytes of a cache line.
+pub(crate) const LINE: usize = 64;
+
 /// `LANES` elements in a register.
 ///
 /// # Safety
@@ -73,4 +76,6 @@ pub(crate) trait Vector: Copy {
     unsafe fn select_prefix(self, count: usize, rest: Self) -> Self;
     /// Asks for the cache line at an address, which need not be valid.
     unsafe fn prefetch(at: *const Self::T);
+    /// The same, for the L2 cache.
+    unsafe fn prefetch_to_l2(at: *const Self::T);
 }

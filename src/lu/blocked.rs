@@ -104,6 +104,9 @@ struct Shared<'a, T: Element> {
     lda: usize,
     ipiv: *mut i64,
     blocks: Blocks,
+    threads: usize,
+    /// The matrix is expected to come from memory.
+    is_far: bool,
     /// Panel p uses slot p % SLOTS.
     slots: [Slot<'a, T>; SLOTS],
     /// The next task.
@@ -150,6 +153,9 @@ pub(super) fn factor<T: Element>(
                     let (rows, elements) = slots.next().expect("memory for each slot");
                     Slot { rows, elements, panel: UnsafeCell::new(None), readers: AtomicUsize::new(0) }
                 });
+                let is_far =
+                    size_of::<T>().saturating_mul(m.saturating_mul(n)) >= recursion.kernels.tuning.blocks.far_bytes;
+                let threads = blocking.threads.min(blocks.count());
                 let shared = Shared {
                     recursion,
                     a: a.as_mut_ptr(),
@@ -157,6 +163,8 @@ pub(super) fn factor<T: Element>(
                     lda,
                     ipiv: ipiv.as_mut_ptr(),
                     blocks,
+                    threads,
+                    is_far,
                     slots,
                     task: AtomicUsize::new(0),
                     ready: AtomicUsize::new(0),
@@ -167,7 +175,7 @@ pub(super) fn factor<T: Element>(
                 let helper = || {
                     let _ = scratch::with(own, |memory| shared.work(memory));
                 };
-                team::run(blocking.threads.min(blocks.count()), &mut || shared.work(memory), &helper);
+                team::run(threads, &mut || shared.work(memory), &helper);
                 match shared.first_zero.into_inner() {
                     usize::MAX => 0,
                     first => first,
@@ -274,7 +282,14 @@ impl<T: Element> Shared<'_, T> {
         let (j, columns) = (self.blocks.columns(p).start, self.blocks.columns(block));
         // SAFETY: the slot is not written while this update is counted among its readers; the block is this task's.
         let (panel, a) = unsafe { ((*slot.panel.get()).as_ref(), self.view(j..self.m, columns)) };
-        panel.expect("a panel that is ready").update(a, cast_slice_mut(memory));
+        // With equally fast threads this one is next to update the block that follows those of the others.
+        let next = block + self.threads;
+        let next = match next < self.blocks.count() {
+            true => self.a.cast_const().wrapping_add(j + self.blocks.columns(next).start * self.lda),
+            false => std::ptr::null(),
+        };
+        let next = self.is_far.then_some(next);
+        panel.expect("a panel that is ready").update(a, next, cast_slice_mut(memory));
         let (w, n) = (self.blocks.columns(p).len(), self.blocks.columns(block).len());
         self.recursion.count(|| update_flops(self.m - j, n, w));
         slot.readers.fetch_sub(1, Ordering::Release);

@@ -47,6 +47,11 @@ impl<'a> Moves<'a> {
         Moves { m, top, to: &to[..below], from: &from[..below] }
     }
 
+    /// The rows that are moved to the first w, and with them almost all that change.
+    pub(super) fn rows(&self) -> &'a [u64] {
+        self.top
+    }
+
     /// B <- the first w rows of P A, and the other rows of A <- those of P A. The first w rows of A do not change.
     ///
     /// # Panics

@@ -1,8 +1,10 @@
 //! A factored panel in the form that the updates to its right need: row moves, and L in tiles.
 
+use std::ops::Range;
+
 use super::moves::Moves;
-use crate::blas::Packed;
 use crate::blas::scratch::leading_dimension;
+use crate::blas::{Next, Packed};
 use crate::element::Element;
 use crate::kernel::{Kernels, Trsm};
 use crate::matrix::{MatrixMut, MatrixRef};
@@ -37,22 +39,29 @@ impl<'a, T: Element> PackedPanel<'a, T> {
         PackedPanel { w, moves, l11, l21, kernels }
     }
 
-    /// [A12; A22] <- P [A12; A22]; A12 <- L11^-1 A12 = U12; A22 <- A22 - L21 U12. `memory` is for a chunk of U12.
-    pub(super) fn update(&self, mut a: MatrixMut<'_, T>, memory: &mut [T]) {
+    /// [A12; A22] <- P [A12; A22]; A12 <- L11^-1 A12 = U12; A22 <- A22 - L21 U12. `memory` is for a chunk of U12. The columns that
+    /// this thread is likely to update next begin at `next`, null if there are none; `None` if A is expected in the caches.
+    pub(super) fn update(&self, mut a: MatrixMut<'_, T>, next: Option<*const T>, memory: &mut [T]) {
         let (w, kernels) = (self.w, self.kernels);
         let ldb = leading_dimension::<T>(w);
         let chunk = kernels.tuning.chunk;
         for j in (0..a.ncols()).step_by(chunk) {
             let n = chunk.min(a.ncols() - j);
+            let after = a.as_ref().as_ptr().wrapping_add((j + n) * a.lda());
+            let next = next.map(|next| if j + n < a.ncols() { after } else { next });
             let mut a = a.reborrow().split_at_col(j).1.split_at_col(n).0;
             let mut u12 = MatrixMut::in_memory(memory, w, n, ldb);
             self.moves.apply(a.reborrow(), u12.reborrow());
             let (a12, mut a22) = a.split_at_row(w);
             self.solve(u12.reborrow(), a12);
-            for i in (0..a22.nrows()).step_by(kernels.mc) {
-                let below = a22.reborrow().split_at_row(i).1;
-                let rows = kernels.mc.min(below.nrows());
-                self.l21.sub_product(i..i + rows, u12.as_ref(), below.split_at_row(rows).0);
+            let m = a22.nrows();
+            for i in (0..m).step_by(kernels.mc) {
+                let end = m.min(i + kernels.mc);
+                let block = a22.reborrow().split_at_row(i).1.split_at_row(end - i).0;
+                // The next rows to move come from memory in the meantime, a part of them with each block.
+                let rows = |first: *const T| if first.is_null() { &[] } else { share(self.moves.rows(), i..end, m) };
+                let next = next.map(|first| Next { first, rows: rows(first) });
+                self.l21.sub_product(i..end, u12.as_ref(), block, next);
             }
         }
     }
@@ -69,4 +78,9 @@ impl<'a, T: Element> PackedPanel<'a, T> {
             unsafe { (self.kernels.trsm_unit)(Trsm { m: mr.min(w - i), n, k: i, l, ldl: mr, b, ldb, x, ldx }) };
         }
     }
+}
+
+/// The part of a list that belongs to this part of 0 to `whole`.
+fn share(list: &[u64], part: Range<usize>, whole: usize) -> &[u64] {
+    &list[list.len() * part.start / whole..list.len() * part.end / whole]
 }

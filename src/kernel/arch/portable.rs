@@ -94,6 +94,9 @@ impl<T: Scalar, const N: usize> Vector for Array<T, N> {
     }
     #[inline(always)]
     unsafe fn prefetch(_at: *const T) {}
+
+    #[inline(always)]
+    unsafe fn prefetch_to_l2(_at: *const T) {}
 }
 
 impl<T: Scalar, const N: usize> Lanes for Array<T, N> {

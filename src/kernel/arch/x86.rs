@@ -144,6 +144,11 @@ macro_rules! register {
                 // SAFETY: a prefetch cannot fault, whatever the address.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
+            #[inline(always)]
+            unsafe fn prefetch_to_l2(at: *const $t) {
+                // SAFETY: a prefetch cannot fault, whatever the address.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+            }
         }
 
         impl crate::kernel::lanes::Lanes for $v {

@@ -14,17 +14,17 @@
 
 use super::column;
 use crate::kernel::scalar::Scalar;
-use crate::kernel::signatures::{Gemm, Pack};
-use crate::kernel::vector::Vector;
+use crate::kernel::signatures::{Gemm, GemmFar, Pack};
+use crate::kernel::vector::{LINE, Vector};
 
-/// C <- C - A B.
+/// C <- C - A B, where C is expected in the caches.
 ///
 /// # Safety
 /// - As [`Gemm`] says.
 /// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize>(arguments: Gemm<V::T>) {
-    let Gemm { m, n, k, a, b, ldb, c, ldc } = arguments;
+    let Gemm { m, n, a, b, ldb, c, ldc, .. } = arguments;
     let mr = MV * V::LANES;
     let mut j = 0;
     while j < n {
@@ -36,9 +36,9 @@ pub(in crate::kernel) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize
             let rows = mr.min(m - i);
             // SAFETY: i < m; the tile has `rows` rows and `nc` columns, all of them in A, B and C.
             unsafe {
-                let tile = Gemm { m: rows, n: nc, k, a, b, ldb, c: c.add(i), ldc };
+                let tile = Gemm { m: rows, n: nc, a, b, c: c.add(i), ..arguments };
                 if rows == mr && nc == NR {
-                    self::tile::<V, MV, NR, false>(tile);
+                    self::tile::<V, MV, NR, false>(tile, None);
                 } else {
                     edge::<V, MV, NR>(tile);
                 }
@@ -50,46 +50,96 @@ pub(in crate::kernel) unsafe fn gemm<V: Vector, const MV: usize, const NR: usize
     }
 }
 
-/// One tile of MV vectors by NC columns. With `EDGE` its last vector may be filled in part.
+/// C <- C - A B, where C comes from memory: the caches are asked for the next tile while one is computed, and for what is needed
+/// ahead of the end.
+///
+/// # Safety
+/// - As [`GemmFar`] says.
+/// - `near` is [`gemm`] for these vectors and tiles.
+/// - The CPU has the vectors' instruction set.
+#[inline(always)]
+pub(in crate::kernel) unsafe fn gemm_far<V: Vector, const MV: usize, const NR: usize>(
+    arguments: GemmFar<V::T>,
+    near: unsafe fn(Gemm<V::T>),
+) {
+    let GemmFar { gemm, ahead } = arguments;
+    let Gemm { m, n, a, b, ldb, c, ldc, .. } = gemm;
+    let mr = MV * V::LANES;
+    let rows_per_tile = ahead.count.div_ceil(m.div_ceil(mr).max(1));
+    for j in (0..n).step_by(NR) {
+        // SAFETY: column j < n of B and of C.
+        let (b, c) = unsafe { (b.add(j * ldb), c.add(j * ldc)) };
+        let (nc, mut a, mut asked) = (NR.min(n - j), a, 0);
+        for i in (0..m).step_by(mr) {
+            for row in asked..ahead.count.min(asked + rows_per_tile) {
+                // SAFETY: there are `count` rows; the addresses are only asked for.
+                unsafe {
+                    let at = ahead.at.wrapping_add(*ahead.rows.add(row) as usize + j * ldc);
+                    (0..NR).for_each(|column| V::prefetch_to_l2(at.wrapping_add(column * ldc)));
+                }
+            }
+            asked += rows_per_tile;
+            let rows = mr.min(m - i);
+            // SAFETY: i < m; the tile has `rows` rows and `nc` columns, all of them in A, B and C.
+            unsafe {
+                let tile = Gemm { m: rows, n: nc, a, b, c: c.add(i), ..gemm };
+                if rows == mr && nc == NR {
+                    let next = c.wrapping_add(if i + mr < m { i + mr } else { NR * ldc });
+                    self::tile::<V, MV, NR, false>(tile, Some(next));
+                } else {
+                    near(tile);
+                }
+            }
+            a.ptr = a.ptr.wrapping_add(a.tile);
+        }
+    }
+}
+
+/// One tile of MV vectors by NC columns. With `EDGE` its last vector may be filled in part. If it is known where the next tile
+/// begins, the cache is asked for all of it, one line with each step, since many at once would hold up the loads of A and B.
 ///
 /// # Safety
 /// - As for [`gemm`]; C has NC columns.
 /// - C has more than (MV - 1) * LANES rows, up to MV * LANES, and without `EDGE` exactly those.
 #[inline(always)]
-unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(tile: Gemm<V::T>) {
-    let Gemm { m, k, a, b, ldb, c, ldc, .. } = tile;
+unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
+    tile: Gemm<V::T>,
+    next: Option<*mut V::T>,
+) {
+    let Gemm { m, mut k, a, mut b, ldb, c, ldc, .. } = tile;
     let last = m - (MV - 1) * V::LANES;
+    let mut ap = a.ptr;
     // SAFETY: the caller's CPU has the instruction set; m rows of NC columns of C, m rows of k columns of A, k rows of NC
-    // columns of B. The prefetched address is only computed.
+    // columns of B. Prefetched addresses are only computed.
     unsafe {
-        let load = |from: *const V::T, v: usize| {
-            let from = from.add(v * V::LANES);
-            if EDGE && v == MV - 1 { V::load_partial(from, last) } else { V::load(from) }
-        };
         // acc <- C
         let mut acc = [[V::splat(V::T::ZERO); MV]; NC];
         for j in 0..NC {
-            for v in 0..MV {
-                acc[j][v] = load(c.add(j * ldc), v);
+            acc[j] = rows::<V, MV, EDGE>(c.add(j * ldc), last);
+            if next.is_none() {
+                // The tile below comes next.
+                V::prefetch(c.wrapping_add(j * ldc + (2 * MV - 1) * V::LANES));
             }
-            // The tile below comes next.
-            V::prefetch(c.wrapping_add(j * ldc + (2 * MV - 1) * V::LANES));
         }
         // acc <- acc - A(:, p) B(p, :), p rising
-        let (mut ap, mut bp) = (a.ptr, b);
-        for _ in 0..k {
-            let mut av = [V::splat(V::T::ZERO); MV];
-            for (v, av) in av.iter_mut().enumerate() {
-                *av = load(ap, v);
-            }
-            for j in 0..NC {
-                let bj = V::splat(*bp.add(j * ldb));
-                for v in 0..MV {
-                    acc[j][v] = acc[j][v].sub_mul(av[v], bj);
+        let line = LINE / size_of::<V::T>();
+        let lines = (MV * V::LANES).div_ceil(line);
+        if let Some(next) = next
+            && k >= lines * NC
+        {
+            for i in 0..lines {
+                for j in 0..NC {
+                    // If columns do not begin with a line, the first line came with the tile above.
+                    V::prefetch(next.wrapping_add((i + 1) * line - 1 + j * ldc));
+                    step::<V, MV, NC, EDGE>(&mut acc, last, ap, b, ldb);
+                    (ap, b) = (ap.wrapping_add(a.col), b.add(1));
                 }
             }
-            ap = ap.wrapping_add(a.col);
-            bp = bp.add(1);
+            k -= lines * NC;
+        }
+        for _ in 0..k {
+            step::<V, MV, NC, EDGE>(&mut acc, last, ap, b, ldb);
+            (ap, b) = (ap.wrapping_add(a.col), b.add(1));
         }
         // C <- acc
         for j in 0..NC {
@@ -99,6 +149,49 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(ti
             }
         }
     }
+}
+
+/// acc <- acc - a b, where a are the rows of a tile and b is a row of NC elements, `ldb` apart.
+///
+/// # Safety
+/// - As for [`rows`]; `b` is valid for reads of that row.
+#[inline(always)]
+unsafe fn step<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
+    acc: &mut [[V; MV]; NC],
+    last: usize,
+    a: *const V::T,
+    b: *const V::T,
+    ldb: usize,
+) {
+    // SAFETY: the caller's CPU has the instruction set, and what it vouches for.
+    unsafe {
+        let a = rows::<V, MV, EDGE>(a, last);
+        for j in 0..NC {
+            let b = V::splat(*b.add(j * ldb));
+            for v in 0..MV {
+                acc[j][v] = acc[j][v].sub_mul(a[v], b);
+            }
+        }
+    }
+}
+
+/// A column of a tile: MV vectors, with `EDGE` `last` elements of the last one.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `from` is valid for reads of those elements.
+#[inline(always)]
+unsafe fn rows<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, last: usize) -> [V; MV] {
+    // SAFETY: the caller's CPU has the instruction set.
+    let mut x = [unsafe { V::splat(V::T::ZERO) }; MV];
+    for v in 0..MV {
+        // SAFETY: vector v < MV of the column, or what there is of it, for which the caller vouches.
+        unsafe {
+            let from = from.add(v * V::LANES);
+            x[v] = if EDGE && v == MV - 1 { V::load_partial(from, last) } else { V::load(from) };
+        }
+    }
+    x
 }
 
 /// A tile of fewer rows or columns: 1 to MV * LANES rows, 1 to NR columns.
@@ -120,8 +213,8 @@ unsafe fn edge<V: Vector, const MV: usize, const NR: usize>(tile: Gemm<V::T>) {
                 unsafe {
                     let tile = Gemm { b: b.add(j * ldb), c: c.add(j * ldc), ..tile };
                     match width {
-                        all if all == NR => self::tile::<V, $mv, NR, true>(tile),
-                        $($nc if $nc < NR => self::tile::<V, $mv, $nc, true>(tile),)*
+                        all if all == NR => self::tile::<V, $mv, NR, true>(tile, None),
+                        $($nc if $nc < NR => self::tile::<V, $mv, $nc, true>(tile, None),)*
                         _ => unreachable!("a tile has 1 to NR columns"),
                     }
                 }

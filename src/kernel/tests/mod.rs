@@ -33,7 +33,8 @@ fn gemm_is_the_naive_one<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
         for m in 0..=2 * kernels.mr + 1 {
             for n in 0..=2 * NR + 1 {
-                for k in [0, 1, 2, 7] {
+                // The next tile is asked for in up to 24 steps.
+                for k in [0, 1, 2, 7, 25] {
                     let (a, lda) = block::<T>(m, k, 1);
                     let (b, ldb) = block::<T>(k, n, 2);
                     let (c, ldc) = block::<T>(m, n, 3);
@@ -45,6 +46,9 @@ fn gemm_is_the_naive_one<T: Element + Float>() {
                         }
                     }
                     let mut packed = vec![T::from_f64(f64::NAN); m.next_multiple_of(kernels.mr) * k];
+                    // What is asked for need not exist.
+                    let rows = [0, 7, 1 << 20, 3, 2];
+                    let ahead = Ahead { at: c.as_ptr(), rows: rows.as_ptr(), count: k.min(rows.len()) };
                     let tiles = [
                         Tiles { ptr: a.as_ptr(), tile: kernels.mr, col: lda },
                         Tiles { ptr: packed.as_ptr(), tile: kernels.mr * k, col: kernels.mr },
@@ -52,12 +56,18 @@ fn gemm_is_the_naive_one<T: Element + Float>() {
                     // SAFETY: `packed` has whole tiles of `k` columns.
                     unsafe { (kernels.pack)(Pack { m, k, a: a.as_ptr(), lda, to: packed.as_mut_ptr() }) };
                     for tiles in tiles {
-                        let mut c = c.clone();
-                        // SAFETY: the blocks have these sizes and leading dimensions.
-                        unsafe {
-                            (kernels.gemm)(Gemm { m, n, k, a: tiles, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc });
+                        for far in [false, true] {
+                            let mut c = c.clone();
+                            let gemm = Gemm { m, n, k, a: tiles, b: b.as_ptr(), ldb, c: c.as_mut_ptr(), ldc };
+                            // SAFETY: the blocks have these sizes and leading dimensions.
+                            unsafe {
+                                match far {
+                                    false => (kernels.gemm)(gemm),
+                                    true => (kernels.gemm_far)(GemmFar { gemm, ahead }),
+                                }
+                            }
+                            assert_eq!(bits(&c), bits(&expected), "{isa:?} {m}x{n} k={k} far={far}");
                         }
-                        assert_eq!(bits(&c), bits(&expected), "{isa:?} {m}x{n} k={k}");
                     }
                 }
             }

@@ -7,6 +7,7 @@ use super::pivot;
 use crate::kernel::lanes::Lanes;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Group;
+use crate::kernel::vector::LINE;
 
 /// The body for k = 0, 1, .., each a constant, as long as k is less than a constant and the condition holds.
 macro_rules! unrolled {
@@ -25,9 +26,6 @@ macro_rules! unrolled {
         }
     };
 }
-
-/// Bytes of a cache line.
-const LINE: usize = 64;
 
 /// Matrices of at most this many rows stay in registers as a whole.
 const TINY: usize = 4;
