@@ -12,11 +12,29 @@ use crate::matrix::MatrixMut;
 pub(super) fn laswp<T: Element>(mut a: MatrixMut<'_, T>, ipiv: &[i64]) {
     let m = a.nrows();
     assert!(ipiv.len() <= m && are_rows(ipiv, m), "laswp: rows");
-    for j in 0..a.ncols() {
-        let column = a.col_mut(j).as_mut_ptr();
-        for (i, &row) in ipiv.iter().enumerate() {
-            // SAFETY: both rows are below m, as checked above.
-            unsafe { std::ptr::swap(column.add(i), column.add(row as usize - 1)) };
+    let (n, lda, a) = (a.ncols(), a.lda(), a.as_mut_ptr());
+    // Some columns at once, so that their swaps need not wait for each other.
+    let whole = n - n % 4;
+    for j in (0..whole).step_by(4) {
+        // SAFETY: columns j to j + 4 of A; all rows are below m, as checked above.
+        unsafe { swap_rows::<T, 4>(a.add(j * lda), lda, ipiv) };
+    }
+    for j in whole..n {
+        // SAFETY: as above, for column j.
+        unsafe { swap_rows::<T, 1>(a.add(j * lda), lda, ipiv) };
+    }
+}
+
+/// The same in N columns.
+///
+/// # Safety
+/// - A is valid for reads and writes of those columns, and has the rows.
+#[inline(always)]
+unsafe fn swap_rows<T: Element, const N: usize>(a: *mut T, lda: usize, ipiv: &[i64]) {
+    for (i, &row) in ipiv.iter().enumerate() {
+        for j in 0..N {
+            // SAFETY: rows of column j < N, which the caller vouches for.
+            unsafe { std::ptr::swap(a.add(i + j * lda), a.add(row as usize - 1 + j * lda)) };
         }
     }
 }
