@@ -43,6 +43,25 @@ pub(super) unsafe fn load_partial<V: Vector, const MV: usize>(from: *const V::T,
     x
 }
 
+/// A column of MV vectors; with `EDGE` there are `last` rows of the last one, and zeros below.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `from` is valid for reads of those rows.
+#[inline(always)]
+pub(super) unsafe fn load_to<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, last: usize) -> [V; MV] {
+    // SAFETY: the caller's CPU has the instruction set.
+    let mut x = [unsafe { V::splat(V::T::ZERO) }; MV];
+    for (v, x) in x.iter_mut().enumerate() {
+        // SAFETY: vector v < MV of the column, or what there is of it, for which the caller vouches.
+        unsafe {
+            let from = from.add(v * V::LANES);
+            *x = if EDGE && v == MV - 1 { V::load_partial(from, last) } else { V::load(from) };
+        }
+    }
+    x
+}
+
 /// Writes a column of `MV * LANES` rows.
 ///
 /// # Safety
@@ -66,5 +85,21 @@ pub(super) unsafe fn store_partial<V: Vector, const MV: usize>(x: &[V; MV], to: 
     for (v, x) in x.iter().enumerate() {
         // SAFETY: no row from m on is written, so a vector beyond the column writes nothing; its address is only computed.
         unsafe { x.store_partial(to.wrapping_add(v * V::LANES), lanes_before::<V>(m, v)) };
+    }
+}
+
+/// Writes a column of MV vectors; with `EDGE`, `last` rows of the last one.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `to` is valid for writes of those rows.
+#[inline(always)]
+pub(super) unsafe fn store_to<V: Vector, const MV: usize, const EDGE: bool>(x: &[V; MV], to: *mut V::T, last: usize) {
+    for (v, x) in x.iter().enumerate() {
+        // SAFETY: vector v < MV of the column, or what there is of it, for which the caller vouches.
+        unsafe {
+            let to = to.add(v * V::LANES);
+            if EDGE && v == MV - 1 { x.store_partial(to, last) } else { x.store(to) }
+        }
     }
 }

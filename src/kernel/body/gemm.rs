@@ -115,7 +115,7 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
         // acc <- C
         let mut acc = [[V::splat(V::T::ZERO); MV]; NC];
         for j in 0..NC {
-            acc[j] = rows::<V, MV, EDGE>(c.add(j * ldc), last);
+            acc[j] = column::load_to::<V, MV, EDGE>(c.add(j * ldc), last);
             if next.is_none() {
                 // The tile below comes next.
                 V::prefetch(c.wrapping_add(j * ldc + (2 * MV - 1) * V::LANES));
@@ -143,10 +143,7 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
         }
         // C <- acc
         for j in 0..NC {
-            for v in 0..MV {
-                let to = c.add(j * ldc + v * V::LANES);
-                if EDGE && v == MV - 1 { acc[j][v].store_partial(to, last) } else { acc[j][v].store(to) }
-            }
+            column::store_to::<V, MV, EDGE>(&acc[j], c.add(j * ldc), last);
         }
     }
 }
@@ -154,7 +151,8 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
 /// acc <- acc - a b, where a are the rows of a tile and b is a row of NC elements, `ldb` apart.
 ///
 /// # Safety
-/// - As for [`rows`]; `b` is valid for reads of that row.
+/// - The CPU has the vectors' instruction set.
+/// - `a` is valid for reads of a column of the tile, `b` of that row.
 #[inline(always)]
 unsafe fn step<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
     acc: &mut [[V; MV]; NC],
@@ -165,7 +163,7 @@ unsafe fn step<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
 ) {
     // SAFETY: the caller's CPU has the instruction set, and what it vouches for.
     unsafe {
-        let a = rows::<V, MV, EDGE>(a, last);
+        let a = column::load_to::<V, MV, EDGE>(a, last);
         for j in 0..NC {
             let b = V::splat(*b.add(j * ldb));
             for v in 0..MV {
@@ -173,25 +171,6 @@ unsafe fn step<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
             }
         }
     }
-}
-
-/// A column of a tile: MV vectors, with `EDGE` `last` elements of the last one.
-///
-/// # Safety
-/// - The CPU has the vectors' instruction set.
-/// - `from` is valid for reads of those elements.
-#[inline(always)]
-unsafe fn rows<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, last: usize) -> [V; MV] {
-    // SAFETY: the caller's CPU has the instruction set.
-    let mut x = [unsafe { V::splat(V::T::ZERO) }; MV];
-    for v in 0..MV {
-        // SAFETY: vector v < MV of the column, or what there is of it, for which the caller vouches.
-        unsafe {
-            let from = from.add(v * V::LANES);
-            x[v] = if EDGE && v == MV - 1 { V::load_partial(from, last) } else { V::load(from) };
-        }
-    }
-    x
 }
 
 /// A tile of fewer rows or columns: 1 to MV * LANES rows, 1 to NR columns.

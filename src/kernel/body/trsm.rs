@@ -27,35 +27,46 @@ use crate::kernel::vector::Vector;
 #[inline(always)]
 pub(in crate::kernel) unsafe fn trsm<V: Vector, const MV: usize, const NR: usize>(arguments: Trsm<V::T>) {
     let Trsm { m, n, b, ldb, x, ldx, .. } = arguments;
+    if m == 0 {
+        return;
+    }
     let is_whole = m == MV * V::LANES;
     let mut j = 0;
-    // SAFETY: columns j.. of B and X, NR of them or one.
-    unsafe {
-        while is_whole && j + NR <= n {
-            tile::<V, MV, NR, false>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
-            j += NR;
+    while j < n {
+        let columns = if j + NR <= n { NR } else { 1 };
+        // SAFETY: columns j.. of B and X, NR of them or one; the number of vectors follows from m.
+        unsafe {
+            let part = Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments };
+            match (m.div_ceil(V::LANES), columns) {
+                _ if is_whole && columns == NR => tile::<V, MV, NR, false>(part),
+                (1, 1) => tile::<V, 1, 1, true>(part),
+                (1, _) => tile::<V, 1, NR, true>(part),
+                (2, 1) if MV >= 2 => tile::<V, 2, 1, true>(part),
+                (2, _) if MV >= 2 => tile::<V, 2, NR, true>(part),
+                (3, 1) if MV >= 3 => tile::<V, 3, 1, true>(part),
+                (3, _) if MV >= 3 => tile::<V, 3, NR, true>(part),
+                _ => unreachable!("a tile has 1 to MV vectors of rows"),
+            }
         }
-        while j < n {
-            tile::<V, MV, 1, true>(Trsm { b: b.add(j * ldb), x: x.add(j * ldx), ..arguments });
-            j += 1;
-        }
+        j += columns;
     }
 }
 
-/// NC columns of B at once. With `EDGE` they have m rows, else MV * LANES.
+/// NC columns of B at once. With `EDGE` their m rows fill the last of MV vectors in part or in full, else in full.
 ///
 /// # Safety
 /// - As for [`trsm`], with n = NC.
 #[inline(always)]
 unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(arguments: Trsm<V::T>) {
     let Trsm { m, k, b, ldb, x, ldx, .. } = arguments;
+    let last = m - (MV - 1) * V::LANES;
     // SAFETY: k rows of B1 and m rows of B2 and X in each of NC columns.
     unsafe {
         let b2 = b.add(k);
         // acc <- B2
         let mut acc = [[V::splat(V::T::ZERO); MV]; NC];
         for (j, acc) in acc.iter_mut().enumerate() {
-            *acc = load::<V, MV, EDGE>(b2.add(j * ldb), m);
+            *acc = column::load_to::<V, MV, EDGE>(b2.add(j * ldb), last);
         }
         // acc <- acc - L21 B1
         let l22 = subtract::<V, MV, NC, EDGE>(&mut acc, arguments);
@@ -63,9 +74,9 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(ar
         solve::<V, MV, NC, EDGE>(&mut acc, m, l22, arguments.ldl);
         // X <- acc, B2 <- acc
         for (j, acc) in acc.iter().enumerate() {
-            store::<V, MV, EDGE>(acc, x.add(j * ldx), m);
+            column::store_to::<V, MV, EDGE>(acc, x.add(j * ldx), last);
             if x != b2 {
-                store::<V, MV, EDGE>(acc, b2.add(j * ldb), m);
+                column::store_to::<V, MV, EDGE>(acc, b2.add(j * ldb), last);
             }
         }
     }
@@ -81,11 +92,12 @@ unsafe fn subtract<V: Vector, const MV: usize, const NC: usize, const EDGE: bool
     arguments: Trsm<V::T>,
 ) -> *const V::T {
     let Trsm { m, k, l, ldl, b, ldb, .. } = arguments;
+    let last = m - (MV - 1) * V::LANES;
     let (mut lp, mut bp) = (l, b.cast_const());
     for _ in 0..k {
         // SAFETY: the caller's CPU has the instruction set; column p < k of L, row p of B.
         unsafe {
-            let lv = load::<V, MV, EDGE>(lp, m);
+            let lv = column::load_to::<V, MV, EDGE>(lp, last);
             for (j, acc) in acc.iter_mut().enumerate() {
                 let bj = V::splat(*bp.add(j * ldb));
                 for (acc, &lv) in acc.iter_mut().zip(&lv) {
@@ -110,6 +122,7 @@ unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
     l: *const V::T,
     ldl: usize,
 ) {
+    let last = m - (MV - 1) * V::LANES;
     // Step p: acc(p+1:, :) <- acc(p+1:, :) - l(p+1:) acc(p, :). The last row has nothing to do.
     // The compiler removes the steps beyond the tile's rows.
     macro_rules! steps {
@@ -117,7 +130,7 @@ unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
             $(if $p < MV * V::LANES - 1 {
                 // SAFETY: the caller's CPU has the instruction set; column p < m of L22.
                 unsafe {
-                    let lv = load::<V, MV, EDGE>(l.wrapping_add($p * ldl), m);
+                    let lv = column::load_to::<V, MV, EDGE>(l.wrapping_add($p * ldl), last);
                     step::<V, MV, NC>(&lv, acc, $p / V::LANES, $p % V::LANES);
                 }
             })*
@@ -132,7 +145,7 @@ unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
                 for p in $at * V::LANES..black_box(end) {
                     // SAFETY: the caller's CPU has the instruction set; p is below m, so it is a column of L22.
                     unsafe {
-                        let lv = load::<V, MV, EDGE>(l.wrapping_add(p * ldl), m);
+                        let lv = column::load_to::<V, MV, EDGE>(l.wrapping_add(p * ldl), last);
                         step::<V, MV, NC>(&lv, acc, $at, p - $at * V::LANES);
                     }
                 }
@@ -142,32 +155,10 @@ unsafe fn solve<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
     if !EDGE {
         steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23);
         steps!(24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
-    } else if m > 0 {
+    } else {
         loops!(0 1 2);
     }
     const { assert!(MV * V::LANES <= 48 && MV <= 3) };
-}
-
-/// A column of a tile: with `EDGE` m rows and zeros below, else MV * LANES.
-///
-/// # Safety
-/// - The CPU has the vectors' instruction set.
-/// - `from` is valid for reads of those rows.
-#[inline(always)]
-unsafe fn load<V: Vector, const MV: usize, const EDGE: bool>(from: *const V::T, m: usize) -> [V; MV] {
-    // SAFETY: the caller's CPU has the instruction set; `from` is good for m rows, without `EDGE` for all.
-    unsafe { if EDGE { column::load_partial(from, m) } else { column::load(from) } }
-}
-
-/// Writes a column of a tile: with `EDGE` m rows, else MV * LANES.
-///
-/// # Safety
-/// - The CPU has the vectors' instruction set.
-/// - `to` is valid for writes of those rows.
-#[inline(always)]
-unsafe fn store<V: Vector, const MV: usize, const EDGE: bool>(x: &[V; MV], to: *mut V::T, m: usize) {
-    // SAFETY: the caller's CPU has the instruction set; `to` is good for m rows, without `EDGE` for all.
-    unsafe { if EDGE { column::store_partial(x, to, m) } else { column::store(x, to) } }
 }
 
 /// The step of the row in this lane of vector `at` of the tile.
