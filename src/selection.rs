@@ -4,7 +4,7 @@ use std::env;
 use std::sync::OnceLock;
 
 use crate::error::Error;
-use crate::kernel::Isa;
+use crate::kernel::{Isa, Microarchitecture, avx2_below};
 
 /// The environment variable that forces an instruction set.
 const VARIABLE: &str = "RECFACT_ISA";
@@ -22,15 +22,44 @@ impl Isa {
     /// # Ok::<(), recfact::Error>(())
     /// ```
     pub fn in_use() -> Result<Isa, Error> {
-        static ASKED: OnceLock<String> = OnceLock::new();
-        static IN_USE: OnceLock<Result<Isa, Error>> = OnceLock::new();
-        *IN_USE.get_or_init(|| match env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
-            None => Ok(Isa::best()),
-            Some(value) => {
-                let asked = ASKED.get_or_init(|| value.to_string_lossy().into_owned());
-                let named = Isa::available().iter().copied().find(|isa| isa.name() == asked);
-                named.ok_or(Error::InstructionSet { asked, available: Isa::available() })
-            }
-        })
+        Ok(choice()?.isa)
     }
+
+    /// The one that factors matrices of so many rows in the least time, if the environment names none. `bytes` are those of an
+    /// element.
+    ///
+    /// # Errors
+    /// As for [`Isa::in_use`].
+    pub(crate) fn for_rows(m: usize, bytes: usize) -> Result<Isa, Error> {
+        let Choice { isa, avx2_below: [double, single] } = choice()?;
+        let crossover = if bytes == size_of::<f64>() { double } else { single };
+        Ok(if m < crossover { Isa::Avx2 } else { isa })
+    }
+}
+
+/// What a process uses.
+#[derive(Debug, Clone, Copy)]
+struct Choice {
+    isa: Isa,
+    /// Matrices of fewer rows are factored by AVX2's kernels: f64, f32.
+    avx2_below: [usize; 2],
+}
+
+/// The choice of this process, which is made once.
+fn choice() -> Result<Choice, Error> {
+    static ASKED: OnceLock<String> = OnceLock::new();
+    static CHOICE: OnceLock<Result<Choice, Error>> = OnceLock::new();
+    *CHOICE.get_or_init(|| match env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+        None => {
+            let isa = Isa::best();
+            let crossovers = if isa == Isa::Avx512 { avx2_below(Microarchitecture::of_this_cpu()) } else { [0; 2] };
+            Ok(Choice { isa, avx2_below: crossovers })
+        }
+        Some(value) => {
+            let asked = ASKED.get_or_init(|| value.to_string_lossy().into_owned());
+            let named = Isa::available().iter().copied().find(|isa| isa.name() == asked);
+            let isa = named.ok_or(Error::InstructionSet { asked, available: Isa::available() })?;
+            Ok(Choice { isa, avx2_below: [0; 2] })
+        }
+    })
 }

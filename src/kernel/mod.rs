@@ -11,6 +11,7 @@ mod arch;
 mod body;
 mod isa;
 mod lanes;
+mod microarchitecture;
 mod scalar;
 mod signatures;
 mod table;
@@ -24,6 +25,7 @@ pub(crate) use body::small::WORK;
 pub(crate) use body::tiny::TINY;
 pub use isa::Isa;
 pub(crate) use lanes::MAX_LANES;
+pub(crate) use microarchitecture::Microarchitecture;
 pub use scalar::Scalar;
 pub(crate) use signatures::{
     Ahead, Elements, Gemm, GemmFar, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small,
@@ -34,5 +36,5 @@ pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_table, f64_table};
 pub(crate) use tuning::{
     BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, INVERSE_BYTES, INVERSE_COLUMNS,
-    INVERSE_ROWS,
+    INVERSE_ROWS, avx2_below,
 };

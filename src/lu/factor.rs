@@ -84,7 +84,7 @@ pub(crate) fn factor_with<T: Element>(
     let found = ipiv.len();
     let expected = a.nrows().min(a.ncols());
     let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
-    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting, monitor };
+    let recursion = Recursion { kernels: kernels_to_factor(a.nrows(), options)?, pivoting: options.pivoting, monitor };
     let threads = options.threads.min(team::cores());
     let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, recursion.kernels);
     let info = by_blocks(&recursion, a, ipiv, blocking);
@@ -101,6 +101,11 @@ pub fn release() {
 /// The kernels of the instruction set that the options name, or of the one that the process uses.
 pub(super) fn kernels_for<T: Element>(options: &Options) -> Result<&'static Kernels<T>, Error> {
     kernels(options.isa.map_or_else(Isa::in_use, Ok)?)
+}
+
+/// The kernels to factor a matrix of m rows with.
+pub(super) fn kernels_to_factor<T: Element>(m: usize, options: &Options) -> Result<&'static Kernels<T>, Error> {
+    kernels(options.isa.map_or_else(|| Isa::for_rows(m, size_of::<T>()), Ok)?)
 }
 
 /// P A = L U by these blocks; by the recursion alone if there are none, or if the system refuses memory for them.
@@ -129,8 +134,9 @@ pub fn factor_in_steps<T: Element>(
     options: &Options,
 ) -> Result<i64, Error> {
     const STEP: usize = 32;
-    let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting, monitor: None };
     let (m, n) = (a.nrows(), a.ncols());
+    let kernels = kernels_to_factor(m, options)?;
+    let recursion = Recursion { kernels, pivoting: options.pivoting, monitor: None };
     let k = m.min(n);
     let mut info = 0;
     for j in (0..k).step_by(STEP) {

@@ -6,6 +6,7 @@ use super::across::Across;
 use super::determinant::Determinant;
 use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::element::Element;
+use crate::kernel::Kernels;
 use crate::lu::recursion::Recursion;
 use crate::matrix::{Layout, MatrixMut};
 
@@ -65,6 +66,8 @@ pub(super) struct RightHandSides<T> {
 /// What is computed for each matrix of a batch.
 pub(super) struct Job<'k, T: Element> {
     pub(super) recursion: Recursion<'k, T>,
+    /// The kernels for whatever else is done with one matrix.
+    pub(super) kernels: &'k Kernels<T>,
     pub(super) across: Option<Across<T>>,
     /// Right-hand sides may stand beside a copy of their matrix.
     pub(super) may_join: bool,
@@ -89,9 +92,15 @@ pub(super) struct Job<'k, T: Element> {
 unsafe impl<T: Element> Sync for Job<'_, T> {}
 
 impl<'k, T: Element> Job<'k, T> {
-    pub(super) fn for_matrices(a: Block<T>, recursion: Recursion<'k, T>, across: Option<Across<T>>) -> Self {
+    pub(super) fn for_matrices(
+        a: Block<T>,
+        recursion: Recursion<'k, T>,
+        kernels: &'k Kernels<T>,
+        across: Option<Across<T>>,
+    ) -> Self {
         Job {
             recursion,
+            kernels,
             across,
             may_join: true,
             a,

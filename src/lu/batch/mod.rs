@@ -21,7 +21,7 @@ use crate::batch::{BatchMut, BatchRef, Geometry};
 use crate::element::Element;
 use crate::error::Error;
 use crate::kernel::Elements;
-use crate::lu::factor::kernels_for;
+use crate::lu::factor::{kernels_for, kernels_to_factor};
 use crate::lu::recursion::Recursion;
 use crate::matrix::MatrixRef;
 use crate::options::{Options, Transpose};
@@ -313,9 +313,11 @@ pub fn check_batch_finite<T: Element>(a: BatchRef<'_, T>, options: &Options) -> 
 impl<'k, T: Element> Job<'k, T> {
     /// A job that does nothing yet with the matrices.
     fn new(a: Block<T>, options: &Options) -> Result<Self, Error> {
-        let recursion = Recursion { kernels: kernels_for(options)?, pivoting: options.pivoting, monitor: None };
-        let across = Across::choose(recursion.kernels, a.geometry, options.pivoting);
-        Ok(Job::for_matrices(a, recursion, across))
+        let kernels = kernels_for(options)?;
+        let across = Across::choose(kernels, a.geometry, options.pivoting);
+        let to_factor = kernels_to_factor(a.geometry.nrows(), options)?;
+        let recursion = Recursion { kernels: to_factor, pivoting: options.pivoting, monitor: None };
+        Ok(Job::for_matrices(a, recursion, kernels, across))
     }
 
     /// A job that factors the matrices.

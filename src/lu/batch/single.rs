@@ -90,7 +90,7 @@ impl<T: Element> Job<'_, T> {
                 return self.solve_or_invert(index, factors, ipiv, rest);
             }
             // X <- U^-1 X: it was L^-1 P B already.
-            solve_triangle(&Triangle::upper(factors.as_ref(), false), x.reborrow(), self.recursion.kernels);
+            solve_triangle(&Triangle::upper(factors.as_ref(), false), x.reborrow(), self.kernels);
             self.store(index, 0, x.as_ref());
         }
     }
@@ -111,8 +111,7 @@ impl<T: Element> Job<'_, T> {
     /// # Safety
     /// - No other thread uses the right-hand sides.
     unsafe fn solve_or_invert(&self, index: usize, mut lu: MatrixMut<'_, T>, ipiv: &[i64], memory: &mut [T]) {
-        let invert =
-            |lu: MatrixMut<'_, T>| invert(lu, ipiv, self.recursion.kernels, self.inner_threads, self.monitor());
+        let invert = |lu: MatrixMut<'_, T>| invert(lu, ipiv, self.kernels, self.inner_threads, self.monitor());
         // SAFETY: the caller's promise. X and factors that are in another argument do not overlap.
         unsafe {
             let inverted = match self.inverse() {
@@ -237,7 +236,7 @@ impl<T: Element> Job<'_, T> {
                 return bound;
             }
         }
-        let system = System { transpose: Transpose::No, lu, ipiv, kernels: self.recursion.kernels };
+        let system = System { transpose: Transpose::No, lu, ipiv, kernels: self.kernels };
         reciprocal(norm, inverse_norm(&system, memory))
     }
 
@@ -286,7 +285,7 @@ impl<T: Element> Job<'_, T> {
     unsafe fn solve_single(&self, index: usize, lu: MatrixRef<'_, T>, ipiv: &[i64], memory: &mut [T]) {
         let Some(RightHandSides { block, is_identity }) = self.x else { return };
         let transpose_of_a = if self.transposed { Transpose::Yes } else { Transpose::No };
-        let system = System { transpose: transpose_of_a, lu, ipiv, kernels: self.recursion.kernels };
+        let system = System { transpose: transpose_of_a, lu, ipiv, kernels: self.kernels };
         let (n, nrhs) = (lu.nrows(), block.geometry.ncols());
         // SAFETY: the caller's promise.
         unsafe {
