@@ -7,6 +7,7 @@
 use crate::blas::{Packed, transpose as blas_transpose, trsm as blas_trsm};
 use crate::element::Element;
 use crate::kernel::{Elements, Gemm, Isa, Kernels, Panel, Small, Tiles, WORK};
+use crate::lu::factor_by;
 use crate::matrix::{MatrixMut, MatrixRef};
 use crate::pivoting::Pivoting;
 
@@ -76,4 +77,44 @@ pub fn small<T: Element>(isa: Isa, n: usize, a: &mut [T], ipiv: &mut [i64]) -> u
     let (a, ipiv, work) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), work.as_mut_ptr());
     // SAFETY: A and ipiv have these sizes, `work` has its own.
     unsafe { (kernels.factor_small)(Small { m: n, n, a, lda: n, ipiv, work }) }
+}
+
+/// A block size that can be changed while a program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Columns of a block.
+    Width,
+    /// Columns that an update takes at once.
+    Chunk,
+    /// Tiles of rows of A that stay in the L2 cache.
+    Tiles,
+    /// Bytes from which on a matrix is expected to come from memory.
+    FarBytes,
+}
+
+/// The kernels of an instruction set, perhaps with other block sizes.
+pub struct Tuned<T: Element>(Kernels<T>);
+
+impl<T: Element> Tuned<T> {
+    /// The kernels with these sizes changed. It takes memory for good.
+    #[must_use]
+    pub fn new(isa: Isa, sizes: &[(Size, usize)]) -> Self {
+        let shipped = kernels::<T>(isa);
+        let (mut tuning, mut mc) = (*shipped.tuning, shipped.mc);
+        for &(size, value) in sizes {
+            let blocks = &mut tuning.blocks;
+            match size {
+                Size::Width => (blocks.narrow, blocks.medium, blocks.broad) = (value, value, value),
+                Size::Chunk => tuning.chunk = value,
+                Size::Tiles => mc = value * shipped.mr,
+                Size::FarBytes => blocks.far_bytes = value,
+            }
+        }
+        Tuned(Kernels { mc, tuning: Box::leak(Box::new(tuning)), ..*shipped })
+    }
+
+    /// Factors A with partial pivoting. Returns `info`.
+    pub fn factor(&self, a: MatrixMut<'_, T>, ipiv: &mut [i64], threads: usize) -> i64 {
+        factor_by(&self.0, a, ipiv, threads)
+    }
 }

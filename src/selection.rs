@@ -4,7 +4,7 @@ use std::env;
 use std::sync::OnceLock;
 
 use crate::error::Error;
-use crate::kernel::{Isa, Microarchitecture, avx2_below};
+use crate::kernel::{Isa, Microarchitecture, prefers_avx2};
 
 /// The environment variable that forces an instruction set.
 const VARIABLE: &str = "RECFACT_ISA";
@@ -31,9 +31,8 @@ impl Isa {
     /// # Errors
     /// As for [`Isa::in_use`].
     pub(crate) fn for_rows(m: usize, bytes: usize) -> Result<Isa, Error> {
-        let Choice { isa, avx2_below: [double, single] } = choice()?;
-        let crossover = if bytes == size_of::<f64>() { double } else { single };
-        Ok(if m < crossover { Isa::Avx2 } else { isa })
+        let Choice { isa, cpu } = choice()?;
+        Ok(if cpu.is_some_and(|cpu| prefers_avx2(cpu, m, bytes)) { Isa::Avx2 } else { isa })
     }
 }
 
@@ -41,8 +40,8 @@ impl Isa {
 #[derive(Debug, Clone, Copy)]
 struct Choice {
     isa: Isa,
-    /// Matrices of fewer rows are factored by AVX2's kernels: f64, f32.
-    avx2_below: [usize; 2],
+    /// The CPU, if AVX2's kernels may be the better ones for some matrices.
+    cpu: Option<Microarchitecture>,
 }
 
 /// The choice of this process, which is made once.
@@ -52,14 +51,13 @@ fn choice() -> Result<Choice, Error> {
     *CHOICE.get_or_init(|| match env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         None => {
             let isa = Isa::best();
-            let crossovers = if isa == Isa::Avx512 { avx2_below(Microarchitecture::of_this_cpu()) } else { [0; 2] };
-            Ok(Choice { isa, avx2_below: crossovers })
+            Ok(Choice { isa, cpu: (isa == Isa::Avx512).then(Microarchitecture::of_this_cpu) })
         }
         Some(value) => {
             let asked = ASKED.get_or_init(|| value.to_string_lossy().into_owned());
             let named = Isa::available().iter().copied().find(|isa| isa.name() == asked);
             let isa = named.ok_or(Error::InstructionSet { asked, available: Isa::available() })?;
-            Ok(Choice { isa, avx2_below: [0; 2] })
+            Ok(Choice { isa, cpu: None })
         }
     })
 }

@@ -36,5 +36,5 @@ pub use table::{BatchKernels, Kernels};
 pub(crate) use table::{f32_table, f64_table};
 pub(crate) use tuning::{
     BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, INVERSE_BYTES, INVERSE_COLUMNS,
-    INVERSE_ROWS, avx2_below,
+    INVERSE_ROWS, prefers_avx2,
 };

@@ -88,7 +88,7 @@ macro_rules! table {
             const MV: usize = SHAPE.mv;
             const NR: usize = SHAPE.nr;
             const NT: usize = SHAPE.nt;
-            const NB: usize = SHAPE.tv * V::LANES;
+            const NB: usize = SHAPE.nb;
 
             kernel!($(#[$feature])* gemm(Gemm<T>) -> () = gemm::gemm::<V, MV, NR>);
             kernel!($(#[$feature])* gemm_far(GemmFar<T>) -> () = gemm::gemm_far::<V, MV, NR>, gemm);

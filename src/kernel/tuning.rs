@@ -1,16 +1,18 @@
 //! Every block size and crossover, and where it comes from.
 //!
 //! The numbers were chosen by sweeps with the commands named below, of which the best was kept. "Zen 3" is a virtual
-//! machine of two cores of an AMD EPYC, family 25, model 1 (AVX2; L1d 32 KiB, L2 512 KiB a core, L3 32 MiB), on 2026-11-21.
-//! The tile shapes of AVX-512 follow from its 32 registers; everything else of AVX-512 is what AVX2 had: it has not been
-//! swept yet.
+//! machine of two cores of an AMD EPYC, family 25, model 1 (AVX2; L1d 32 KiB, L2 512 KiB a core, L3 32 MiB), on 2026-11-21; "Zen 4"
+//! one of family 25, model 17 (AVX-512 on multipliers of 256 bits; L1d 32 KiB, L2 1 MiB a core, L3 32 MiB), on 2026-11-29. On Zen 4
+//! the sweep found a plateau: no width of 48 to 144 columns, no chunk and no number of tiles was better than the sizes of Zen 3 by
+//! more than 2%, in either instruction set, so they stand for both.
 //!
 //! | number | command |
 //! | --- | --- |
 //! | `mv`, `nr`, `nt` | `cargo bench --bench kernels --features internals -- 'gemm|trsm'` |
-//! | `tv` | `.. -- panel` and `cargo bench --bench factor -- order` |
+//! | `nb` | `.. -- panel` and `cargo bench --bench factor -- order` |
 //! | `small` | `cargo run --release -p recfact-peers -- 24 28 32 36 40 44 48` with `small` larger and smaller |
-//! | `mc_tiles`, `kc`, `chunk`, `pack_columns` | `cargo run --release -p recfact-peers -- 128 256 512 1000 2000` |
+//! | `mc_tiles`, `chunk`, widths of blocks, `far_bytes` | `cargo bench --bench tuning --features internals` |
+//! | `kc`, `pack_columns` | `cargo run --release -p recfact-peers -- 128 256 512 1000 2000` |
 //! | `blocks` | the same with orders 80 to 4000, `--threads 1` and `--threads 2` |
 //! | `xr`, `xv`, `solve` | `cargo run --release -p recfact-peers -- --rhs K 32 64 100 256 512 1000`, also with `--transpose` |
 //!
@@ -18,13 +20,15 @@
 
 use super::microarchitecture::Microarchitecture;
 
-/// Rows below which AVX2's kernels factor a matrix in less time than AVX-512's, by microarchitecture, for elements of 8 and of 4
-/// bytes. An AMD EPYC of family 25, model 17 (Zen 4), orders 120 to 1500, on 2026-11-29: f64 gained 1 to 8%, f32 2 to 16%. Solves
-/// and inverses have no such crossover.
-pub(crate) fn avx2_below(cpu: Microarchitecture) -> [usize; 2] {
+/// Whether AVX2's kernels factor a matrix of m rows in less time than AVX-512's, for elements of so many bytes. An AMD EPYC of family
+/// 25, model 17 (Zen 4), square matrices of orders 1 to 1500, on 2026-11-29: f64 gained 1 to 8%, f32 2 to 16%. Solves and inverses
+/// gain nothing.
+pub(crate) fn prefers_avx2(cpu: Microarchitecture, m: usize, bytes: usize) -> bool {
     match cpu {
-        Microarchitecture::Zen4 => [250, 1100],
-        Microarchitecture::Other => [0, 0],
+        // A register of AVX-512 holds up to 8 rows.
+        Microarchitecture::Zen4 if bytes == size_of::<f64>() => matches!(m, 0..=4 | 9..250),
+        Microarchitecture::Zen4 => m < 1100,
+        Microarchitecture::Other => false,
     }
 }
 
@@ -70,8 +74,8 @@ pub(crate) struct Shape {
     /// Rows, and the most vectors of right-hand sides, of a tile of X that is solved with a lane for each of them.
     pub(crate) xr: usize,
     pub(crate) xv: usize,
-    /// A panel has this many times `LANES` columns: as many as its updates keep in registers.
-    pub(crate) tv: usize,
+    /// Columns of a panel, at most 16: as many as its updates keep in registers.
+    pub(crate) nb: usize,
     /// Matrices with at most this many rows and columns are factored as a whole; 0 for none.
     pub(crate) small: usize,
 }
@@ -114,7 +118,8 @@ pub(crate) struct Blocks {
     pub(crate) broad: usize,
     /// Blocks narrower than this are not worth their packing.
     pub(crate) min_width: usize,
-    /// A matrix of at least this many bytes is expected to come from memory: the caches are asked for what is needed next.
+    /// A matrix of at least this many bytes is expected to come from memory: the caches are asked for what is needed next. Zen 4:
+    /// 4 to 9% less time from 8 MiB on, 1% more at 5 MiB and below.
     pub(crate) far_bytes: usize,
 }
 
@@ -171,7 +176,7 @@ const SOLVE: Solve = Solve {
 
 /// Zen 3. 8 x 6 elements of C in 12 of 16 registers.
 pub(super) const AVX2_F64: Tuning = Tuning {
-    shape: Shape { mv: 2, nr: 6, nt: 4, xr: 4, xv: 3, tv: 2, small: 40 },
+    shape: Shape { mv: 2, nr: 6, nt: 4, xr: 4, xv: 3, nb: 8, small: 40 },
     mc_tiles: 16,
     kc: 256,
     pack_columns: 32,
@@ -181,25 +186,25 @@ pub(super) const AVX2_F64: Tuning = Tuning {
 };
 
 /// Zen 3. 16 x 6 elements of C.
-pub(super) const AVX2_F32: Tuning = Tuning { shape: Shape { tv: 1, ..AVX2_F64.shape }, ..AVX2_F64 };
+pub(super) const AVX2_F32: Tuning = AVX2_F64;
 
-/// 24 x 8 elements of C in 24 of 32 registers. `nt` keeps the code small. Not swept.
+/// 24 x 8 elements of C in 24 of 32 registers. Zen 4: `nt` of 8 was slower below order 200 (AVX2: 6, too) and as fast above.
 pub(super) const AVX512_F64: Tuning =
-    Tuning { shape: Shape { mv: 3, nr: 8, nt: 4, xr: 8, xv: 3, tv: 1, small: 40 }, ..AVX2_F64 };
+    Tuning { shape: Shape { mv: 3, nr: 8, nt: 4, xr: 8, xv: 3, nb: 8, small: 40 }, ..AVX2_F64 };
 
-/// 48 x 8 elements of C. Not swept.
+/// 48 x 8 elements of C. Zen 4: panels of 16 columns took 5% more time at orders 64 to 128, 10% for 4000 x 32.
 pub(super) const AVX512_F32: Tuning = AVX512_F64;
 
 /// On x86-64 each fused multiply-add is a call of the C library's `fma`: no block size matters, and small kernels do.
 #[cfg(target_arch = "x86_64")]
 pub(super) const PORTABLE_F64: Tuning =
-    Tuning { shape: Shape { mv: 1, nr: 2, nt: 1, xr: 1, xv: 1, tv: 1, small: 0 }, ..AVX2_F64 };
+    Tuning { shape: Shape { mv: 1, nr: 2, nt: 1, xr: 1, xv: 1, nb: 1, small: 0 }, ..AVX2_F64 };
 #[cfg(target_arch = "x86_64")]
 pub(super) const PORTABLE_F32: Tuning = PORTABLE_F64;
 
 /// For vectors of 16 bytes, as 64-bit Arm has them. Not swept.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) const PORTABLE_F64: Tuning =
-    Tuning { shape: Shape { mv: 2, nr: 4, nt: 4, xr: 4, xv: 3, tv: 2, small: 40 }, ..AVX2_F64 };
+    Tuning { shape: Shape { mv: 2, nr: 4, nt: 4, xr: 4, xv: 3, nb: 4, small: 40 }, ..AVX2_F64 };
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) const PORTABLE_F32: Tuning = Tuning { shape: Shape { tv: 1, ..PORTABLE_F64.shape }, ..PORTABLE_F64 };
+pub(super) const PORTABLE_F32: Tuning = PORTABLE_F64;

@@ -74,6 +74,15 @@ pub(crate) trait Vector: Copy {
     /// # Safety
     /// - `count <= LANES`.
     unsafe fn select_prefix(self, count: usize, rest: Self) -> Self;
+    /// The lanes of `self` whose bit is set, the lowest for the first; the others of `rest`.
+    unsafe fn select_bits(self, bits: u32, rest: Self) -> Self;
+    /// Lane i is `self[rows[i]]`, where `rows` are the bytes of a number, the lowest first. Lanes from 8 on may be anything.
+    ///
+    /// # Safety
+    /// - The bytes are less than LANES, as many as there are lanes.
+    unsafe fn permute(self, rows: u64) -> Self;
+    /// `self`, negated where `sign` is negative.
+    unsafe fn flip_sign(self, sign: Self) -> Self;
     /// Asks for the cache line at an address, which need not be valid.
     unsafe fn prefetch(at: *const Self::T);
     /// The same, for the L2 cache.

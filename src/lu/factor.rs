@@ -10,6 +10,8 @@ use crate::error::Error;
 use crate::kernel::{Isa, Kernels};
 use crate::matrix::MatrixMut;
 use crate::options::Options;
+#[cfg(feature = "internals")]
+use crate::pivoting::Pivoting;
 use crate::team;
 
 /// Factors `a` (m x n, column-major) in place: P A = L U.
@@ -106,6 +108,19 @@ pub(super) fn kernels_for<T: Element>(options: &Options) -> Result<&'static Kern
 /// The kernels to factor a matrix of m rows with.
 pub(super) fn kernels_to_factor<T: Element>(m: usize, options: &Options) -> Result<&'static Kernels<T>, Error> {
     kernels(options.isa.map_or_else(|| Isa::for_rows(m, size_of::<T>()), Ok)?)
+}
+
+/// [`factor`] by these kernels.
+#[cfg(feature = "internals")]
+pub(crate) fn factor_by<T: Element>(
+    kernels: &Kernels<T>,
+    a: MatrixMut<'_, T>,
+    ipiv: &mut [i64],
+    threads: usize,
+) -> i64 {
+    let recursion = Recursion { kernels, pivoting: Pivoting::Partial, monitor: None };
+    let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, kernels);
+    by_blocks(&recursion, a, ipiv, blocking)
 }
 
 /// P A = L U by these blocks; by the recursion alone if there are none, or if the system refuses memory for them.

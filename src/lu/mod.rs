@@ -36,6 +36,8 @@ pub(crate) use batch::{det_batch_with, factor_batch_with, solve_batch_with, syst
 #[cfg(feature = "cli")]
 pub(crate) use condition::MAX_EXACT_ORDER;
 pub use condition::{norm, rcond};
+#[cfg(feature = "internals")]
+pub(crate) use factor::factor_by;
 #[doc(hidden)]
 pub use factor::factor_in_steps;
 #[cfg(feature = "cli")]

@@ -31,6 +31,19 @@ register! {
     select_prefix: |x, count, rest| {
         _mm256_blendv_pd(rest, x, _mm256_loadu_pd(MASK64.as_ptr().add(4 - count).cast()))
     },
+    select_bits: |x, bits, rest| {
+        let lanes = _mm256_setr_epi64x(1, 2, 4, 8);
+        let set = _mm256_cmpeq_epi64(_mm256_and_si256(_mm256_set1_epi64x(bits.into()), lanes), lanes);
+        _mm256_blendv_pd(rest, x, _mm256_castsi256_pd(set))
+    },
+    permute: |x, rows| {
+        // A row of 8 bytes is two of 4.
+        let even = _mm256_slli_epi64::<1>(_mm256_cvtepu8_epi64(_mm_cvtsi64_si128(rows as i64)));
+        let odd = _mm256_slli_epi64::<32>(_mm256_add_epi64(even, _mm256_set1_epi64x(1)));
+        let x = _mm256_permutevar8x32_ps(_mm256_castpd_ps(x), _mm256_or_si256(even, odd));
+        _mm256_castps_pd(x)
+    },
+    flip_sign: |x, sign| _mm256_xor_pd(x, _mm256_and_pd(sign, _mm256_set1_pd(-0.0))),
     compare: _mm256_cmp_pd,
     both: |a, b| _mm256_and_pd(a, b),
     any: |mask| _mm256_movemask_pd(mask) != 0,
@@ -62,6 +75,13 @@ register! {
     select_prefix: |x, count, rest| {
         _mm256_blendv_ps(rest, x, _mm256_loadu_ps(MASK32.as_ptr().add(8 - count).cast()))
     },
+    select_bits: |x, bits, rest| {
+        let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+        let set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits as i32), lanes), lanes);
+        _mm256_blendv_ps(rest, x, _mm256_castsi256_ps(set))
+    },
+    permute: |x, rows| _mm256_permutevar8x32_ps(x, _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(rows as i64))),
+    flip_sign: |x, sign| _mm256_xor_ps(x, _mm256_and_ps(sign, _mm256_set1_ps(-0.0))),
     compare: _mm256_cmp_ps,
     both: |a, b| _mm256_and_ps(a, b),
     any: |mask| _mm256_movemask_ps(mask) != 0,

@@ -32,6 +32,12 @@ register! {
     eq_mask: |x, y| u32::from(_mm512_cmp_pd_mask::<_CMP_EQ_OQ>(x, y)),
     broadcast_lane: |x, lane| _mm512_permutexvar_pd(_mm512_set1_epi64(lane as i64), x),
     select_prefix: |x, count, rest| _mm512_mask_mov_pd(rest, prefix(count) as __mmask8, x),
+    select_bits: |x, bits, rest| _mm512_mask_mov_pd(rest, bits as __mmask8, x),
+    permute: |x, rows| _mm512_permutexvar_pd(_mm512_cvtepu8_epi64(_mm_cvtsi64_si128(rows as i64)), x),
+    flip_sign: |x, sign| {
+        let sign = _mm512_and_si512(_mm512_castpd_si512(sign), _mm512_castpd_si512(_mm512_set1_pd(-0.0)));
+        _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(x), sign))
+    },
     compare: _mm512_cmp_pd_mask,
     both: |a, b| a & b,
     any: |mask| mask != 0,
@@ -64,6 +70,12 @@ register! {
     eq_mask: |x, y| u32::from(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(x, y)),
     broadcast_lane: |x, lane| _mm512_permutexvar_ps(_mm512_set1_epi32(lane as i32), x),
     select_prefix: |x, count, rest| _mm512_mask_mov_ps(rest, prefix(count) as __mmask16, x),
+    select_bits: |x, bits, rest| _mm512_mask_mov_ps(rest, bits as __mmask16, x),
+    permute: |x, rows| _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm_cvtsi64_si128(rows as i64)), x),
+    flip_sign: |x, sign| {
+        let sign = _mm512_and_si512(_mm512_castps_si512(sign), _mm512_castps_si512(_mm512_set1_ps(-0.0)));
+        _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(x), sign))
+    },
     compare: _mm512_cmp_ps_mask,
     both: |a, b| a & b,
     any: |mask| mask != 0,

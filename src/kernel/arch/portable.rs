@@ -93,6 +93,18 @@ impl<T: Scalar, const N: usize> Vector for Array<T, N> {
         Array(from_fn(|i| if i < count { self.0[i] } else { rest.0[i] }))
     }
     #[inline(always)]
+    unsafe fn select_bits(self, bits: u32, rest: Self) -> Self {
+        Array(from_fn(|i| if bits >> i & 1 == 1 { self.0[i] } else { rest.0[i] }))
+    }
+    #[inline(always)]
+    unsafe fn permute(self, rows: u64) -> Self {
+        Array(from_fn(|i| self.0[usize::from(rows.to_le_bytes()[i % 8])]))
+    }
+    #[inline(always)]
+    unsafe fn flip_sign(self, sign: Self) -> Self {
+        Array(from_fn(|i| if T::ONE.copysign(sign.0[i]) < T::ZERO { self.0[i].neg() } else { self.0[i] }))
+    }
+    #[inline(always)]
     unsafe fn prefetch(_at: *const T) {}
 
     #[inline(always)]

@@ -27,6 +27,9 @@ macro_rules! register {
         eq_mask: |$eq_x:ident, $eq_y:ident| $eq_mask:expr,
         broadcast_lane: |$lane_x:ident, $lane:ident| $broadcast_lane:expr,
         select_prefix: |$prefix_x:ident, $prefix_count:ident, $prefix_rest:ident| $select_prefix:expr,
+        select_bits: |$bits_x:ident, $bits:ident, $bits_rest:ident| $select_bits:expr,
+        permute: |$permute_x:ident, $permute_rows:ident| $permute:expr,
+        flip_sign: |$flip_x:ident, $flip_sign_of:ident| $flip_sign:expr,
         compare: $compare:ident,
         both: |$both_a:ident, $both_b:ident| $both:expr,
         any: |$any_mask:ident| $any:expr,
@@ -138,6 +141,24 @@ macro_rules! register {
                 let ($prefix_x, $prefix_rest) = (self.0, rest.0);
                 // SAFETY: the CPU has the instruction set; the caller vouches for `count`.
                 $v(unsafe { $select_prefix })
+            }
+            #[inline(always)]
+            unsafe fn select_bits(self, $bits: u32, rest: Self) -> Self {
+                let ($bits_x, $bits_rest) = (self.0, rest.0);
+                // SAFETY: the CPU has the instruction set (the trait's contract).
+                $v(unsafe { $select_bits })
+            }
+            #[inline(always)]
+            unsafe fn permute(self, $permute_rows: u64) -> Self {
+                let $permute_x = self.0;
+                // SAFETY: the CPU has the instruction set (the trait's contract).
+                $v(unsafe { $permute })
+            }
+            #[inline(always)]
+            unsafe fn flip_sign(self, sign: Self) -> Self {
+                let ($flip_x, $flip_sign_of) = (self.0, sign.0);
+                // SAFETY: the CPU has the instruction set (the trait's contract).
+                $v(unsafe { $flip_sign })
             }
             #[inline(always)]
             unsafe fn prefetch(at: *const $t) {

@@ -63,6 +63,11 @@ pub(in crate::kernel) unsafe fn gemm_far<V: Vector, const MV: usize, const NR: u
     near: unsafe fn(Gemm<V::T>),
 ) {
     let GemmFar { gemm, ahead } = arguments;
+    if V::LANES == 1 {
+        // Such a CPU computes for longer than it waits.
+        // SAFETY: the caller's promise.
+        return unsafe { near(gemm) };
+    }
     let Gemm { m, n, a, b, ldb, c, ldc, .. } = gemm;
     let mr = MV * V::LANES;
     let rows_per_tile = ahead.count.div_ceil(m.div_ceil(mr).max(1));

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::order::Order;
 use super::pivot::{self, Scaling};
+use super::registers::{self, registers};
 use super::tiny::{TINY, tiny};
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Small;
@@ -55,6 +56,13 @@ pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: 
     let Small { m, n, a, lda, ipiv, work } = arguments;
     // SAFETY: what the caller promises is what each of the three ways needs, and tiny's sizes are checked; 1 <= m <= SMALL.
     unsafe {
+        if m.max(n) <= V::LANES.min(registers::MAX) {
+            return if V::LANES <= 4 {
+                registers::<V, 4>(arguments)
+            } else {
+                registers::<V, { registers::MAX }>(arguments)
+            };
+        }
         if m.max(n) <= TINY && m <= 2 * V::LANES {
             return if TINY <= V::LANES || m <= V::LANES { tiny::<V, 1>(arguments) } else { tiny::<V, 2>(arguments) };
         }

@@ -4,28 +4,11 @@
 //! from each other row, by a mask.
 
 use super::pivot;
+use crate::kernel::body::unrolled::unrolled;
 use crate::kernel::lanes::Lanes;
 use crate::kernel::scalar::Scalar;
 use crate::kernel::signatures::Group;
 use crate::kernel::vector::LINE;
-
-/// The body for k = 0, 1, .., each a constant, as long as k is less than a constant and the condition holds.
-macro_rules! unrolled {
-    ($k:ident < $end:expr, while $condition:expr => $body:block) => {
-        unrolled!(@ $k < $end, $condition, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23)
-    };
-    (@ $k:ident < $end:expr, $condition:expr, $body:block, $($i:literal)*) => {
-        'all: {
-            $({
-                const $k: usize = $i;
-                if $k >= $end || !$condition {
-                    break 'all;
-                }
-                $body
-            })*
-        }
-    };
-}
 
 /// Matrices of at most this many rows stay in registers as a whole.
 const TINY: usize = 4;
