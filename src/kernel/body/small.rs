@@ -1,7 +1,7 @@
 //! P A = L U of a small matrix as a whole, in memory of its own that stays in the L1 cache: the recursion's calls, panels and
 //! swaps would cost as much as the arithmetic.
 //!
-//! Matrices whose columns are one or two vectors are left to `tiny.rs`. The others are factored right-looking, two columns
+//! Matrices whose columns are one vector are left to `registers.rs` if they have few rows, those of one or two to `tiny.rs`. The others are factored right-looking, two columns
 //! at a time. Rows stay where they are: a row that has become a pivot is copied to U, and is from then on masked out of
 //! the search for pivots, so that whole vectors can be updated without a test. What LAPACK's swaps would do to the rows is
 //! recorded in [`Order`], and is done once, when the factors are written back.
@@ -54,7 +54,8 @@ pub(in crate::kernel) unsafe fn small<V: Vector, const SMALL: usize>(arguments: 
         unreachable!("a matrix that no table calls small");
     }
     let Small { m, n, a, lda, ipiv, work } = arguments;
-    // SAFETY: what the caller promises is what each of the three ways needs, and tiny's sizes are checked; 1 <= m <= SMALL.
+    // SAFETY: what the caller promises is what each of the four ways needs, and the sizes of the first three are checked;
+    // 1 <= m <= SMALL.
     unsafe {
         if m.max(n) <= V::LANES.min(registers::MAX) {
             return if V::LANES <= 4 {
