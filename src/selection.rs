@@ -12,8 +12,7 @@ const VARIABLE: &str = "RECFACT_ISA";
 impl Isa {
     /// The one that this process uses unless its [`Options`](crate::Options) name another: the best one, or the one that the
     /// environment variable `RECFACT_ISA` names. If neither names one, small matrices are factored by a narrower one where that
-    /// takes less time. The variable is read once; an empty one
-    /// counts as unset.
+    /// takes less time. The variable is read once; an empty one counts as unset.
     ///
     /// # Errors
     /// [`Error::InstructionSet`] if the variable names none, or one that this CPU lacks.

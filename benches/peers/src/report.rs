@@ -91,7 +91,10 @@ fn machine(element: &str, threads: usize) -> String {
         line.and_then(|line| line.split(':').nth(1)).unwrap_or("?").trim().to_owned()
     };
     let (name, family, model) = (field("model name"), field("cpu family"), field("model"));
-    format!("{name} (family {family}, model {model}), {}, {threads} thread(s), {element}", Isa::in_use().map_or("none", Isa::name))
+    format!(
+        "{name} (family {family}, model {model}), {}, {threads} thread(s), {element}",
+        Isa::in_use().map_or("none", Isa::name)
+    )
 }
 
 /// Nanoseconds for each matrix of a batch, by order and peer, ours first.
