@@ -3,19 +3,13 @@
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use recfact::{MatrixMut, MatrixRef, Options, Pivoting, Transpose, factor, solve};
+use testing::{Kind, matrix};
 
 const ONE: Options = Options::new();
 
 /// Numbers in [-1, 1).
 fn random(len: usize) -> Vec<f64> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
+    matrix(Kind::Uniform, len, 1, 1)
 }
 
 /// Measures the factorization of an m by n matrix that lies with leading dimension lda.

@@ -4,22 +4,12 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use recfact::{Element, Isa, Pivoting, internals};
+use testing::{Float, Kind};
 
-fn random<T: Element>(len: usize, of: fn(f64) -> T) -> Vec<T> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        of((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
-    };
-    (0..len).map(|_| next()).collect()
-}
-
-fn kernels<T: Element>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
+fn kernels<T: Element + Float>(c: &mut Criterion, name: &str) {
     for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
         let name = |operation: &str| format!("{operation}_{name}_{}", isa.name());
-        let matrix = |m: usize, n: usize| random(m * n, of);
+        let matrix = |m: usize, n: usize| testing::matrix::<T>(Kind::Uniform, m, n, 1);
         let (small, nb) = internals::sizes::<T>(isa);
 
         let mut group = c.benchmark_group(name("gemm"));
@@ -86,10 +76,10 @@ fn kernels<T: Element>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
 }
 
 /// The transpose, which is the same on every instruction set.
-fn transpose<T: Element>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
+fn transpose<T: Element + Float>(c: &mut Criterion, name: &str) {
     let mut group = c.benchmark_group(format!("transpose_{name}"));
     for n in [16, 64, 256, 1000, 1024] {
-        let (a, mut b) = (random(n * n, of), random(n * n, of));
+        let (a, mut b) = (testing::matrix::<T>(Kind::Uniform, n, n, 1), testing::matrix::<T>(Kind::Uniform, n, n, 1));
         group.throughput(Throughput::Elements((n * n) as u64));
         group.bench_function(BenchmarkId::from_parameter(n), |bench| {
             bench.iter(|| internals::transpose(n, n, black_box(&a), &mut b));
@@ -99,10 +89,10 @@ fn transpose<T: Element>(c: &mut Criterion, name: &str, of: fn(f64) -> T) {
 }
 
 fn all(c: &mut Criterion) {
-    kernels::<f64>(c, "f64", |x| x);
-    kernels::<f32>(c, "f32", |x| x as f32);
-    transpose::<f64>(c, "f64", |x| x);
-    transpose::<f32>(c, "f32", |x| x as f32);
+    kernels::<f64>(c, "f64");
+    kernels::<f32>(c, "f32");
+    transpose::<f64>(c, "f64");
+    transpose::<f32>(c, "f32");
 }
 
 criterion_group!(benches, all);

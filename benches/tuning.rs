@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 use recfact::internals::{Size, Tuned};
 use recfact::{Element, Isa, MatrixMut};
+use testing::{Float, Kind, matrix};
 
 /// Sweeps block sizes.
 #[derive(Parser)]
@@ -54,26 +55,25 @@ fn main() {
         return;
     }
     match args.element {
-        Type::F64 => sweep::<f64>(&args, |x| x),
-        Type::F32 => sweep::<f32>(&args, |x| x as f32),
+        Type::F64 => sweep::<f64>(&args),
+        Type::F32 => sweep::<f32>(&args),
     }
 }
 
-fn sweep<T: Element>(args: &Args, of: fn(f64) -> T) {
+fn sweep<T: Element + Float>(args: &Args) {
     let isas: Vec<Isa> = Isa::available().iter().copied().filter(|&isa| isa != Isa::Portable).collect();
-    let name = |isa: Isa| isa.name().to_string();
-    table(args, of, "as it is", isas.iter().map(|&isa| (name(isa), Tuned::new(isa, &[]))).collect());
+    table::<T>(args, "as it is", isas.iter().map(|&isa| (isa.name().to_string(), Tuned::new(isa, &[]))).collect());
     for &isa in &isas {
         for (size, values) in SWEEPS {
             let rows = values.iter().map(|&value| (value.to_string(), Tuned::new(isa, &[(size, value)]))).collect();
-            table(args, of, &format!("{} {size:?}", isa.name()), rows);
+            table::<T>(args, &format!("{} {size:?}", isa.name()), rows);
         }
     }
 }
 
 /// Prints GFLOP/s: a row for each variant, a column for each order.
-fn table<T: Element>(args: &Args, of: fn(f64) -> T, title: &str, variants: Vec<(String, Tuned<T>)>) {
-    let columns: Vec<Vec<f64>> = args.orders.iter().map(|&n| column(args, of, n, &variants)).collect();
+fn table<T: Element + Float>(args: &Args, title: &str, variants: Vec<(String, Tuned<T>)>) {
+    let columns: Vec<Vec<f64>> = args.orders.iter().map(|&n| column(args, n, &variants)).collect();
     println!("\n{title:>20}{}", args.orders.iter().map(|n| format!("{n:>9}")).collect::<String>());
     for (i, (name, _)) in variants.iter().enumerate() {
         println!("{name:>20}{}", columns.iter().map(|column| format!("{:>9.2}", column[i])).collect::<String>());
@@ -81,15 +81,8 @@ fn table<T: Element>(args: &Args, of: fn(f64) -> T, title: &str, variants: Vec<(
 }
 
 /// GFLOP/s of each variant for one order.
-fn column<T: Element>(args: &Args, of: fn(f64) -> T, n: usize, variants: &[(String, Tuned<T>)]) -> Vec<f64> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        of((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
-    };
-    let input: Vec<T> = (0..n * n).map(|_| next()).collect();
+fn column<T: Element + Float>(args: &Args, n: usize, variants: &[(String, Tuned<T>)]) -> Vec<f64> {
+    let input: Vec<T> = matrix(Kind::Uniform, n, n, 1);
     let (mut a, mut ipiv) = (input.clone(), vec![0; n]);
     let mut best = vec![Duration::MAX; variants.len()];
     let begin = Instant::now();
