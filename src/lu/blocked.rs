@@ -284,12 +284,9 @@ impl<T: Element> Shared<'_, T> {
         let (panel, a) = unsafe { ((*slot.panel.get()).as_ref(), self.view(j..self.m, columns)) };
         // With equally fast threads this one is next to update the block that follows those of the others.
         let next = block + self.threads;
-        let next = match next < self.blocks.count() {
-            true => self.a.cast_const().wrapping_add(j + self.blocks.columns(next).start * self.lda),
-            false => std::ptr::null(),
-        };
-        let next = self.is_far.then_some(next);
-        panel.expect("a panel that is ready").update(a, next, cast_slice_mut(memory));
+        let next = (next < self.blocks.count())
+            .then(|| self.a.cast_const().wrapping_add(j + self.blocks.columns(next).start * self.lda));
+        panel.expect("a panel that is ready").update(a, self.is_far, next, cast_slice_mut(memory));
         let (w, n) = (self.blocks.columns(p).len(), self.blocks.columns(block).len());
         self.recursion.count(|| update_flops(self.m - j, n, w));
         slot.readers.fetch_sub(1, Ordering::Release);

@@ -39,16 +39,16 @@ impl<'a, T: Element> PackedPanel<'a, T> {
         PackedPanel { w, moves, l11, l21, kernels }
     }
 
-    /// [A12; A22] <- P [A12; A22]; A12 <- L11^-1 A12 = U12; A22 <- A22 - L21 U12. `memory` is for a chunk of U12. The columns that
-    /// this thread is likely to update next begin at `next`, null if there are none; `None` if A is expected in the caches.
-    pub(super) fn update(&self, mut a: MatrixMut<'_, T>, next: Option<*const T>, memory: &mut [T]) {
+    /// [A12; A22] <- P [A12; A22]; A12 <- L11^-1 A12 = U12; A22 <- A22 - L21 U12. `memory` is for a chunk of U12. If A
+    /// comes from memory (`is_far`), the columns that this thread is likely to update next begin at `next`, unless none are known.
+    pub(super) fn update(&self, mut a: MatrixMut<'_, T>, is_far: bool, next: Option<*const T>, memory: &mut [T]) {
         let (w, kernels) = (self.w, self.kernels);
         let ldb = leading_dimension::<T>(w);
         let chunk = kernels.tuning.chunk;
         for j in (0..a.ncols()).step_by(chunk) {
             let n = chunk.min(a.ncols() - j);
             let after = a.as_ref().as_ptr().wrapping_add((j + n) * a.lda());
-            let next = next.map(|next| if j + n < a.ncols() { after } else { next });
+            let next = if j + n < a.ncols() { Some(after) } else { next };
             let mut a = a.reborrow().split_at_col(j).1.split_at_col(n).0;
             let mut u12 = MatrixMut::in_memory(memory, w, n, ldb);
             self.moves.apply(a.reborrow(), u12.reborrow());
@@ -59,8 +59,8 @@ impl<'a, T: Element> PackedPanel<'a, T> {
                 let end = m.min(i + kernels.mc);
                 let block = a22.reborrow().split_at_row(i).1.split_at_row(end - i).0;
                 // The next rows to move come from memory in the meantime, a part of them with each block.
-                let rows = |first: *const T| if first.is_null() { &[] } else { share(self.moves.rows(), i..end, m) };
-                let next = next.map(|first| Next { first, rows: rows(first) });
+                let rows = if next.is_some() { share(self.moves.rows(), i..end, m) } else { &[] };
+                let next = is_far.then_some(Next { first: next.unwrap_or(std::ptr::null()), rows });
                 self.l21.sub_product(i..end, u12.as_ref(), block, next);
             }
         }
