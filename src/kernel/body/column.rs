@@ -62,6 +62,31 @@ pub(super) unsafe fn load_to<V: Vector, const MV: usize, const EDGE: bool>(from:
     x
 }
 
+/// acc <- acc - a b, where a is a column of MV vectors as [`load_to`] reads it, and b a row of NC elements, `ldb` apart.
+///
+/// # Safety
+/// - The CPU has the vectors' instruction set.
+/// - `a` is valid for reads of that column, `b` of that row.
+#[inline(always)]
+pub(super) unsafe fn sub_outer<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
+    acc: &mut [[V; MV]; NC],
+    last: usize,
+    a: *const V::T,
+    b: *const V::T,
+    ldb: usize,
+) {
+    // SAFETY: the caller's CPU has the instruction set, and what it vouches for.
+    unsafe {
+        let a = load_to::<V, MV, EDGE>(a, last);
+        for (j, acc) in acc.iter_mut().enumerate() {
+            let b = V::splat(*b.add(j * ldb));
+            for (acc, &a) in acc.iter_mut().zip(&a) {
+                *acc = acc.sub_mul(a, b);
+            }
+        }
+    }
+}
+
 /// Writes a column of `MV * LANES` rows.
 ///
 /// # Safety

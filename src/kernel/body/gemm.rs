@@ -136,44 +136,19 @@ unsafe fn tile<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
                 for j in 0..NC {
                     // If columns do not begin with a line, the first line came with the tile above.
                     V::prefetch(next.wrapping_add((i + 1) * line - 1 + j * ldc));
-                    step::<V, MV, NC, EDGE>(&mut acc, last, ap, b, ldb);
+                    column::sub_outer::<V, MV, NC, EDGE>(&mut acc, last, ap, b, ldb);
                     (ap, b) = (ap.wrapping_add(a.col), b.add(1));
                 }
             }
             k -= lines * NC;
         }
         for _ in 0..k {
-            step::<V, MV, NC, EDGE>(&mut acc, last, ap, b, ldb);
+            column::sub_outer::<V, MV, NC, EDGE>(&mut acc, last, ap, b, ldb);
             (ap, b) = (ap.wrapping_add(a.col), b.add(1));
         }
         // C <- acc
         for j in 0..NC {
             column::store_to::<V, MV, EDGE>(&acc[j], c.add(j * ldc), last);
-        }
-    }
-}
-
-/// acc <- acc - a b, where a are the rows of a tile and b is a row of NC elements, `ldb` apart.
-///
-/// # Safety
-/// - The CPU has the vectors' instruction set.
-/// - `a` is valid for reads of a column of the tile, `b` of that row.
-#[inline(always)]
-unsafe fn step<V: Vector, const MV: usize, const NC: usize, const EDGE: bool>(
-    acc: &mut [[V; MV]; NC],
-    last: usize,
-    a: *const V::T,
-    b: *const V::T,
-    ldb: usize,
-) {
-    // SAFETY: the caller's CPU has the instruction set, and what it vouches for.
-    unsafe {
-        let a = column::load_to::<V, MV, EDGE>(a, last);
-        for j in 0..NC {
-            let b = V::splat(*b.add(j * ldb));
-            for v in 0..MV {
-                acc[j][v] = acc[j][v].sub_mul(a[v], b);
-            }
         }
     }
 }

@@ -97,13 +97,7 @@ unsafe fn subtract<V: Vector, const MV: usize, const NC: usize, const EDGE: bool
     for _ in 0..k {
         // SAFETY: the caller's CPU has the instruction set; column p < k of L, row p of B.
         unsafe {
-            let lv = column::load_to::<V, MV, EDGE>(lp, last);
-            for (j, acc) in acc.iter_mut().enumerate() {
-                let bj = V::splat(*bp.add(j * ldb));
-                for (acc, &lv) in acc.iter_mut().zip(&lv) {
-                    *acc = acc.sub_mul(lv, bj);
-                }
-            }
+            column::sub_outer::<V, MV, NC, EDGE>(acc, last, lp, bp, ldb);
             lp = lp.wrapping_add(ldl);
             bp = bp.add(1);
         }
