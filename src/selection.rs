@@ -25,7 +25,7 @@ impl Isa {
         Ok(choice()?.isa)
     }
 
-    /// The one that factors matrices of so many rows in the least time, if the environment names none. `bytes` are those of an
+    /// The one that factors matrices of `m` rows in the least time, or the one that the environment names. `bytes` is the size of an
     /// element.
     ///
     /// # Errors

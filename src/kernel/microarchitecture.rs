@@ -14,7 +14,7 @@ impl Microarchitecture {
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn of_this_cpu() -> Self {
         use std::arch::x86_64::__cpuid;
-        #[allow(unused_unsafe)] // it is a safe function from Rust 1.94 on
+        #[allow(unused_unsafe)] // it is a safe function in newer versions of Rust
         // SAFETY: every CPU of x86-64 has the instruction.
         let (vendor, version) = unsafe { (__cpuid(0), __cpuid(1).eax) };
         Self::of([vendor.ebx, vendor.edx, vendor.ecx], version)

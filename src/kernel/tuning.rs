@@ -4,7 +4,7 @@
 //! machine of two cores of an AMD EPYC, family 25, model 1 (AVX2; L1d 32 KiB, L2 512 KiB a core, L3 32 MiB), on 2026-11-21; "Zen 4"
 //! one of family 25, model 17 (AVX-512 on multipliers of 256 bits; L1d 32 KiB, L2 1 MiB a core, L3 32 MiB), on 2026-11-29. On Zen 4
 //! the sweep found a plateau: no width of 48 to 144 columns, no chunk and no number of tiles was better than the sizes of Zen 3 by
-//! more than 2%, in either instruction set, so they stand for both.
+//! more than figures differ from run to run (4%), in either instruction set, so they stand for both.
 //!
 //! | number | command |
 //! | --- | --- |
@@ -20,9 +20,9 @@
 
 use super::microarchitecture::Microarchitecture;
 
-/// Whether AVX2's kernels factor a matrix of m rows in less time than AVX-512's, for elements of so many bytes. An AMD EPYC of family
-/// 25, model 17 (Zen 4), square matrices of orders 1 to 1500, on 2026-11-29: f64 gained 1 to 8%, f32 2 to 16%. Solves and inverses
-/// gain nothing.
+/// Whether AVX2's kernels factor a matrix of `m` rows in less time than AVX-512's; `bytes` is the size of an element. An AMD EPYC of
+/// family 25, model 17 (Zen 4), square matrices of orders 1 to 1500, on 2026-11-29: f64 gained 1 to 8%, f32 2 to 16%. Solves and
+/// inverses gain nothing.
 pub(crate) fn prefers_avx2(cpu: Microarchitecture, m: usize, bytes: usize) -> bool {
     match cpu {
         // A register of AVX-512 holds up to 8 rows.
@@ -119,7 +119,7 @@ pub(crate) struct Blocks {
     /// Blocks narrower than this are not worth their packing.
     pub(crate) min_width: usize,
     /// A matrix of at least this many bytes is expected to come from memory: the caches are asked for what is needed next. Zen 4:
-    /// 4 to 9% less time from 8 MiB on, 1% more at 5 MiB and below.
+    /// 3 to 11% less time from 8 MB on, 1 to 4% more at 5 MB and below.
     pub(crate) far_bytes: usize,
 }
 

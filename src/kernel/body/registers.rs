@@ -14,7 +14,8 @@ use crate::kernel::vector::Vector;
 /// The largest number of rows, and of columns: a register of AVX-512 has room for more f32, but there is no speed in it.
 pub(super) const MAX: usize = 8;
 
-/// Rows at positions, and positions of rows: bytes of a number each, the lowest for the first.
+/// Rows at positions, and positions of rows: bytes of a number each, the lowest for the first. With the arrays of `order.rs`, which
+/// are in memory, n = 8 took 138 ns instead of 113 (Zen 4, f64, AVX-512, on 2026-11-29).
 struct Order {
     row_at: u64,
     position_of: u64,

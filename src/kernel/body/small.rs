@@ -1,10 +1,10 @@
 //! P A = L U of a small matrix as a whole, in memory of its own that stays in the L1 cache: the recursion's calls, panels and
 //! swaps would cost as much as the arithmetic.
 //!
-//! Matrices whose columns are one vector are left to `registers.rs` if they have few rows, those of one or two to `tiny.rs`. The others are factored right-looking, two columns
-//! at a time. Rows stay where they are: a row that has become a pivot is copied to U, and is from then on masked out of
-//! the search for pivots, so that whole vectors can be updated without a test. What LAPACK's swaps would do to the rows is
-//! recorded in [`Order`], and is done once, when the factors are written back.
+//! Matrices whose columns are one vector are left to `registers.rs` if they have few rows, those of one or two to `tiny.rs`. The
+//! others are factored right-looking, two columns at a time. Rows stay where they are: a row that has become a pivot is copied
+//! to U, and is from then on masked out of the search for pivots, so that whole vectors can be updated without a test. What
+//! LAPACK's swaps would do to the rows is recorded in [`Order`], and is done once, when the factors are written back.
 
 use std::ops::Range;
 
