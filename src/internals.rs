@@ -64,7 +64,7 @@ pub fn trsm<T: Element>(isa: Isa, m: usize, n: usize, l: &[T], b: &mut [T]) {
 pub fn panel<T: Element>(isa: Isa, m: usize, n: usize, pivoting: Pivoting, a: &mut [T], ipiv: &mut [i64]) -> usize {
     let kernels = kernels::<T>(isa);
     assert!(a.len() == m * n && ipiv.len() == m.min(n) && n <= kernels.nb);
-    let panel = Panel { m, n, a: a.as_mut_ptr(), lda: m, ipiv: ipiv.as_mut_ptr(), pivoting };
+    let panel = Panel { m, n, a: a.as_mut_ptr(), lda: m, ipiv: ipiv.as_mut_ptr(), pivoting, part: None };
     // SAFETY: A and ipiv have these sizes.
     unsafe { (kernels.panel)(panel) }
 }

@@ -28,8 +28,8 @@ pub(crate) use lanes::MAX_LANES;
 pub(crate) use microarchitecture::Microarchitecture;
 pub use scalar::Scalar;
 pub(crate) use signatures::{
-    Ahead, Elements, Gemm, GemmFar, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, Residual, RowsTrsm, Small,
-    Strided, Tiles, Trsm, Trsv,
+    Ahead, Elements, Gemm, GemmFar, Group, GroupNorm, GroupTrsm, Lines, Pack, Panel, PanelPart, Residual, RowsTrsm,
+    Small, Strided, Tiles, Trsm, Trsv,
 };
 pub(crate) use table::FactorGroup;
 pub use table::{BatchKernels, Kernels};
@@ -38,3 +38,5 @@ pub(crate) use tuning::{
     BATCH_COLUMNS, BATCH_FACTOR_BYTES, BATCH_IN_CACHE, BATCH_LEAST, BATCH_RHS, INVERSE_BYTES, INVERSE_COLUMNS,
     INVERSE_ROWS, prefers_avx2,
 };
+#[cfg(test)]
+pub(crate) use tuning::{Crew, Tuning};

@@ -163,11 +163,12 @@ pub(crate) struct Trsv<T> {
 }
 
 /// P A = L U of an `m` by `n` panel in place, `n <= nb`; `ipiv` receives `min(m, n)` 1-based row numbers. Returns the
-/// 1-based index of the first zero pivot, or 0.
+/// 1-based index of the first zero pivot, or 0. With a [`PanelPart`] the call does something else.
 ///
 /// # Safety
 /// - `a` is good for a column-major block of that size, `lda >= m`.
 /// - `ipiv` is good for `min(m, n)` elements.
+/// - For a part, see there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Panel<T> {
     pub(crate) m: usize,
@@ -176,6 +177,21 @@ pub(crate) struct Panel<T> {
     pub(crate) lda: usize,
     pub(crate) ipiv: *mut i64,
     pub(crate) pivoting: Pivoting,
+    pub(crate) part: Option<PanelPart<T>>,
+}
+
+/// One column of a panel of which A is some rows, all of them below those that belong to U. The last column of L, `column - 1`, is
+/// divided by its pivot, and A(:, j) <- A(:, j) - L(:, 0:j) U(0:j, j), j = `column`; `ipiv[0]` receives the 1-based number of the
+/// row of the part that holds the largest magnitude of the column. With a `column` of `n` the last column is divided, and that
+/// is all.
+///
+/// # Safety
+/// - `m >= 1`, `column <= n`.
+/// - `top` is good for reads of the panel's first `column` rows, which are not rows of A; `lda` is its leading dimension, too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PanelPart<T> {
+    pub(crate) column: usize,
+    pub(crate) top: *const T,
 }
 
 /// P A = L U of an `m` by `n` matrix in place, with partial pivoting; `ipiv` receives `min(m, n)` 1-based row numbers.

@@ -47,8 +47,6 @@ impl Blocking {
     pub(super) fn choose<T: Element>(m: usize, n: usize, threads: usize, kernels: &Kernels<T>) -> Option<Self> {
         let k = m.min(n);
         let tuning = &kernels.tuning.blocks;
-        let worth_helpers = m.saturating_mul(n).saturating_mul(k) >= tuning.min_work_for_helpers;
-        let threads = if worth_helpers { threads } else { 1 };
         let is_wide = n >= 2 * k && n > kernels.small;
         let width = match k {
             _ if is_wide && (tuning.wide_from..tuning.wide_below).contains(&k) => k.min(tuning.wide_width),

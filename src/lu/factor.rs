@@ -4,6 +4,7 @@ use super::blocked::{self, Blocking};
 use super::ipiv::laswp;
 use super::monitor::Monitor;
 use super::recursion::Recursion;
+use super::tall;
 use crate::blas::{gemm, scratch, trsm};
 use crate::element::{Element, kernels};
 use crate::error::Error;
@@ -86,10 +87,11 @@ pub(crate) fn factor_with<T: Element>(
     let found = ipiv.len();
     let expected = a.nrows().min(a.ncols());
     let ipiv = ipiv.get_mut(..expected).ok_or(Error::IpivLength { expected, found })?;
-    let recursion = Recursion { kernels: kernels_to_factor(a.nrows(), options)?, pivoting: options.pivoting, monitor };
+    let recursion =
+        Recursion { kernels: kernels_to_factor(a.nrows(), options)?, pivoting: options.pivoting, monitor, crew: None };
     let threads = options.threads.min(team::cores());
-    let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, recursion.kernels);
-    let info = by_blocks(&recursion, a, ipiv, blocking);
+    let cut = Cut::choose(a.nrows(), a.ncols(), threads, recursion.kernels);
+    let info = factor_cut(&recursion, a, ipiv, cut);
     Monitor::check(monitor).map(|()| info)
 }
 
@@ -118,22 +120,50 @@ pub(crate) fn factor_by<T: Element>(
     ipiv: &mut [i64],
     threads: usize,
 ) -> i64 {
-    let recursion = Recursion { kernels, pivoting: Pivoting::Partial, monitor: None };
-    let blocking = Blocking::choose(a.nrows(), a.ncols(), threads, kernels);
-    by_blocks(&recursion, a, ipiv, blocking)
+    let recursion = Recursion { kernels, pivoting: Pivoting::Partial, monitor: None, crew: None };
+    let cut = Cut::choose(a.nrows(), a.ncols(), threads, kernels);
+    factor_cut(&recursion, a, ipiv, cut)
 }
 
-/// P A = L U by these blocks; by the recursion alone if there are none, or if the system refuses memory for them.
-pub(super) fn by_blocks<T: Element>(
+/// How a matrix is cut, for the caches or for threads.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cut {
+    /// By the recursion alone, on one thread.
+    Whole,
+    /// By blocks of columns.
+    Blocks(Blocking),
+    /// By the recursion, on a crew of this many threads.
+    Rows(usize),
+}
+
+impl Cut {
+    /// For an `m` by `n` matrix and up to `threads` threads.
+    pub(super) fn choose<T: Element>(m: usize, n: usize, threads: usize, kernels: &Kernels<T>) -> Self {
+        let threads = if kernels.tuning.blocks.is_worth_helpers(m, n) { threads } else { 1 };
+        if threads > 1 && tall::is_tall(m, n, kernels) {
+            return Cut::Rows(threads);
+        }
+        Blocking::choose(m, n, threads, kernels).map_or(Cut::Whole, Cut::Blocks)
+    }
+}
+
+/// P A = L U, cut like this; by the recursion alone if the system refuses memory for blocks.
+pub(super) fn factor_cut<T: Element>(
     recursion: &Recursion<'_, T>,
     mut a: MatrixMut<'_, T>,
     ipiv: &mut [i64],
-    blocking: Option<Blocking>,
+    cut: Cut,
 ) -> i64 {
     if ipiv.is_empty() {
         return 0;
     }
-    let first_zero = blocking.and_then(|blocking| blocked::factor(recursion, a.reborrow(), ipiv, blocking));
+    let first_zero = match cut {
+        Cut::Whole => None,
+        Cut::Blocks(blocking) => blocked::factor(recursion, a.reborrow(), ipiv, blocking),
+        Cut::Rows(threads) => Some(team::with_crew(threads, |crew| {
+            Recursion { crew: Some(crew), ..*recursion }.factor(a.reborrow(), ipiv)
+        })),
+    };
     recursion.info(first_zero.unwrap_or_else(|| recursion.factor(a, ipiv)))
 }
 
@@ -151,7 +181,7 @@ pub fn factor_in_steps<T: Element>(
     const STEP: usize = 32;
     let (m, n) = (a.nrows(), a.ncols());
     let kernels = kernels_to_factor(m, options)?;
-    let recursion = Recursion { kernels, pivoting: options.pivoting, monitor: None };
+    let recursion = Recursion { kernels, pivoting: options.pivoting, monitor: None, crew: None };
     let k = m.min(n);
     let mut info = 0;
     for j in (0..k).step_by(STEP) {

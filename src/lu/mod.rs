@@ -19,6 +19,7 @@ mod recursion;
 mod refine;
 mod solve;
 mod strips;
+mod tall;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,16 @@
-//! The recursion and its block equations; it runs on one thread.
+//! The recursion and its block equations; it runs on one thread, or on a crew that shares its parts.
+
+use std::ops::Range;
 
 use super::ipiv::laswp;
 use super::monitor::{Monitor, flops, update_flops};
+use super::tall;
 use crate::blas::{gemm, scratch, trsm};
 use crate::element::Element;
 use crate::kernel::{Kernels, Panel, Small, TINY, WORK};
 use crate::matrix::MatrixMut;
 use crate::pivoting::Pivoting;
+use crate::team::Crew;
 
 /// What all levels of the recursion have in common.
 pub(super) struct Recursion<'k, T: Element> {
@@ -14,6 +18,8 @@ pub(super) struct Recursion<'k, T: Element> {
     pub(super) pivoting: Pivoting,
     /// Who watches the factorization. If it is cancelled, what is left is not done, and no result means anything.
     pub(super) monitor: Option<&'k Monitor>,
+    /// Who shares the work, if not one thread does it.
+    pub(super) crew: Option<&'k Crew<'k>>,
 }
 
 impl<T: Element> Recursion<'_, T> {
@@ -49,14 +55,19 @@ impl<T: Element> Recursion<'_, T> {
         if self.is_cancelled() {
             return 0;
         }
-        // [A12; A22] <- P1 [A12; A22]
-        laswp(right.reborrow(), ipiv1);
-        // A12 <- L11^-1 A12 = U12
-        let (mut a12, mut a22) = right.split_at_row(n1);
-        let l = left.as_ref();
-        trsm(l.block(0, 0, n1, n1), a12.reborrow(), self.kernels);
-        // A22 <- A22 - L21 U12
-        gemm(l.block(n1, 0, m - n1, n1), a12.as_ref(), a22.reborrow(), self.kernels);
+        let (l, kernels) = (left.as_ref(), self.kernels);
+        self.for_columns(right.reborrow(), &|mut right| {
+            // [A12; A22] <- P1 [A12; A22]
+            laswp(right.reborrow(), ipiv1);
+            // A12 <- L11^-1 A12 = U12
+            trsm(l.block(0, 0, n1, n1), right.split_at_row(n1).0, kernels);
+        });
+        let (a12, mut a22) = right.split_at_row(n1);
+        let u12 = a12.as_ref();
+        self.for_rows(a22.reborrow(), &|rows: Range<usize>, a22| {
+            // A22 <- A22 - L21 U12
+            gemm(l.block(n1 + rows.start, 0, rows.len(), n1), u12, a22, kernels);
+        });
         self.count(|| update_flops(m, n - n1, n1));
         // A22 = P2^T L22 U22
         let info2 = self.factor(a22, ipiv2);
@@ -64,7 +75,7 @@ impl<T: Element> Recursion<'_, T> {
             return 0;
         }
         // A21 <- P2 A21 = L21
-        laswp(left.split_at_row(n1).1, ipiv2);
+        self.for_columns(left.split_at_row(n1).1, &|left| laswp(left, ipiv2));
         // P = P2 P1: the rows of P2 are counted from n1
         ipiv2.iter_mut().for_each(|row| *row += n1 as i64);
 
@@ -72,6 +83,24 @@ impl<T: Element> Recursion<'_, T> {
             (0, 0) => 0,
             (0, k) => n1 + k,
             (k, _) => k,
+        }
+    }
+
+    /// Calls `work` with all rows of A, or at the same time with parts of them.
+    fn for_rows(&self, a: MatrixMut<'_, T>, work: &(impl Fn(Range<usize>, MatrixMut<'_, T>) + Sync)) {
+        match self.crew {
+            None => work(0..a.nrows(), a),
+            Some(crew) => {
+                tall::for_rows(crew, self.kernels.tuning.crew.rows, a, &|_, rows, a| work(rows, a));
+            }
+        }
+    }
+
+    /// Calls `work` with all columns of A, or at the same time with parts of them.
+    fn for_columns(&self, a: MatrixMut<'_, T>, work: &(impl Fn(MatrixMut<'_, T>) + Sync)) {
+        match self.crew {
+            None => work(a),
+            Some(crew) => tall::for_columns(crew, self.kernels.tuning.crew.columns, a, work),
         }
     }
 
@@ -123,9 +152,12 @@ impl<T: Element> Recursion<'_, T> {
     /// P A = L U of at most `nb` columns.
     fn panel(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
+        if let Some(crew) = self.crew.filter(|_| tall::is_tall_panel(m, n, self.kernels)) {
+            return tall::panel(crew, a, ipiv, self.pivoting, self.kernels);
+        }
         assert!(ipiv.len() == m.min(n));
         let (a, ipiv, pivoting) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), self.pivoting);
         // SAFETY: A is m by n with leading dimension lda, and ipiv has min(m, n) elements.
-        unsafe { (self.kernels.panel)(Panel { m, n, a, lda, ipiv, pivoting }) }
+        unsafe { (self.kernels.panel)(Panel { m, n, a, lda, ipiv, pivoting, part: None }) }
     }
 }

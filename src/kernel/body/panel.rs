@@ -19,52 +19,73 @@ use crate::pivoting::Pivoting;
 /// - The CPU has the vectors' instruction set.
 #[inline(always)]
 pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V::T>) -> usize {
-    let Panel { m, n, a, lda, ipiv, pivoting } = panel;
+    let Panel { m, n, a, lda, ipiv, pivoting, part } = panel;
     let pivoting = pivoting == Pivoting::Partial;
     assert!(n <= NB, "a panel has at most NB columns");
-    let k = m.min(n);
+    let k = if part.is_some() { n } else { m.min(n) };
+    let (first, top) = part.map_or((0, a.cast_const()), |part| (part.column, part.top));
     let mut info = 0;
     // What the last column of L is still to be multiplied with; the update of the next column does it on the way.
     let mut scale = V::T::ONE;
-    for j in 0..n {
+    if let Some(p) = first.checked_sub(1) {
+        // SAFETY: the pivot of the last column, and the rows of the part in it.
+        scale = unsafe { scaled(*top.add(p + p * lda), from_raw_parts_mut(a.add(p * lda), m)) }.unwrap_or(V::T::ONE);
+    }
+    for j in first..n {
         // SAFETY: columns up to j < n and rows up to m of A; ipiv only for j < k; the pivot's row is less than m.
         unsafe {
-            // U(0:i, j) <- L(0:i, 0:i)^-1 A(0:i, j), i = min(j, k)
-            // (not j.min(k): with that the compiler computes more addresses anew for each column)
-            upper(if j < k { j } else { k }, j, a, lda);
-            if j >= k {
-                // To the right of a square all rows belong to U.
-                continue;
+            // The first row that belongs to L.
+            let i = if part.is_some() {
+                0
+            } else {
+                // U(0:i, j) <- L(0:i, 0:i)^-1 A(0:i, j), i = min(j, k)
+                // (not j.min(k): with that the compiler computes more addresses anew for each column)
+                upper(if j < k { j } else { k }, j, a, lda);
+                if j >= k {
+                    // To the right of a square all rows belong to U.
+                    continue;
+                }
+                j
+            };
+            // A(i:m, j) <- A(i:m, j) - L(i:m, 0:j) U(0:j, j)
+            let largest = lower::<V, NB>(m - i, j, top, a.add(i), lda, scale);
+            let diagonal = a.add(i + j * lda);
+            let row = if pivoting { i + pivot::first_row::<V>(m - i, diagonal, largest) } else { i };
+            if part.is_some() {
+                *ipiv = row as i64 + 1;
+                return 0;
             }
-            // A(j:m, j) <- A(j:m, j) - L(j:m, 0:j) U(0:j, j)
-            let largest = lower::<V, NB>(m, j, a, lda, scale);
-            let diagonal = a.add(j + j * lda);
-            let row = if pivoting { j + pivot::first_row::<V>(m - j, diagonal, largest) } else { j };
             *ipiv.add(j) = row as i64 + 1;
             if row != j {
                 swap_rows(n, a.add(j), a.add(row), lda);
             }
             // L(j+1:m, j) <- A(j+1:m, j) / U(j, j)
-            let pivot = *diagonal;
-            scale = match pivot::scaling(pivot, pivot.abs()) {
-                Scaling::Multiply(reciprocal) => reciprocal,
-                Scaling::Divide(pivot) => {
-                    divide(from_raw_parts_mut(diagonal.add(1), m - j - 1), pivot);
-                    V::T::ONE
-                }
-                Scaling::Leave => {
-                    info = pivot::first_zero(info, j);
-                    V::T::ONE
-                }
-            };
+            scale = scaled(*diagonal, from_raw_parts_mut(diagonal.add(1), m - j - 1)).unwrap_or_else(|| {
+                info = pivot::first_zero(info, j);
+                V::T::ONE
+            });
         }
     }
     if k > 0 {
-        // SAFETY: rows k to m of column k - 1, the last one of L.
-        let l = unsafe { from_raw_parts_mut(a.add(k + (k - 1) * lda), m - k) };
+        let i = if part.is_some() { 0 } else { k };
+        // SAFETY: rows i to m of column k - 1, the last one of L.
+        let l = unsafe { from_raw_parts_mut(a.add(i + (k - 1) * lda), m - i) };
         l.iter_mut().for_each(|x| *x = x.mul(scale));
     }
     info
+}
+
+/// What a column of L is still to be multiplied with, so that it is divided by its pivot; `None` for a pivot of zero.
+#[inline(always)]
+fn scaled<T: Scalar>(pivot: T, l: &mut [T]) -> Option<T> {
+    match pivot::scaling(pivot, pivot.abs()) {
+        Scaling::Multiply(reciprocal) => Some(reciprocal),
+        Scaling::Divide(pivot) => {
+            divide(l, pivot);
+            Some(T::ONE)
+        }
+        Scaling::Leave => None,
+    }
 }
 
 /// x <- x / pivot. Such small pivots are rare, so this is one function for all instruction sets.
@@ -109,13 +130,20 @@ unsafe fn upper<T: Scalar>(rows: usize, j: usize, a: *mut T, lda: usize) {
 /// # Safety
 /// - As for [`column`].
 #[inline(always)]
-unsafe fn lower<V: Vector, const NB: usize>(m: usize, j: usize, a: *mut V::T, lda: usize, scale: V::T) -> V::T {
+unsafe fn lower<V: Vector, const NB: usize>(
+    m: usize,
+    j: usize,
+    top: *const V::T,
+    a: *mut V::T,
+    lda: usize,
+    scale: V::T,
+) -> V::T {
     // The compiler removes the arms beyond the widest panel.
     macro_rules! columns {
         ($($j:literal)*) => {
             match j {
                 // SAFETY: the caller vouches for columns 0 to j, which is the J of this arm.
-                $($j if $j < NB => unsafe { column::<V, $j>(m, a, lda, scale) },)*
+                $($j if $j < NB => unsafe { column::<V, $j>(m, top, a, lda, scale) },)*
                 _ => unreachable!("a panel has at most NB columns"),
             }
         };
@@ -123,23 +151,23 @@ unsafe fn lower<V: Vector, const NB: usize>(m: usize, j: usize, a: *mut V::T, ld
     columns!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
 }
 
-/// A(J:m, J) <- A(J:m, J) - L(J:m, 0:J) U(0:J, J); column J - 1 of L is scaled on the way. Returns the largest magnitude.
+/// A(:, J) <- A(:, J) - L(:, 0:J) U(0:J, J); column J - 1 of L is scaled on the way. Returns the largest magnitude.
 ///
 /// # Safety
 /// - The CPU has the vectors' instruction set.
-/// - Columns 0 to J of A are valid for reads and writes of `m` rows, m > J.
+/// - Columns 0 to J of A are valid for reads and writes of `m` rows, those of U, which begins at `top`, for reads of J.
 #[inline(always)]
-unsafe fn column<V: Vector, const J: usize>(m: usize, a: *mut V::T, lda: usize, scale: V::T) -> V::T {
-    // SAFETY: the caller's CPU has the instruction set; rows J to m of columns 0 to J.
+unsafe fn column<V: Vector, const J: usize>(m: usize, top: *const V::T, a: *mut V::T, lda: usize, scale: V::T) -> V::T {
+    // SAFETY: the caller's CPU has the instruction set; all rows of columns 0 to J.
     unsafe {
         let mut u = [V::splat(V::T::ZERO); J];
         for (p, u) in u.iter_mut().enumerate() {
-            *u = V::splat(*a.add(p + J * lda));
+            *u = V::splat(*top.add(p + J * lda));
         }
         let scale = V::splat(scale);
         let mut largest = [V::splat(V::T::ZERO); 2];
-        let mut at = a.add(J);
-        let mut rows = m - J;
+        let mut at = a;
+        let mut rows = m;
         while rows >= 2 * V::LANES {
             let (x, y) = (at, at.add(V::LANES));
             let (x, y) = (update::<V, J, false>(x, lda, 0, &u, scale), update::<V, J, false>(y, lda, 0, &u, scale));

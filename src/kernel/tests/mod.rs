@@ -1,5 +1,6 @@
 //! Each kernel of each instruction set that this CPU has, against three plain loops, at every edge size.
 
+mod panels;
 mod solves;
 
 use testing::{Float, KINDS, Kind, Naive, bits, matrix, naive_lu};
@@ -207,23 +208,6 @@ fn factors_are_the_naive_ones<T: Element + Float>(
     }
 }
 
-fn panels_are_the_naive_ones<T: Element + Float>() {
-    for (isa, kernels) in kernels::<T>() {
-        for m in 0..=2 * kernels.mr + 1 {
-            for n in 0..=kernels.nb {
-                for pivoting in [Pivoting::Partial, Pivoting::None] {
-                    let kernel = |a: *mut T, lda, ipiv: *mut i64| {
-                        // SAFETY: the test's matrix and pivots have these sizes.
-                        unsafe { (kernels.panel)(Panel { m, n, a, lda, ipiv, pivoting }) }
-                    };
-                    let pivoting = pivoting == Pivoting::Partial;
-                    factors_are_the_naive_ones([m, n], pivoting, &format!("{isa:?} panel"), kernel);
-                }
-            }
-        }
-    }
-}
-
 fn small_factors_are_the_naive_ones<T: Element + Float>() {
     for (isa, kernels) in kernels::<T>() {
         for (m, n) in (1..=kernels.small).flat_map(|m| (1..=kernels.small).map(move |n| (m, n))) {
@@ -312,12 +296,6 @@ fn batches_are_the_naive_ones<T: Element + Float>() {
 fn batches_are_the_naive_ones_at_every_edge() {
     batches_are_the_naive_ones::<f64>();
     batches_are_the_naive_ones::<f32>();
-}
-
-#[test]
-fn panels_are_the_naive_ones_at_every_edge() {
-    panels_are_the_naive_ones::<f64>();
-    panels_are_the_naive_ones::<f32>();
 }
 
 #[test]

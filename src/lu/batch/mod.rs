@@ -316,7 +316,7 @@ impl<'k, T: Element> Job<'k, T> {
         let kernels = kernels_for(options)?;
         let across = Across::choose(kernels, a.geometry, options.pivoting);
         let to_factor = kernels_to_factor(a.geometry.nrows(), options)?;
-        let recursion = Recursion { kernels: to_factor, pivoting: options.pivoting, monitor: None };
+        let recursion = Recursion { kernels: to_factor, pivoting: options.pivoting, monitor: None, crew: None };
         Ok(Job::for_matrices(a, recursion, kernels, across))
     }
 

@@ -5,9 +5,8 @@ use super::job::{Block, Job, RightHandSides, Swaps};
 use crate::blas::{Triangle, norm_max, solve_triangle, transpose};
 use crate::element::Element;
 use crate::kernel::INVERSE_BYTES;
-use crate::lu::blocked::Blocking;
 use crate::lu::condition::{self, MAX_EXACT_ORDER, inverse_norm, is_well, reciprocal};
-use crate::lu::factor::by_blocks;
+use crate::lu::factor::{Cut, factor_cut};
 use crate::lu::inverse::invert;
 use crate::lu::monitor::Monitor;
 use crate::lu::solve::System;
@@ -169,11 +168,11 @@ impl<T: Element> Job<'_, T> {
         ipiv: &mut [i64],
     ) -> Option<Factored<T>> {
         let (m, n, _) = self.shape();
-        let blocking = Blocking::choose(m, whole.ncols(), self.inner_threads, self.recursion.kernels);
+        let cut = Cut::choose(m, whole.ncols(), self.inner_threads, self.recursion.kernels);
         // SAFETY: the caller's promise.
         unsafe {
             let norm = self.load_single(index, whole.reborrow());
-            let info = by_blocks(&self.recursion, whole.reborrow(), ipiv, blocking);
+            let info = factor_cut(&self.recursion, whole.reborrow(), ipiv, cut);
             if self.recursion.is_cancelled() {
                 return None;
             }

@@ -8,10 +8,10 @@ use super::*;
 const SMALL: usize = 70;
 
 /// Number of a shape -> how it is factored, so that every choice meets every neighbourhood of shapes.
-fn choice(number: usize) -> (usize, Option<usize>, usize) {
+fn choice(number: usize) -> (usize, Way, usize) {
     let threads = [1, 2, 3, 8][number % 4];
-    let width = [None, Some(8), Some(24), Some(5)][number / 4 % 4];
-    (threads, width, number % 3)
+    let way = [Way::Chosen, Way::Blocks(8), Way::Blocks(24), Way::Blocks(5), Way::Rows][number / 4 % 5];
+    (threads, way, number % 3)
 }
 
 fn every_small_shape<T: Element + Float>() {
@@ -23,10 +23,10 @@ fn every_small_shape<T: Element + Float>() {
             let a: Vec<T> = matrix(kind, m, n, seed);
             for pivoting in [true, false] {
                 let naive = naive_lu(&a, m, n, pivoting);
-                let (threads, width, pad) = choice(seed as usize);
-                let shipped = Case { kind, m, n, pad, nb: None, threads, width: None, pivoting, seed };
+                let (threads, way, pad) = choice(seed as usize);
+                let shipped = Case { kind, m, n, pad, nb: None, threads, way: Way::Chosen, pivoting, seed };
                 compare(&a, &naive, shipped);
-                compare(&a, &naive, Case { width, ..shipped });
+                compare(&a, &naive, Case { way, ..shipped });
             }
         }
     }
@@ -59,7 +59,7 @@ fn around_every_crossover<T: Element + Float>() {
             let a = if pivoting { a.clone() } else { matrix(kind, m, n, seed) };
             let naive = naive_lu(&a, m, n, pivoting);
             for (threads, pad) in [(1, 0), (2, 1), (3, 5), (8, 0)] {
-                compare(&a, &naive, Case { kind, m, n, pad, nb: None, threads, width: None, pivoting, seed });
+                compare(&a, &naive, Case { kind, m, n, pad, nb: None, threads, way: Way::Chosen, pivoting, seed });
             }
         }
     }

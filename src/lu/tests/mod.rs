@@ -9,27 +9,41 @@ mod monitored;
 mod out_of_place;
 mod refinement;
 mod solve;
+mod tall;
 
 use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
 use proptest::prelude::*;
 use testing::{Float, KINDS, Kind, Naive, Random, bits, matrix, naive_lu, residual, residual_bound};
 
 use super::blocked::Blocking;
-use super::factor::by_blocks;
+use super::factor::{Cut, factor_cut};
 use super::recursion::Recursion;
 use super::*;
 use crate::element::{Element, kernels};
 use crate::error::Error;
-use crate::kernel::{Isa, Kernels};
+use crate::kernel::{Crew, Isa, Kernels, Tuning};
 use crate::matrix::{Layout, MatrixMut, MatrixRef};
 use crate::options::{Norm, Options, Transpose};
 use crate::pivoting::Pivoting;
 
 /// The kernels of an instruction set with narrow panels, so that small matrices recurse, and with small cache blocks,
-/// so that their seams run through small matrices.
+/// so that their seams run through small matrices. A crew divides all that has two rows or columns. It takes memory for good.
 fn narrow<T: Element>(kernels: &Kernels<T>, nb: usize) -> Kernels<T> {
     let nb = nb.min(kernels.nb);
-    Kernels { nb, mc: kernels.mr, kc: 2 * nb, small: 0, ..*kernels }
+    let crew = Crew { panel_bytes: 0, rows: 1, columns: 1, ..kernels.tuning.crew };
+    let tuning = Box::leak(Box::new(Tuning { crew, ..*kernels.tuning }));
+    Kernels { nb, mc: kernels.mr, kc: 2 * nb, small: 0, tuning, ..*kernels }
+}
+
+/// Who cuts a matrix.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// The library, as it ships.
+    Chosen,
+    /// Blocks of this many columns.
+    Blocks(usize),
+    /// A crew.
+    Rows,
 }
 
 /// The instruction sets of this CPU, which the tests find independently of the library.
@@ -57,8 +71,7 @@ struct Case {
     /// The width of a panel; `None` for the block sizes as they ship.
     nb: Option<usize>,
     threads: usize,
-    /// The width of a block of columns; `None` leaves the choice to what was measured.
-    width: Option<usize>,
+    way: Way,
     pivoting: bool,
     seed: u64,
 }
@@ -86,7 +99,7 @@ fn check_matrix<T: Element + Float>(a: &[T], case: Case) {
 
 /// As [`check_matrix`], where the naive factors are known.
 fn compare<T: Element + Float>(a: &[T], naive: &Naive<T>, case: Case) {
-    let Case { m, n, pad, nb, threads, width, pivoting, .. } = case;
+    let Case { m, n, pad, nb, threads, way, pivoting, .. } = case;
     for isa in instruction_sets() {
         let lda = m + pad;
         let padding = T::from_f64(PADDING);
@@ -101,11 +114,13 @@ fn compare<T: Element + Float>(a: &[T], naive: &Naive<T>, case: Case) {
         let pivoting = if pivoting { Pivoting::Partial } else { Pivoting::None };
         let mut ipiv = vec![-1; m.min(n)];
         let view = MatrixMut::from_slice(data, m, n, lda).unwrap();
-        let blocking = match width {
-            Some(width) => Some(Blocking { width, threads }),
-            None => Blocking::choose(m, n, threads, &kernels),
+        let cut = match way {
+            Way::Chosen => Cut::choose(m, n, threads, &kernels),
+            Way::Blocks(width) => Cut::Blocks(Blocking { width, threads }),
+            Way::Rows => Cut::Rows(threads),
         };
-        let info = by_blocks(&Recursion { kernels: &kernels, pivoting, monitor: None }, view, &mut ipiv, blocking);
+        let recursion = Recursion { kernels: &kernels, pivoting, monitor: None, crew: None };
+        let info = factor_cut(&recursion, view, &mut ipiv, cut);
 
         assert_eq!(ipiv, naive.ipiv, "ipiv: {isa:?} {case:?}");
         assert_eq!(info, naive.info, "info: {isa:?} {case:?}");
@@ -121,16 +136,17 @@ fn compare<T: Element + Float>(a: &[T], naive: &Naive<T>, case: Case) {
 fn case(m: impl Strategy<Value = usize>, n: impl Strategy<Value = usize>) -> impl Strategy<Value = Case> {
     let nb = prop::sample::select(vec![Some(1), Some(2), Some(3), Some(8), None]);
     let threads = prop::sample::select(vec![1, 2, 3, 8]);
-    let width = prop::sample::select(vec![None, None, Some(1), Some(4), Some(9)]);
-    (prop::sample::select(KINDS.to_vec()), m, n, 0..4usize, nb, threads, width, any::<bool>(), any::<u64>()).prop_map(
-        |(kind, m, n, pad, nb, threads, width, pivoting, seed)| Case {
+    let ways = [Way::Chosen, Way::Chosen, Way::Blocks(1), Way::Blocks(4), Way::Blocks(9), Way::Rows, Way::Rows];
+    let way = prop::sample::select(ways.to_vec());
+    (prop::sample::select(KINDS.to_vec()), m, n, 0..4usize, nb, threads, way, any::<bool>(), any::<u64>()).prop_map(
+        |(kind, m, n, pad, nb, threads, way, pivoting, seed)| Case {
             kind,
             m,
             n,
             pad,
             nb,
             threads,
-            width,
+            way,
             pivoting,
             seed,
         },
@@ -168,7 +184,8 @@ fn larger_factors_are_the_naive_ones_to_the_bit() {
     ];
     for (seed, (m, n)) in (1..).zip(shapes) {
         for pivoting in [true, false] {
-            let case = Case { kind: Kind::Uniform, m, n, pad: 3, nb: None, threads: 2, width: None, pivoting, seed };
+            let case =
+                Case { kind: Kind::Uniform, m, n, pad: 3, nb: None, threads: 2, way: Way::Chosen, pivoting, seed };
             check::<f64>(case);
             check::<f32>(case);
         }
@@ -186,8 +203,17 @@ fn not_finite_anywhere<T: Element + Float>() {
         for at in 0..m * n {
             for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                 for (kind, pivoting) in [(Kind::Uniform, true), (Kind::Uniform, false), (Kind::Ties, true)] {
-                    let case =
-                        Case { kind, m, n, pad: 1, nb: Some(2), threads: 2, width: Some(2), pivoting, seed: at as u64 };
+                    let case = Case {
+                        kind,
+                        m,
+                        n,
+                        pad: 1,
+                        nb: Some(2),
+                        threads: 2,
+                        way: Way::Blocks(2),
+                        pivoting,
+                        seed: at as u64,
+                    };
                     let mut a: Vec<T> = matrix(kind, m, n, case.seed);
                     a[at] = T::from_f64(bad);
                     check_matrix(&a, case);

@@ -14,6 +14,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, LocalKey};
 use std::time::{Duration, Instant};
 
+mod crew;
+
+pub(crate) use crew::{Crew, MAX_PARTS, with_crew};
+
 use nix::libc::{pthread_key_create, pthread_key_t, pthread_setspecific};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
@@ -264,7 +268,12 @@ impl JobSlot {
         loop {
             let mut since = None;
             while self.state.load(Ordering::Relaxed) == IDLE {
-                (0..64).for_each(|_| spin_loop());
+                for _ in 0..64 {
+                    if self.state.load(Ordering::Relaxed) != IDLE {
+                        break;
+                    }
+                    spin_loop();
+                }
                 if since.get_or_insert_with(Instant::now).elapsed() > SPIN_TIME {
                     thread::park();
                 }
