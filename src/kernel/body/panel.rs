@@ -34,21 +34,22 @@ pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V
     for j in first..n {
         // SAFETY: columns up to j < n and rows up to m of A; ipiv only for j < k; the pivot's row is less than m.
         unsafe {
-            // The first row that belongs to L.
-            let i = if part.is_some() {
-                0
-            } else {
-                // U(0:i, j) <- L(0:i, 0:i)^-1 A(0:i, j), i = min(j, k)
-                // (not j.min(k): with that the compiler computes more addresses anew for each column)
-                upper(if j < k { j } else { k }, j, a, lda);
-                if j >= k {
-                    // To the right of a square all rows belong to U.
-                    continue;
+            if part.is_none() && j >= k {
+                // To the right of a square all rows belong to U: U(0:k, j) <- L(0:k, 0:k)^-1 A(0:k, j)
+                if j > k {
+                    upper(k, j, a, lda);
                 }
-                j
-            };
-            // A(i:m, j) <- A(i:m, j) - L(i:m, 0:j) U(0:j, j)
+                continue;
+            }
+            // A(i:m, j) <- A(i:m, j) - L(i:m, 0:j) U(0:j, j), i the first row that belongs to L
+            let i = if part.is_some() { 0 } else { j };
             let largest = lower::<V, NB>(m - i, j, top, a.add(i), lda, scale);
+            let has_next = part.is_none() && j + 1 < n;
+            if has_next {
+                // What of the next column does not wait for this column's pivot:
+                // U(0:j, j+1) <- L(0:j, 0:j)^-1 A(0:j, j+1)
+                upper(j, j + 1, a, lda);
+            }
             let diagonal = a.add(i + j * lda);
             let row = if pivoting { i + pivot::first_row::<V>(m - i, diagonal, largest) } else { i };
             if part.is_some() {
@@ -58,6 +59,10 @@ pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V
             *ipiv.add(j) = row as i64 + 1;
             if row != j {
                 swap_rows(n, a.add(j), a.add(row), lda);
+            }
+            if has_next {
+                // U(j, j+1) <- A(j, j+1) - L(j, 0:j) U(0:j, j+1)
+                last_of_upper(j, a, lda);
             }
             // L(j+1:m, j) <- A(j+1:m, j) / U(j, j)
             scale = scaled(*diagonal, from_raw_parts_mut(diagonal.add(1), m - j - 1)).unwrap_or_else(|| {
@@ -122,6 +127,23 @@ unsafe fn upper<T: Scalar>(rows: usize, j: usize, a: *mut T, lda: usize) {
                 *x = (*a.add(i + p * lda)).mul_add(minus, *x);
             }
         }
+    }
+}
+
+/// U(j, j+1) <- A(j, j+1) - L(j, 0:j) U(0:j, j+1).
+///
+/// # Safety
+/// - Columns 0 to j + 1 of A are valid for reads, column j + 1 for writes, of `j + 1` elements.
+#[inline(always)]
+unsafe fn last_of_upper<T: Scalar>(j: usize, a: *mut T, lda: usize) {
+    // SAFETY: rows 0 to j of columns 0 to j + 1.
+    unsafe {
+        let u = a.add((j + 1) * lda);
+        let mut x = *u.add(j);
+        for p in 0..j {
+            x = (*u.add(p)).neg().mul_add(*a.add(j + p * lda), x);
+        }
+        *u.add(j) = x;
     }
 }
 
