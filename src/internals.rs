@@ -104,7 +104,10 @@ impl<T: Element> Tuned<T> {
         for &(size, value) in sizes {
             let blocks = &mut tuning.blocks;
             match size {
-                Size::Width => (blocks.narrow, blocks.medium, blocks.broad) = (value, value, value),
+                Size::Width => {
+                    let widths = Box::leak(Box::new([(usize::MAX, value)]));
+                    (blocks.widths, blocks.shared_widths) = (widths, widths);
+                }
                 Size::Chunk => tuning.chunk = value,
                 Size::Tiles => mc = value * shipped.mr,
                 Size::FarBytes => blocks.far_bytes = value,

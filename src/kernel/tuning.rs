@@ -110,13 +110,9 @@ pub(crate) struct Blocks {
     pub(crate) wide_width: usize,
     /// Below this many pivots the recursion alone is faster.
     pub(crate) min_order: usize,
-    /// Columns of a block: `narrow` below `narrow_below` pivots if there are helpers, `medium` below `medium_below`, else
-    /// `broad`.
-    pub(crate) narrow: usize,
-    pub(crate) narrow_below: usize,
-    pub(crate) medium: usize,
-    pub(crate) medium_below: usize,
-    pub(crate) broad: usize,
+    /// Numbers of pivots, and the columns of a block below each of them, on one thread and on several.
+    pub(crate) widths: &'static [(usize, usize)],
+    pub(crate) shared_widths: &'static [(usize, usize)],
     /// Blocks narrower than this are not worth their packing.
     pub(crate) min_width: usize,
     /// A matrix of at least this many bytes is expected to come from memory: the caches are asked for what is needed next. Zen 4:
@@ -170,18 +166,16 @@ pub(crate) struct Solve {
     pub(crate) columns_per_thread: usize,
 }
 
-/// Zen 3, f64; f32 was within the noise of its own best.
+/// Zen 3, f64; f32 was within the noise of its own best. `shared_widths`: Zen 4, f64, two threads, the first block half as wide as the
+/// others, on 2026-11-29.
 const AVX2_BLOCKS: Blocks = Blocks {
     min_work_for_helpers: 96 * 96 * 96,
     wide_from: 16,
     wide_below: 112,
     wide_width: 64,
     min_order: 80,
-    narrow: 24,
-    narrow_below: 320,
-    medium: 48,
-    medium_below: 768,
-    broad: 96,
+    widths: &[(768, 48), (usize::MAX, 96)],
+    shared_widths: &[(112, 16), (240, 24), (300, 40), (600, 48), (usize::MAX, 96)],
     min_width: 16,
     far_bytes: 6 << 20,
 };

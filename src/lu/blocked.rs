@@ -51,9 +51,10 @@ impl Blocking {
         let width = match k {
             _ if is_wide && (tuning.wide_from..tuning.wide_below).contains(&k) => k.min(tuning.wide_width),
             _ if k < tuning.min_order => return None,
-            _ if threads > 1 && k < tuning.narrow_below => tuning.narrow,
-            _ if k < tuning.medium_below => tuning.medium,
-            _ => tuning.broad,
+            _ => {
+                let widths = if threads > 1 { tuning.shared_widths } else { tuning.widths };
+                widths.iter().find(|&&(below, _)| k < below).expect("the last one is for all orders").1
+            }
         };
         let matrix = m.saturating_mul(n).saturating_mul(size_of::<T>());
         let column = SLOTS * PackedPanel::size(m, 1, kernels) * size_of::<T>();
@@ -67,19 +68,24 @@ impl Blocking {
 struct Blocks {
     n: usize,
     k: usize,
+    /// Columns of the first panel, of the others, and of a block to the right.
+    first: usize,
     nb: usize,
     wide: usize,
 }
 
 impl Blocks {
-    fn new(m: usize, n: usize, nb: usize) -> Self {
+    fn new(m: usize, n: usize, blocking: Blocking) -> Self {
         let k = m.min(n);
-        let width = |columns: usize| nb.max(columns.div_ceil(MAX_BLOCKS).next_multiple_of(8));
-        Blocks { n, k, nb: width(k), wide: width(n - k) }
+        let width = |columns: usize| blocking.width.max(columns.div_ceil(MAX_BLOCKS - 1).next_multiple_of(8));
+        let nb = width(k);
+        // While one thread factors the first panel, the others wait.
+        let first = if blocking.threads > 1 && k > 2 * nb { (nb / 2).next_multiple_of(8).min(nb) } else { nb };
+        Blocks { n, k, first, nb, wide: width(n - k) }
     }
 
     fn panels(&self) -> usize {
-        self.k.div_ceil(self.nb)
+        1 + self.k.saturating_sub(self.first).div_ceil(self.nb)
     }
 
     fn count(&self) -> usize {
@@ -88,7 +94,8 @@ impl Blocks {
 
     fn columns(&self, block: usize) -> Range<usize> {
         match block.checked_sub(self.panels()) {
-            None => block * self.nb..self.k.min((block + 1) * self.nb),
+            None if block == 0 => 0..self.k.min(self.first),
+            None => self.first + (block - 1) * self.nb..self.k.min(self.first + block * self.nb),
             Some(right) => self.k + right * self.wide..self.n.min(self.k + (right + 1) * self.wide),
         }
     }
@@ -140,7 +147,7 @@ pub(super) fn factor<T: Element>(
 ) -> Option<usize> {
     let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
     assert!(ipiv.len() == m.min(n));
-    let blocks = Blocks::new(m, n, blocking.width);
+    let blocks = Blocks::new(m, n, blocking);
     let (rows, elements) = (Moves::size(blocks.nb), PackedPanel::size(m, blocks.nb, recursion.kernels));
     let own = own_memory(m, &blocks, recursion.kernels);
     scratch::with(SLOTS * rows, |all_rows: &mut [u64]| {
