@@ -169,7 +169,7 @@ pub(crate) struct Solve {
 /// Zen 3, f64; f32 was within the noise of its own best. `shared_widths`: Zen 4, f64, two threads, the first block half as wide as the
 /// others, on 2026-11-29.
 const AVX2_BLOCKS: Blocks = Blocks {
-    min_work_for_helpers: 96 * 96 * 96,
+    min_work_for_helpers: 88 * 88 * 88,
     wide_from: 16,
     wide_below: 112,
     wide_width: 64,

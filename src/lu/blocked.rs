@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use bytemuck::cast_slice_mut;
 
-use super::monitor::update_flops;
+use super::monitor::{flops, update_flops};
 use super::moves::Moves;
 use super::packed::PackedPanel;
 use super::recursion::Recursion;
@@ -180,7 +180,7 @@ pub(super) fn factor<T: Element>(
                 let helper = || {
                     let _ = scratch::with(own, |memory| shared.work(memory));
                 };
-                team::run(threads, &mut || shared.work(memory), &helper);
+                team::run(threads, flops(m, n), &mut || shared.work(memory), &helper);
                 match shared.first_zero.into_inner() {
                     usize::MAX => 0,
                     first => first,

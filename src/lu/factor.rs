@@ -2,7 +2,7 @@
 
 use super::blocked::{self, Blocking};
 use super::ipiv::laswp;
-use super::monitor::Monitor;
+use super::monitor::{Monitor, flops};
 use super::recursion::Recursion;
 use super::tall;
 use crate::blas::{gemm, scratch, trsm};
@@ -157,10 +157,11 @@ pub(super) fn factor_cut<T: Element>(
     if ipiv.is_empty() {
         return 0;
     }
+    let (m, n) = (a.nrows(), a.ncols());
     let first_zero = match cut {
         Cut::Whole => None,
         Cut::Blocks(blocking) => blocked::factor(recursion, a.reborrow(), ipiv, blocking),
-        Cut::Rows(threads) => Some(team::with_crew(threads, |crew| {
+        Cut::Rows(threads) => Some(team::with_crew(threads, flops(m, n), |crew| {
             Recursion { crew: Some(crew), ..*recursion }.factor(a.reborrow(), ipiv)
         })),
     };

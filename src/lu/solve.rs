@@ -148,7 +148,8 @@ impl<T: Element> System<'_, T> {
             return self.solve_columns(b);
         }
         let width = if threads > 1 { columns_per_thread } else { WATCHED_COLUMNS };
-        for_strips(b, width, threads, monitor, &|_, columns| {
+        let flops = solve_flops(b.nrows(), b.ncols());
+        for_strips(b, width, (threads, flops), monitor, &|_, columns| {
             let flops = solve_flops(columns.nrows(), columns.ncols());
             self.solve_columns(columns);
             monitor.inspect(|monitor| monitor.count(flops));

@@ -8,11 +8,11 @@ use crate::matrix::MatrixMut;
 use crate::team;
 
 /// Calls `work` with strips of up to `width` columns of A, together all of them, on up to `threads` threads, and with the number of
-/// the first column of each. If that is cancelled, strips are left out.
+/// the first column of each; `flops` is about how many operations that is. If it is cancelled, strips are left out.
 pub(super) fn for_strips<T: Element>(
     a: MatrixMut<'_, T>,
     width: usize,
-    threads: usize,
+    (threads, flops): (usize, f64),
     monitor: Option<&Monitor>,
     work: &(dyn Fn(usize, MatrixMut<'_, T>) + Sync),
 ) {
@@ -25,7 +25,7 @@ pub(super) fn for_strips<T: Element>(
             work(first, strip);
         }
     };
-    team::run(threads, &mut &job, &job);
+    team::run(threads, flops, &mut &job, &job);
 }
 
 /// Takes up to `width` of the columns that are left, of which the number of the first one is known.

@@ -38,8 +38,8 @@ unsafe impl Sync for Shared {}
 
 const END: u64 = u64::MAX;
 
-/// Calls `own` with a crew of up to `threads` threads.
-pub(crate) fn with_crew<R>(threads: usize, own: impl FnOnce(&Crew<'_>) -> R) -> R {
+/// Calls `own` with a crew of up to `threads` threads. `flops` is about how many operations all steps have.
+pub(crate) fn with_crew<R>(threads: usize, flops: f64, own: impl FnOnce(&Crew<'_>) -> R) -> R {
     let nothing: *const Step<'static> = &|_, _| ();
     let shared = Shared {
         step: AtomicU64::new(0),
@@ -53,7 +53,7 @@ pub(crate) fn with_crew<R>(threads: usize, own: impl FnOnce(&Crew<'_>) -> R) -> 
         result = Some(own(&Crew { shared: &shared, steps: Cell::new(0) }));
         shared.step.store(END, Ordering::Relaxed);
     };
-    run(threads.min(MAX_PARTS), &mut lead, &|| shared.help());
+    run(threads.min(MAX_PARTS), flops, &mut lead, &|| shared.help());
     result.expect("the crew's thread has returned")
 }
 
@@ -110,7 +110,7 @@ mod tests {
     fn each_part_of_each_step_is_done_once_and_no_step_begins_before_the_last_one_is_over() {
         for threads in [1, 2, 3, 8] {
             let done: [AtomicUsize; 8] = std::array::from_fn(|_| AtomicUsize::new(0));
-            let seen = with_crew(threads, |crew| {
+            let seen = with_crew(threads, f64::INFINITY, |crew| {
                 // Helpers come late, or not at all.
                 wait_for(crew, threads);
                 (0..1000)
@@ -139,13 +139,13 @@ mod tests {
     #[test]
     fn a_crew_without_steps_ends() {
         for _ in 0..100 {
-            assert_eq!(with_crew(3, |_| 7), 7);
+            assert_eq!(with_crew(3, f64::INFINITY, |_| 7), 7);
         }
     }
 
     #[test]
     fn a_step_may_write_what_it_borrows() {
-        let total = with_crew(2, |crew| {
+        let total = with_crew(2, f64::INFINITY, |crew| {
             (0..10_000_u64).fold(0, |total, step| {
                 let sums: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
                 crew.run(2, &|part, parts| sums[part].store(step * 2 / parts as u64, Ordering::Relaxed));

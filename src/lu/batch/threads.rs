@@ -30,7 +30,7 @@ impl<T: Element> Job<'_, T> {
             let helper = || {
                 let _ = job.with_memory(|memory, swaps| job.work(memory, swaps));
             };
-            team::run(outer, &mut || job.work(memory, swaps), &helper);
+            team::run(outer, work as f64, &mut || job.work(memory, swaps), &helper);
         };
         job.with_memory(own).is_some()
     }

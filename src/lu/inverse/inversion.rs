@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::element::Element;
 use crate::kernel::{INVERSE_COLUMNS, INVERSE_ROWS, Kernels};
-use crate::lu::monitor::Monitor;
+use crate::lu::monitor::{Monitor, inverse_flops};
 use crate::lu::strips::for_strips;
 use crate::matrix::MatrixMut;
 
@@ -90,7 +90,8 @@ impl<T: Element> Inversion<'_, T> {
         let tuning = &self.kernels.tuning.solve;
         let threads = self.threads.min(a.ncols().div_ceil(tuning.columns_per_thread));
         let width = if threads > 1 { tuning.columns_per_thread } else { INVERSE_COLUMNS };
-        for_strips(a, width, threads, self.monitor, work);
+        // All steps together decide whether helpers are woken: they follow each other.
+        for_strips(a, width, (threads, inverse_flops(self.n)), self.monitor, work);
     }
 }
 
