@@ -105,7 +105,7 @@ impl<T: Element> Tuned<T> {
             let blocks = &mut tuning.blocks;
             match size {
                 Size::Width => {
-                    let widths = Box::leak(Box::new([(usize::MAX, value)]));
+                    let widths: &[_] = Box::leak(Box::new([(usize::MAX, value)]));
                     (blocks.widths, blocks.shared_widths) = (widths, widths);
                 }
                 Size::Chunk => tuning.chunk = value,
