@@ -60,10 +60,10 @@ pub fn trsm<T: Element>(isa: Isa, m: usize, n: usize, l: &[T], b: &mut [T]) {
     blas_trsm(l, b, kernels(isa));
 }
 
-/// P A = L U of a panel, `m` by `n`, with at most as many columns as [`sizes`] says.
+/// P A = L U of a panel, `m` by `n`, with at most as many columns as [`sizes`] says, and no more than rows.
 pub fn panel<T: Element>(isa: Isa, m: usize, n: usize, pivoting: Pivoting, a: &mut [T], ipiv: &mut [i64]) -> usize {
     let kernels = kernels::<T>(isa);
-    assert!(a.len() == m * n && ipiv.len() == m.min(n) && n <= kernels.nb);
+    assert!(a.len() == m * n && ipiv.len() == n && n <= m && n <= kernels.nb);
     let panel = Panel { m, n, a: a.as_mut_ptr(), lda: m, ipiv: ipiv.as_mut_ptr(), pivoting, part: None };
     // SAFETY: A and ipiv have these sizes.
     unsafe { (kernels.panel)(panel) }

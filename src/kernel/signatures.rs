@@ -162,12 +162,12 @@ pub(crate) struct Trsv<T> {
     pub(crate) ldx: usize,
 }
 
-/// P A = L U of an `m` by `n` panel in place, `n <= nb`; `ipiv` receives `min(m, n)` 1-based row numbers. Returns the
-/// 1-based index of the first zero pivot, or 0. With a [`PanelPart`] the call does something else.
+/// P A = L U of an `m` by `n` panel in place, `n <= nb`, `n <= m`; `ipiv` receives `n` 1-based row numbers. Returns the 1-based
+/// index of the first zero pivot, or 0. With a [`PanelPart`] the call does something else.
 ///
 /// # Safety
 /// - `a` is good for a column-major block of that size, `lda >= m`.
-/// - `ipiv` is good for `min(m, n)` elements.
+/// - `ipiv` is good for `n` elements.
 /// - For a part, see there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Panel<T> {

@@ -161,9 +161,13 @@ pub(super) fn factor_cut<T: Element>(
     let first_zero = match cut {
         Cut::Whole => None,
         Cut::Blocks(blocking) => blocked::factor(recursion, a.reborrow(), ipiv, blocking),
-        Cut::Rows(threads) => Some(team::with_crew(threads, flops(m, n), |crew| {
-            Recursion { crew: Some(crew), ..*recursion }.factor(a.reborrow(), ipiv)
-        })),
+        Cut::Rows(threads) => {
+            let mut first_zero = None;
+            team::with_crew(threads, flops(m, n), &mut |crew| {
+                first_zero = Some(Recursion { crew: Some(crew), ..*recursion }.factor(a.reborrow(), ipiv));
+            });
+            first_zero
+        }
     };
     recursion.info(first_zero.unwrap_or_else(|| recursion.factor(a, ipiv)))
 }

@@ -42,7 +42,7 @@ impl<T: Element> Recursion<'_, T> {
         {
             return info;
         }
-        if n <= self.kernels.nb {
+        if n <= self.kernels.nb && n <= m {
             self.count(|| flops(m, n));
             return self.panel(a, ipiv);
         }
@@ -149,15 +149,15 @@ impl<T: Element> Recursion<'_, T> {
         scratch::with(WORK, |work| factor(work.as_mut_ptr()))
     }
 
-    /// P A = L U of at most `nb` columns.
+    /// P A = L U of at most `nb` columns, and no more columns than rows.
     fn panel(&self, mut a: MatrixMut<'_, T>, ipiv: &mut [i64]) -> usize {
         let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
         if let Some(crew) = self.crew.filter(|_| tall::is_tall_panel(m, n, self.kernels)) {
             return tall::panel(crew, a, ipiv, self.pivoting, self.kernels);
         }
-        assert!(ipiv.len() == m.min(n));
+        assert!(n <= m && ipiv.len() == n);
         let (a, ipiv, pivoting) = (a.as_mut_ptr(), ipiv.as_mut_ptr(), self.pivoting);
-        // SAFETY: A is m by n with leading dimension lda, and ipiv has min(m, n) elements.
+        // SAFETY: A is m by n with leading dimension lda, and ipiv has n elements.
         unsafe { (self.kernels.panel)(Panel { m, n, a, lda, ipiv, pivoting, part: None }) }
     }
 }

@@ -85,6 +85,7 @@ pub fn default_threads() -> usize {
 /// returned. `flops` is about how many operations the whole job has.
 ///
 /// A helper may call `job` late, or not at all: `own` must do all the work that helpers leave.
+#[inline(never)] // one copy for all callers
 pub(crate) fn run(threads: usize, flops: f64, own: &mut dyn FnMut(), job: &(dyn Fn() + Sync)) {
     if threads <= 1 || !may_use_local(&USED) {
         return own();

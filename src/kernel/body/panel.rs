@@ -4,6 +4,7 @@
 //! Left-looking: column j takes all of its updates in one pass, in which the last column of L is scaled and the
 //! largest magnitude is found as well.
 
+use std::hint::black_box;
 use std::slice::from_raw_parts_mut;
 
 use super::pivot::{self, Scaling};
@@ -21,9 +22,11 @@ use crate::pivoting::Pivoting;
 pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V::T>) -> usize {
     let Panel { m, n, a, lda, ipiv, pivoting, part } = panel;
     let pivoting = pivoting == Pivoting::Partial;
-    assert!(n <= NB, "a panel has at most NB columns");
-    let k = if part.is_some() { n } else { m.min(n) };
+    assert!(n <= NB && (n <= m || part.is_some()), "a panel has at most NB columns, and as many rows");
     let (first, top) = part.map_or((0, a.cast_const()), |part| (part.column, part.top));
+    // Columns whose rows of U are computed here. The compiler must not know that this is n, or it makes a second loop for the last
+    // column; nor how small j is, or it makes a copy of `upper` for each.
+    let above = black_box(if part.is_some() { 0 } else { n });
     let mut info = 0;
     // What the last column of L is still to be multiplied with; the update of the next column does it on the way.
     let mut scale = V::T::ONE;
@@ -32,23 +35,16 @@ pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V
         scale = unsafe { scaled(*top.add(p + p * lda), from_raw_parts_mut(a.add(p * lda), m)) }.unwrap_or(V::T::ONE);
     }
     for j in first..n {
-        // SAFETY: columns up to j < n and rows up to m of A; ipiv only for j < k; the pivot's row is less than m.
+        // SAFETY: columns up to j < n and rows up to m of A; the pivot's row is less than m.
         unsafe {
-            if part.is_none() && j >= k {
-                // To the right of a square all rows belong to U: U(0:k, j) <- L(0:k, 0:k)^-1 A(0:k, j)
-                if j > k {
-                    upper(k, j, a, lda);
-                }
-                continue;
-            }
             // A(i:m, j) <- A(i:m, j) - L(i:m, 0:j) U(0:j, j), i the first row that belongs to L
             let i = if part.is_some() { 0 } else { j };
             let largest = lower::<V, NB>(m - i, j, top, a.add(i), lda, scale);
-            let has_next = part.is_none() && j + 1 < n;
+            let has_next = j + 1 < above;
             if has_next {
                 // What of the next column does not wait for this column's pivot:
                 // U(0:j, j+1) <- L(0:j, 0:j)^-1 A(0:j, j+1)
-                upper(j, j + 1, a, lda);
+                upper(black_box(j), j + 1, a, lda);
             }
             let diagonal = a.add(i + j * lda);
             let row = if pivoting { i + pivot::first_row::<V>(m - i, diagonal, largest) } else { i };
@@ -71,10 +67,10 @@ pub(in crate::kernel) unsafe fn panel<V: Vector, const NB: usize>(panel: Panel<V
             });
         }
     }
-    if k > 0 {
-        let i = if part.is_some() { 0 } else { k };
-        // SAFETY: rows i to m of column k - 1, the last one of L.
-        let l = unsafe { from_raw_parts_mut(a.add(i + (k - 1) * lda), m - i) };
+    if n > 0 {
+        let i = if part.is_some() { 0 } else { n };
+        // SAFETY: rows i to m of column n - 1, the last one of L.
+        let l = unsafe { from_raw_parts_mut(a.add(i + (n - 1) * lda), m - i) };
         l.iter_mut().for_each(|x| *x = x.mul(scale));
     }
     info
