@@ -11,6 +11,7 @@ pub mod exact;
 pub mod frames;
 mod image;
 mod instruction_sets;
+pub mod julia;
 mod matrices;
 pub mod memfd;
 mod oracle;

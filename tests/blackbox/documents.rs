@@ -9,10 +9,9 @@ use recfact::cli::ExitStatus;
 use recfact::protocol::Command as Wire;
 use recfact::{Isa, Options, factor};
 use tempfile::tempdir;
-use testing::{c_library, venv};
-
+use testing::julia::julia;
 use testing::wire::{expected, request};
-use testing::{Float, naive_lu};
+use testing::{Float, c_library, naive_lu, venv};
 
 use crate::harness::{command, executable, report, root, run, session};
 
@@ -86,7 +85,7 @@ fn the_tables_of_the_protocol_are_those_of_the_code() {
     }
 }
 
-/// Each block of commands is run by `bash`, each program by Python, and the block after it says what they print; a C
+/// Each block of commands is run by `bash`, each program by Python or Julia, and the block after it says what they print; a C
 /// program is written to the file that its first line names, for the commands that follow. The
 /// commands that build (`cargo ..`) are those that run this test; the one that installs (`pip ..`) is run by [`venv::python`].
 #[test]
@@ -120,8 +119,8 @@ fn the_commands_of_the_documents_print_what_they_say() {
             ran += 1;
         }
     }
-    let octave = usize::from(has_octave());
-    assert_eq!(ran, 9 + octave, "five blocks for the shell, one for C, one for Octave, three for Python");
+    let others = usize::from(has_octave()) + usize::from(julia(SCRATCH, "README.md").is_some());
+    assert_eq!(ran, 9 + others, "five blocks for the shell, one for C, three for Python; one for Octave, one for Julia");
 }
 
 /// Whether the block for Octave can be run.
@@ -141,6 +140,12 @@ fn program(language: &str, source: &str) -> Option<Command> {
             (Command::new("bash"), format!("set -o pipefail\nexec 2>&1\n{source}"))
         }
         "python" => (Command::new(venv::python(SCRATCH)), source.to_owned()),
+        "julia" => {
+            let mut julia = julia(SCRATCH, "the program of README.md for Julia")?;
+            let library = c_library::folder(SCRATCH).join("librecfact.so");
+            julia.arg("-e").arg(source).env("RECFACT_SERVER", executable()).env("RECFACT_LIBRARY", library);
+            return Some(julia);
+        }
         _ => return None,
     };
     command.args(["-c", &source]);

@@ -1,0 +1,115 @@
+# FACTOR, by mapped memory, by an extended frame through the pipes, or by a frame of version 1.
+
+# Bits of a command of version 1 and of the flags of FACTOR.
+const SINGLE, THREADED, NO_PIVOTING = 0x1, 0x2, 0x4
+# The places of an operand.
+const IN_PAYLOAD, IN_SEGMENT = 0x1, 0x2
+const LINE = 64
+
+"""
+P A = L U in place. Returns `info`. If this throws, `A` and `ipiv` hold anything.
+"""
+function exchange!(connection::Connection, A::Matrix{T}, ipiv::Vector{Int64}, pivot::Bool, threads::Int) where {T<:Element}
+    connection.frames || return by_version1!(connection, A, ipiv, pivot, threads)
+    if connection.maps && !isempty(A)
+        segment = mapped_segment(connection, offset_of_ipiv(A) + sizeof(ipiv))
+        segment === nothing || return by_segment!(connection, segment, A, ipiv, pivot, threads)
+    end
+    by_pipe!(connection, A, ipiv, pivot, threads)
+end
+
+bits(::Type{Float32}, pivot::Bool) = SINGLE | bits(Float64, pivot)
+bits(::Type{Float64}, pivot::Bool) = pivot ? 0x0 : NO_PIVOTING
+
+function by_version1!(connection, A::Matrix{T}, ipiv, pivot, threads) where {T}
+    head = IOBuffer()
+    write(head, bits(T, pivot) | (threads == 1 ? 0x0 : THREADED), map(htol, Int64.(size(A)))...)
+    write(connection.process.in, take!(head))
+    write(connection.process.in, A)
+    info = read_integer(connection)
+    # The reason is what the server says on stderr when it ends.
+    info < REFUSED && throw(EOFError())
+    read_results!(connection, A, ipiv)
+    info
+end
+
+function read_results!(connection, A, ipiv)
+    GC.@preserve A ipiv begin
+        read_to(connection, pointer(A), sizeof(A))
+        read_to(connection, pointer(ipiv), sizeof(ipiv))
+    end
+end
+
+"The fixed part of FACTOR. `operands` are the places of A, of L and U, and of `ipiv`: 32 bytes each."
+function fixed_part(A::Matrix{T}, pivot, threads, operands) where {T}
+    cpu = ccall(:sched_getcpu, Cint, ())
+    part = IOBuffer()
+    write(part, htol(UInt32(bits(T, pivot))), htol(UInt32(threads)), map(htol, Int64.(size(A)))...)
+    write(part, htol(Int32(cpu)), UInt32(0))
+    for (place, segment, offset, ld) in operands
+        write(part, htol(UInt32(place)), htol(UInt32(segment)), htol(Int64(offset)), htol(Int64(ld)), Int64(0))
+    end
+    take!(part)
+end
+
+function by_pipe!(connection, A, ipiv, pivot, threads)
+    operand = (IN_PAYLOAD, 0, 0, 0)
+    write_frame(connection, FACTOR, fixed_part(A, pivot, threads, (operand, operand, operand)), A)
+    status = read_integer(connection)
+    status == 0 || return read_payload(connection, status)
+    expected = 16 + sizeof(A) + sizeof(ipiv)
+    count = read_integer(connection)
+    count == expected || error("expected an answer of $expected bytes, got $count")
+    info = read_integer(connection)
+    read(connection.process.out, 8)
+    read_results!(connection, A, ipiv)
+    info
+end
+
+offset_of_ipiv(A) = cld(sizeof(A), LINE) * LINE
+
+function by_segment!(connection, segment, A, ipiv, pivot, threads)
+    bytes, at = segment.bytes, offset_of_ipiv(A)
+    GC.@preserve bytes A unsafe_copyto!(pointer(bytes), Ptr{UInt8}(pointer(A)), sizeof(A))
+    matrix = (IN_SEGMENT, segment.number, 0, size(A, 1))
+    rows = (IN_SEGMENT, segment.number, at, 0)
+    write_frame(connection, FACTOR, fixed_part(A, pivot, threads, (matrix, matrix, rows)))
+    answer = read_payload(connection, read_integer(connection))
+    GC.@preserve bytes A ipiv begin
+        unsafe_copyto!(Ptr{UInt8}(pointer(A)), pointer(bytes), sizeof(A))
+        unsafe_copyto!(Ptr{UInt8}(pointer(ipiv)), pointer(bytes) + at, sizeof(ipiv))
+    end
+    ltoh(first(reinterpret(Int64, answer[1:8])))
+end
+
+"The connection's segment, with at least so many bytes; `nothing` if it cannot be had: then the pipes serve."
+function mapped_segment(connection::Connection, size::Integer)
+    segment = connection.segment
+    segment !== nothing && length(segment.bytes) >= size && return segment
+    if segment === nothing
+        segment = Segment(size)
+    elseif !grow!(segment, size)
+        segment = nothing
+    end
+    if segment !== nothing && map!(connection, segment)
+        return connection.segment = segment
+    end
+    connection.maps = false
+    nothing
+end
+
+"Has the server map a segment. Returns whether it could."
+function map!(connection::Connection, segment::Segment)
+    payload = IOBuffer()
+    write(payload, htol(segment.number), UInt32(0), htol(Int32(getpid())), htol(Int32(fd(segment.file))))
+    write(payload, htol(Int64(length(segment.bytes))))
+    write_frame(connection, MAP, take!(payload))
+    answer = try
+        read_payload(connection, read_integer(connection))
+    catch error
+        error isa ServerError || rethrow()
+        return false
+    end
+    segment.number = ltoh(first(reinterpret(UInt32, answer)))
+    true
+end

@@ -1,0 +1,137 @@
+# The life of servers: starts, deaths, ends, and what comes between.
+
+"The processes that this one has started and not waited for."
+children() = split(read("/proc/self/task/$(getpid())/children", String))
+
+@testset "a server starts at its first request, and again after it was closed" begin
+    server = Recfact.Server()
+    @test getpid(server) === nothing
+    Recfact.lu(server, rand(3, 3))
+    first = getpid(server)
+    Recfact.lu(server, rand(3, 3))
+    @test getpid(server) == first
+    close(server)
+    @test ends(first) && getpid(server) === nothing
+    @test issuccess(Recfact.lu(server, rand(3, 3)))
+    second = getpid(server)
+    close(server)
+    close(server)
+    @test ends(second)
+end
+
+@testset "a server that was killed is replaced, by $transport" for transport in TRANSPORTS
+    Recfact.Server(; transport = transport) do server
+        Recfact.lu(server, rand(3, 3))
+        killed = getpid(server)
+        run(`kill -KILL $killed`)
+        @test becomes(() -> !process_running(server.connection.process))
+        A = rand(30, 30)
+        @test Recfact.lu(server, A).factors == Recfact.lu(A).factors
+        @test getpid(server) != killed
+    end
+end
+
+@testset "what a server says when it ends in a request" begin
+    error_of(server, A = rand(3, 3)) =
+        try
+            Recfact.lu(server, A)
+            "none"
+        catch error
+            error isa Recfact.ServerError || rethrow()
+            sprint(showerror, error)
+        end
+    dies = script("#!/bin/sh\nhead -c 17 > /dev/null\necho out of coffee >&2\nexit 3\n")
+    for transport in TRANSPORTS
+        server = Recfact.Server(dies; transport = transport)
+        @test error_of(server) == "ServerError: the server has ended, exit status 3: out of coffee"
+        @test server.connection === nothing
+    end
+    killed = Recfact.Server(script("#!/bin/sh\nkill -TERM \$\$\n"))
+    @test error_of(killed) == "ServerError: the server was ended by signal 15"
+    # One that ends in the middle of an answer.
+    half = Recfact.Server(script("#!/bin/sh\nhead -c 17 > /dev/null\nhead -c 20 /dev/zero\n"); transport = :version1)
+    @test error_of(half) == "ServerError: the server has ended, exit status 0"
+    @test occursin("expected to start", error_of(Recfact.Server(script("#!/nonexistent/interpreter\n"))))
+end
+
+@testset "a refusal, by $transport" for transport in TRANSPORTS
+    Recfact.Server(; arguments = ["--max-bytes", "1000"], transport = transport) do server
+        A = rand(5, 5)
+        Recfact.lu(server, A)
+        before = getpid(server)
+        refusal = try
+            Recfact.lu(server, rand(300, 300))
+        catch error
+            error
+        end
+        @test refusal isa Recfact.ServerError && occursin("1000", refusal.message)
+        # An extended frame does not end the session, unless it is too long to be skipped.
+        @test issuccess(Recfact.lu(server, A))
+        transport == :mapped && @test getpid(server) == before
+    end
+end
+
+@testset "a server that knows version 1 only" begin
+    # It answers the first byte of HELLO and ends, as old servers do; what is started next is the real one.
+    mark = joinpath(mktempdir(), "mark")
+    old = script("""
+        #!/bin/sh
+        if [ -e $mark ]; then exec $(Recfact.find_server()); fi
+        touch $mark
+        head -c 1 > /dev/null
+        printf '\\001\\000\\000\\000\\000\\000\\000\\200'
+        exit 1
+        """)
+    Recfact.Server(old) do server
+        A = rand(20, 20)
+        @test Recfact.lu(server, A).factors == Recfact.lu(A).factors
+        @test !server.connection.frames
+    end
+end
+
+@testset "tasks share a server" begin
+    Recfact.Server() do server
+        matrices = [rand(20 + i, 20) for i in 1:20]
+        results = asyncmap(A -> Recfact.lu(server, A).factors, matrices; ntasks = 8)
+        @test results == [Recfact.lu(A).factors for A in matrices]
+    end
+end
+
+@testset "an interrupt ends the request, and the next one is answered" begin
+    Recfact.Server() do server
+        A = rand(2500, 2500)
+        Recfact.lu(server, A)
+        interrupted = getpid(server)
+        task = @async Recfact.lu(server, A)
+        sleep(0.1)
+        istaskdone(task) || schedule(task, InterruptException(); error = true)
+        @test becomes(() -> istaskdone(task))
+        @test istaskfailed(task)
+        B = rand(10, 10)
+        @test Recfact.lu(server, B).factors == Recfact.lu(B).factors
+        @test ends(interrupted) || getpid(server) == interrupted
+    end
+end
+
+@testset "no server outlives Julia" begin
+    program = """
+        using Recfact
+        server = Recfact.Server()
+        Recfact.lu(server, rand(3, 3))
+        print(getpid(server))
+        """
+    printed, succeeded = julia(program)
+    @test succeeded && ends(parse(Int, printed))
+    printed, succeeded = julia(program * "; flush(stdout); run(`kill -KILL \$(getpid())`)")
+    @test !succeeded && ends(parse(Int, printed))
+end
+
+@testset "many starts leave no process behind" begin
+    # Julia leaves a zombie behind if a program cannot be executed, as above.
+    before = children()
+    for _ in 1:50
+        Recfact.Server(server -> Recfact.lu(server, rand(3, 3)))
+    end
+    @test isempty(Recfact.RUNNING)
+    @test children() == before
+end
