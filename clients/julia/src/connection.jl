@@ -14,6 +14,8 @@ const HELLO, MAP, FACTOR, EXIT = 0x10, 0x18, 0x20, 0xff
 const PROTOCOL_VERSION = UInt32(2)
 # The features of HELLO.
 const FACTORS, MAPS = 0x1, 0x2
+# Bytes of an answer that carries no matrix, and more.
+const MAX_PAYLOAD = 1 << 20
 # An `info` below this is a refusal of version 1.
 const REFUSED = -Int64(2)^62
 
@@ -30,7 +32,8 @@ function Connection(command::Cmd, transport::Symbol)
             return start(command)
         end
         answer = IOBuffer(read_payload(connection, status))
-        skip(answer, 12)
+        read(answer, 8) == b"RECFACT\0" || no_server()
+        skip(answer, 4)
         features = ltoh(read(answer, UInt64))
         connection.frames = features & FACTORS != 0
         connection.maps = connection.frames && features & MAPS != 0 && transport == :mapped
@@ -98,12 +101,21 @@ end
 
 read_integer(connection::Connection) = ltoh(read(connection.process.out, Int64))
 
-"The payload of an answer whose status is known. A status below 0 is thrown as a `ServerError`; the session goes on."
+"""
+The payload of an answer whose status is known. A status below 0 is thrown as a `ServerError`, and the session goes on; an answer
+that no server gives, as an error.
+"""
 function read_payload(connection::Connection, status::Int64)
-    payload = read(connection.process.out, read_integer(connection))
+    -64 < status <= 0 || no_server()
+    count = read_integer(connection)
+    0 <= count <= MAX_PAYLOAD || no_server()
+    payload = read(connection.process.out, count)
+    length(payload) == count || throw(EOFError())
     status == 0 || throw(ServerError(status, String(payload)))
     payload
 end
+
+no_server() = error("the answer is not that of $EXECUTABLE: correct the path of the executable, or build it anew")
 
 "Reads elements from the pipe to this place."
 read_to(connection::Connection, place::Ptr, bytes::Integer) = unsafe_read(connection.process.out, place, bytes)

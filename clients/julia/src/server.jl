@@ -7,7 +7,7 @@ A recfact_server, for `Recfact.lu(server, A)`. It is started at the first reques
 other.
 
 `path` is the executable; without it, see [`find_server`](@ref). `arguments` are those of the executable, such as `["--max-bytes",
-"1000000"]`. `transport` is `:mapped` for memory that both processes see, `:pipe` for extended frames through the pipes, or `:version1`
+"1000000"]`. `transport` is `:mapped` for memory that both processes see (as much as the largest matrix needs, until `close`), `:pipe` for extended frames through the pipes, or `:version1`
 for the frames that every server knows; the first two are given up for the next one if the server does not know them. The bits of results
 are the same.
 """

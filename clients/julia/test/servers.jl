@@ -51,6 +51,7 @@ end
     # One that ends in the middle of an answer.
     half = Recfact.Server(script("#!/bin/sh\nhead -c 17 > /dev/null\nhead -c 20 /dev/zero\n"); transport = :version1)
     @test error_of(half) == "ServerError: the server has ended, exit status 0"
+    @test_throws ErrorException Recfact.lu(Recfact.Server(Sys.which("cat")), rand(3, 3))
     @test occursin("expected to start", error_of(Recfact.Server(script("#!/nonexistent/interpreter\n"))))
 end
 
