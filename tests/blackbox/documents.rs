@@ -120,7 +120,11 @@ fn the_commands_of_the_documents_print_what_they_say() {
         }
     }
     let others = usize::from(has_octave()) + usize::from(julia(SCRATCH, "README.md").is_some());
-    assert_eq!(ran, 9 + others, "five blocks for the shell, one for C, three for Python; one for Octave, one for Julia");
+    assert_eq!(
+        ran,
+        9 + others,
+        "five blocks for the shell, one for C, three for Python; one for Octave, one for Julia"
+    );
 }
 
 /// Whether the block for Octave can be run.
