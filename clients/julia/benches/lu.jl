@@ -7,6 +7,9 @@ using Recfact
 
 median(times) = sort(times)[cld(length(times), 2)]
 
+"The BLAS of this Julia, with its version where it says one."
+blas() = isdefined(BLAS, :get_config) ? string(BLAS.get_config()) : BLAS.openblas_get_config()
+
 "The median time of each contestant in seconds, all in turns, with a fresh matrix each time."
 function times_of(contestants, A; seconds = 1.0)
     times = [Float64[] for _ in contestants]
@@ -29,7 +32,7 @@ function compare(orders)
     Recfact.backend() == :library || error("expected librecfact.so; call Recfact.build() first")
     BLAS.set_num_threads(1)
     names = ["LinearAlgebra", "in process", "mapped", "pipe", "version 1"]
-    @printf("f64, one thread, microseconds (ratio to LinearAlgebra); Julia %s, %s\n", VERSION, BLAS.vendor())
+    @printf("f64, one thread, microseconds (ratio to LinearAlgebra); Julia %s, %s\n", VERSION, blas())
     println(lpad("n", 6), join(lpad.(names, 20)))
     servers = [Recfact.Server(; transport = transport) for transport in (:mapped, :pipe, :version1)]
     by_server = [A -> Recfact.lu!(server, A; threads = 1) for server in servers]

@@ -2,8 +2,9 @@
 
 mutable struct Connection
     process::Base.Process
-    "What the server wrote to stderr, once it has ended."
-    stderr::Task
+    "The server's stderr, and what it says there until it ends."
+    errors::Pipe
+    said::Task
     "Whether it knows extended frames, and mapped memory."
     frames::Bool
     maps::Bool
@@ -49,10 +50,11 @@ function start(command::Cmd)
     process = try
         open(pipeline(detach(command); stderr = errors), "r+")
     catch error
+        close(errors)
         throw(ServerError(0, "expected to start $(command.exec[1]): $(sprint(showerror, error))"))
     end
     close(errors.in)
-    Connection(process, @async(read(errors, String)), false, false, nothing)
+    Connection(process, errors, @async(read(errors, String)), false, false, nothing)
 end
 
 is_alive(connection::Connection) = (yield(); process_running(connection.process))
@@ -70,6 +72,9 @@ function stop(connection::Connection)
     wait(process)
     close(timer)
     close(process.out)
+    # Another process may have inherited stderr, and keep it open.
+    timedwait(() -> istaskdone(connection.said), 1.0; pollint = 0.001)
+    close(connection.errors)
     connection.segment === nothing || close(connection.segment)
     nothing
 end
@@ -85,7 +90,7 @@ function give_up(connection::Connection, error)
     stop(connection)
     has_ended || rethrow(error)
     how = process.termsignal != 0 ? "was ended by signal $(process.termsignal)" : "has ended, exit status $(process.exitcode)"
-    said = strip(fetch(connection.stderr))
+    said = strip(fetch(connection.said))
     throw(ServerError(0, "the server $how" * (isempty(said) ? "" : ": $said")))
 end
 

@@ -51,6 +51,9 @@ end
     # One that ends in the middle of an answer.
     half = Recfact.Server(script("#!/bin/sh\nhead -c 17 > /dev/null\nhead -c 20 /dev/zero\n"); transport = :version1)
     @test error_of(half) == "ServerError: the server has ended, exit status 0"
+    # Its child keeps stderr open for a while.
+    forks = Recfact.Server(script("#!/bin/sh\nsleep 5 < /dev/null > /dev/null &\necho sorry >&2\nexit 4\n"))
+    @test (@elapsed @test error_of(forks) == "ServerError: the server has ended, exit status 4: sorry") < 4
     @test_throws ErrorException Recfact.lu(Recfact.Server(Sys.which("cat")), rand(3, 3))
     @test occursin("expected to start", error_of(Recfact.Server(script("#!/nonexistent/interpreter\n"))))
 end
@@ -128,6 +131,10 @@ end
 end
 
 @testset "many starts leave no process behind" begin
+    descriptors() = length(readdir("/proc/self/fd"))
+    Recfact.Server(server -> Recfact.lu(server, rand(3, 3)))
+    GC.gc()
+    open_before = descriptors()
     # Julia leaves a zombie behind if a program cannot be executed, as above.
     before = children()
     for _ in 1:50
@@ -135,4 +142,6 @@ end
     end
     @test isempty(Recfact.RUNNING)
     @test children() == before
+    GC.gc()
+    @test descriptors() <= open_before + 2
 end
