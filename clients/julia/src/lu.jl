@@ -2,7 +2,7 @@
     Recfact.lu(A; pivot = true, check = true, threads = 0)
     Recfact.lu(server, A; ...)
 
-P A = L U, as a `LinearAlgebra.LU`: `F \\\\ b`, `det(F)`, `inv(F)`, `F.L`, `F.U`, `F.p` and all else of the standard library work with it.
+P A = L U, as a `LinearAlgebra.LU`: `F \\ b`, `det(F)`, `inv(F)`, `F.L`, `F.U`, `F.p` and all else of the standard library work with it.
 
 `A` is any matrix of `Float64` or `Float32`, or of integers or `Float16`, which are converted; it need not be square. Without `pivot` the
 pivots are those of the diagonal. `threads` is the largest number of threads, or 0 to leave it to the library. With a

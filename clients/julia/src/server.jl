@@ -6,10 +6,10 @@ A recfact_server, for `Recfact.lu(server, A)`. It is started at the first reques
 `close(server)`, at the end of `f(server)`, or with Julia. Several tasks and threads may use it: their requests wait for each
 other.
 
-`path` is the executable; without it, see [`find_server`](@ref). `arguments` are those of the executable, such as `["--max-bytes",
-"1000000"]`. `transport` is `:mapped` for memory that both processes see (as much as the largest matrix needs, until `close`), `:pipe` for extended frames through the pipes, or `:version1`
-for the frames that every server knows; the first two are given up for the next one if the server does not know them. The bits of results
-are the same.
+`path` is the executable; without it, see [`find_server`](@ref). `arguments` are those of the executable, such as
+`["--max-bytes", "1000000"]`. `transport` is `:mapped` for memory that both processes see (as much as the largest matrix
+needs, until `close`), `:pipe` for extended frames through the pipes, or `:version1` for the frames that every server
+knows; the first two are given up for the next one if the server does not know them. The bits of results are the same.
 """
 mutable struct Server
     path::String
