@@ -14,7 +14,6 @@ module Recfact
 
 import Libdl
 import LinearAlgebra
-import Mmap
 using LinearAlgebra: BlasInt, LU, SingularException, ZeroPivotException
 
 "The types of elements that are factored."

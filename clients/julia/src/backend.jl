@@ -24,11 +24,11 @@ Has `Recfact.lu(A)` use `:library`, `:server` or `:julia` from now on, or with `
 Throws an `ArgumentError` if it cannot be had.
 """
 function backend!(name::Symbol)
-    lock(BACKEND_LOCK) do
-        old = BACKEND[]
-        BACKEND[] = chosen(name)
-        old isa Server && close(old)
+    old = lock(BACKEND_LOCK) do
+        old, BACKEND[] = BACKEND[], chosen(name)
+        old
     end
+    old isa Server && close(old)
     nothing
 end
 
@@ -63,5 +63,9 @@ function library()
     path === nothing && throw(ArgumentError(
         "expected $LIBRARY in $(dirname(installed(LIBRARY))), found none; " *
         "call Recfact.build(), or set RECFACT_LIBRARY to the path of the library"))
-    Library(path)
+    try
+        Library(path)
+    catch error
+        throw(ArgumentError("$path cannot be used: $(sprint(showerror, error))"))
+    end
 end

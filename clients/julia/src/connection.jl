@@ -65,10 +65,10 @@ function stop(connection::Connection)
     timer = Timer(_ -> process_running(process) && kill(process, Base.SIGKILL), 2)
     try
         write(process.in, EXIT)
-        close(process.in)
     catch
         # It has ended already.
     end
+    close(process.in)
     wait(process)
     close(timer)
     close(process.out)

@@ -5,6 +5,9 @@ const SINGLE, THREADED, NO_PIVOTING = 0x1, 0x2, 0x4
 # The places of an operand.
 const IN_PAYLOAD, IN_SEGMENT = 0x1, 0x2
 const LINE = 64
+# A status of MAP, and an `info` of version 1 after which the session goes on.
+const BAD_SEGMENT = -8
+const CANCELLED = typemin(Int64) + 5
 
 """
 P A = L U in place. Returns `info`. If this throws, `A` and `ipiv` hold anything.
@@ -27,6 +30,7 @@ function by_version1!(connection, A::Matrix{T}, ipiv, pivot, threads) where {T}
     write(connection.process.in, take!(head))
     write(connection.process.in, A)
     info = read_integer(connection)
+    info == CANCELLED && throw(ServerError(-5, "the request was cancelled"))
     # The reason is what the server says on stderr when it ends.
     info < REFUSED && throw(EOFError())
     read_results!(connection, A, ipiv)
@@ -68,47 +72,52 @@ end
 offset_of_ipiv(A) = cld(sizeof(A), LINE) * LINE
 
 function by_segment!(connection, segment, A, ipiv, pivot, threads)
-    bytes, at = segment.bytes, offset_of_ipiv(A)
-    GC.@preserve bytes A unsafe_copyto!(pointer(bytes), Ptr{UInt8}(pointer(A)), sizeof(A))
+    at = offset_of_ipiv(A)
+    GC.@preserve segment A unsafe_copyto!(segment.pointer, Ptr{UInt8}(pointer(A)), sizeof(A))
     matrix = (IN_SEGMENT, segment.number, 0, size(A, 1))
     rows = (IN_SEGMENT, segment.number, at, 0)
     write_frame(connection, FACTOR, fixed_part(A, pivot, threads, (matrix, matrix, rows)))
     answer = read_payload(connection, read_integer(connection))
-    GC.@preserve bytes A ipiv begin
-        unsafe_copyto!(Ptr{UInt8}(pointer(A)), pointer(bytes), sizeof(A))
-        unsafe_copyto!(Ptr{UInt8}(pointer(ipiv)), pointer(bytes) + at, sizeof(ipiv))
+    length(answer) == 16 || no_server()
+    GC.@preserve segment A ipiv begin
+        unsafe_copyto!(Ptr{UInt8}(pointer(A)), segment.pointer, sizeof(A))
+        unsafe_copyto!(Ptr{UInt8}(pointer(ipiv)), segment.pointer + at, sizeof(ipiv))
     end
     ltoh(first(reinterpret(Int64, answer[1:8])))
 end
 
-"The connection's segment, with at least so many bytes; `nothing` if it cannot be had: then the pipes serve."
+"""
+The connection's segment, with at least so many bytes; `nothing` if it cannot be had: then the pipes serve, for this request or, if the server
+cannot map memory at all, from now on.
+"""
 function mapped_segment(connection::Connection, size::Integer)
     segment = connection.segment
-    segment !== nothing && length(segment.bytes) >= size && return segment
     if segment === nothing
-        segment = Segment(size)
-    elseif !grow!(segment, size)
-        segment = nothing
+        segment = connection.segment = Segment(size)
+        connection.maps = segment !== nothing
+        segment === nothing && return nothing
     end
-    if segment !== nothing && map!(connection, segment)
-        return connection.segment = segment
-    end
-    connection.maps = false
+    segment.shared >= size && return segment
+    grow!(segment, size) || return nothing
+    status = map!(connection, segment)
+    status == 0 && return segment
+    connection.maps = status != BAD_SEGMENT || segment.shared > 0
     nothing
 end
 
-"Has the server map a segment. Returns whether it could."
+"Has the server map all of a segment. Returns the status of the answer."
 function map!(connection::Connection, segment::Segment)
     payload = IOBuffer()
-    write(payload, htol(segment.number), UInt32(0), htol(Int32(getpid())), htol(Int32(fd(segment.file))))
-    write(payload, htol(Int64(length(segment.bytes))))
+    write(payload, htol(segment.number), UInt32(0), htol(Int32(getpid())), htol(Int32(segment.descriptor)))
+    write(payload, htol(Int64(segment.length)))
     write_frame(connection, MAP, take!(payload))
     answer = try
         read_payload(connection, read_integer(connection))
     catch error
         error isa ServerError || rethrow()
-        return false
+        return error.status
     end
     segment.number = ltoh(first(reinterpret(UInt32, answer)))
-    true
+    segment.shared = segment.length
+    0
 end

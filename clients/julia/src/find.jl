@@ -23,7 +23,8 @@ end
 
 function existing(value, named_by)
     # The rule of a shell: a name with a slash is a path.
-    found = '/' in value ? (isfile(value) ? abspath(value) : nothing) : Sys.which(value)
+    is_executable = isfile(value) && Sys.isexecutable(value)
+    found = '/' in value ? (is_executable ? abspath(value) : nothing) : Sys.which(value)
     found === nothing || return found
     throw(ArgumentError("$named_by names $value, which is no executable file; correct it, or leave it out"))
 end

@@ -18,14 +18,14 @@ entry(library::Library, ::Type{Float32}) = library.factor_f32
 const OUT_OF_MEMORY = 10
 
 """
-P A = L U in place; the columns of A are contiguous. `ipiv` has min(m, n) elements. Returns `info`, which is negative
+P A = L U in place; [`is_column_major`](@ref) holds for A. `ipiv` has min(m, n) elements. Returns `info`, which is negative
 without pivoting.
 """
 function factor!(library::Library, A::StridedMatrix{T}, ipiv::Vector{Int64}, pivot::Bool, threads::Int) where {T<:Element}
     info = Ref{Int64}(0)
     status = ccall(
         entry(library, T), Cint, (Int64, Int64, Ptr{T}, Int64, Ptr{Int64}, Cint, Int64, Ref{Int64}),
-        size(A, 1), size(A, 2), A, max(1, stride(A, 2)), ipiv, pivot, threads, info,
+        size(A, 1), size(A, 2), A, size(A, 2) > 1 ? stride(A, 2) : size(A, 1), ipiv, pivot, threads, info,
     )
     status == OUT_OF_MEMORY && throw(OutOfMemoryError())
     status == 0 || throw(ArgumentError(unsafe_string(ccall(library.strerror, Cstring, (Cint,), status))))

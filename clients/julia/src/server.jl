@@ -9,7 +9,10 @@ other.
 `path` is the executable; without it, see [`find_server`](@ref). `arguments` are those of the executable, such as
 `["--max-bytes", "1000000"]`. `transport` is `:mapped` for memory that both processes see (as much as the largest matrix
 needs, until `close`), `:pipe` for extended frames through the pipes, or `:version1` for the frames that every server
-knows; the first two are given up for the next one if the server does not know them. The bits of results are the same.
+knows; the first two are given up for the next one if the server does not know them. The bits of results are the same. A
+frame of version 1 has no number of threads: there, any number but 1 is as many as the server may use.
+
+A server that is not closed stays until Julia ends.
 """
 mutable struct Server
     path::String
@@ -26,7 +29,10 @@ mutable struct Server
         found === nothing && throw(ArgumentError(
             "expected $EXECUTABLE in $(dirname(installed(EXECUTABLE))) or in PATH, found none; " *
             "call Recfact.build(), or set RECFACT_SERVER to the path of the executable"))
-        new(found, collect(String, arguments), transport, ReentrantLock(), nothing)
+        if arguments isa AbstractString
+            throw(ArgumentError("arguments: expected a list such as [\"--max-bytes\", \"1000\"], got $(repr(arguments))"))
+        end
+        new(found, String[string(argument) for argument in arguments], transport, ReentrantLock(), nothing)
     end
 end
 
@@ -78,13 +84,6 @@ function factor!(server::Server, A::Matrix{T}, ipiv::Vector{Int64}, pivot::Bool,
     end
 end
 
-function factor!(server::Server, A::StridedMatrix{T}, ipiv::Vector{Int64}, pivot::Bool, threads::Int) where {T<:Element}
-    contiguous = Matrix{T}(A)
-    info = factor!(server, contiguous, ipiv, pivot, threads)
-    copyto!(A, contiguous)
-    info
-end
-
 """
     close(server)
 
@@ -100,8 +99,24 @@ end
 "The process id of a server; `nothing` if it has no process."
 function Base.getpid(server::Server)
     connection = server.connection
-    connection === nothing ? nothing : getpid(connection.process)
+    connection === nothing && return nothing
+    try
+        getpid(connection.process)
+    catch
+        # It has ended.
+        nothing
+    end
 end
 
-"Stops all servers; called at the end of Julia."
-stop_all() = foreach(close, lock(() -> collect(RUNNING), RUNNING_LOCK))
+"Stops all servers, those in the middle of a request at once; called at the end of Julia."
+function stop_all()
+    for server in lock(() -> collect(RUNNING), RUNNING_LOCK)
+        connection = server.connection
+        if trylock(server.lock)
+            close(server)
+            unlock(server.lock)
+        elseif connection !== nothing
+            kill(connection.process, Base.SIGKILL)
+        end
+    end
+end

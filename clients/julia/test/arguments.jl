@@ -24,6 +24,12 @@
             every_other = view(big, 1:2:6, :)
             every_other .= B
             @test factor!(every_other).factors == expected.factors && all(big[2:2:6, :] .== -1)
+            # Columns from the last to the first, more of them than rows, and one row alone.
+            for rows in (2:4, 1:1)
+                C = [7.0 1.0 2.0 5.0; 1.0 3.0 9.0 2.0; 4.0 8.0 6.0 3.0; 2.0 2.0 1.0 7.0]
+                reversed = view(copy(C), rows, 4:-1:1)
+                @test factor!(reversed).factors == Recfact.lu(C[rows, 4:-1:1]).factors
+            end
         end
     end
 end
@@ -63,5 +69,12 @@ end
     @test_throws ArgumentError Recfact.Server(; transport = :telegraph)
     @test_throws ArgumentError Recfact.Server("/nonexistent/server")
     @test_throws ArgumentError Recfact.Server("no-such-program")
+    @test_throws ArgumentError Recfact.Server(; arguments = "--max-bytes 1000")
+    not_executable = script("#!/bin/sh\n")
+    chmod(not_executable, 0o644)
+    @test_throws ArgumentError Recfact.Server(not_executable)
     @test_throws ArgumentError Recfact.backend!(:abacus)
+    withenv("RECFACT_LIBRARY" => "/etc/passwd") do
+        @test_throws ArgumentError Recfact.backend!(:library)
+    end
 end

@@ -25,6 +25,7 @@ end
         killed = getpid(server)
         run(`kill -KILL $killed`)
         @test becomes(() -> !process_running(server.connection.process))
+        @test getpid(server) === nothing
         A = rand(30, 30)
         @test Recfact.lu(server, A).factors == Recfact.lu(A).factors
         @test getpid(server) != killed
@@ -71,7 +72,10 @@ end
         @test refusal isa Recfact.ServerError && occursin("1000", refusal.message)
         # An extended frame does not end the session, unless it is too long to be skipped.
         @test issuccess(Recfact.lu(server, A))
-        transport == :mapped && @test getpid(server) == before
+        if transport == :mapped
+            # Small matrices are mapped as before.
+            @test getpid(server) == before && server.connection.maps && server.connection.segment.shared > 0
+        end
     end
 end
 
@@ -126,8 +130,46 @@ end
         """
     printed, succeeded = julia(program)
     @test succeeded && ends(parse(Int, printed))
+    # Not even one that does not answer.
+    printed, succeeded = julia(program * """
+        flush(stdout)
+        run(`kill -STOP \$(getpid(server))`)
+        @async Recfact.lu(server, rand(30, 30))
+        sleep(0.2)
+        """)
+    @test succeeded && ends(parse(Int, printed))
     printed, succeeded = julia(program * "; flush(stdout); run(`kill -KILL \$(getpid())`)")
     @test !succeeded && ends(parse(Int, printed))
+end
+
+@testset "a closed server has freed the memory that it shared" begin
+    shared() = parse(Int, match(r"RssShmem:\s*(\d+)", read("/proc/self/status", String))[1])
+    A = rand(700, 700)
+    before = shared()
+    GC.enable(false)
+    for _ in 1:5
+        Recfact.Server(server -> Recfact.lu!(server, A))
+    end
+    @test shared() <= before + 1000
+    GC.enable(true)
+end
+
+@testset "a request may be cancelled, by $transport" for transport in TRANSPORTS
+    Recfact.Server(; transport = transport) do server
+        A = rand(2500, 2500)
+        Recfact.lu(server, A[1:9, 1:9])
+        pid = getpid(server)
+        task = @async Recfact.lu(server, A; threads = 1)
+        # A signal that comes before the computation has begun is lost.
+        @test becomes(() -> (istaskdone(task) || run(`kill -USR1 $pid`); istaskdone(task)))
+        error = try
+            fetch(task)
+        catch failure
+            failure isa TaskFailedException ? failure.task.exception : failure
+        end
+        @test error isa Recfact.ServerError && error.status == -5
+        @test Recfact.lu(server, A[1:9, 1:9]).factors == Recfact.lu(A[1:9, 1:9]).factors && getpid(server) == pid
+    end
 end
 
 @testset "many starts leave no process behind" begin
