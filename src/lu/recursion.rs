@@ -18,7 +18,7 @@ pub(super) struct Recursion<'k, T: Element> {
     pub(super) pivoting: Pivoting,
     /// Who watches the factorization. If it is cancelled, what is left is not done, and no result means anything.
     pub(super) monitor: Option<&'k Monitor>,
-    /// Who shares the work, if not one thread does it.
+    /// The threads that share the work; `None` for one thread.
     pub(super) crew: Option<&'k Crew<'k>>,
 }
 

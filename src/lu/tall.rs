@@ -25,20 +25,20 @@ impl<T> First<T> {
     }
 }
 
-/// What is done with the part of some number, these rows of a matrix.
+/// Work on a part of a matrix: its number, its rows, and the view of them.
 type RowsWork<'w, T> = dyn Fn(usize, Range<usize>, MatrixMut<'_, T>) + Sync + 'w;
 
-/// Calls `work` with parts of the rows of A, together all of them, each of at least so many rows, and with the number of the part.
-/// Returns how many parts there were.
+/// Divides the rows of A into parts, of at least `min_rows` each if there are several, and calls `work` with all of them at the same
+/// time. Returns the number of parts.
 pub(super) fn for_rows<T: Element>(
     crew: &Crew<'_>,
-    least: usize,
+    min_rows: usize,
     mut a: MatrixMut<'_, T>,
     work: &RowsWork<'_, T>,
 ) -> usize {
     let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
     let first = First(a.as_mut_ptr());
-    crew.run(m / least, &|p, parts| {
+    crew.run(m / min_rows, &|p, parts| {
         let rows = part(p, parts, m);
         // SAFETY: these rows of A, which is borrowed mutably and not used otherwise; no other part has them.
         let a = unsafe { MatrixMut::from_raw_parts(first.at(rows.start), rows.len(), n, lda) };
@@ -46,16 +46,17 @@ pub(super) fn for_rows<T: Element>(
     })
 }
 
-/// Calls `work` with parts of the columns of A, together all of them, each of at least so many columns.
+/// Divides the columns of A into parts, of at least `min_columns` each if there are several, and calls `work` with all of them at the
+/// same time.
 pub(super) fn for_columns<T: Element>(
     crew: &Crew<'_>,
-    least: usize,
+    min_columns: usize,
     mut a: MatrixMut<'_, T>,
     work: &(dyn Fn(MatrixMut<'_, T>) + Sync),
 ) {
     let (m, n, lda) = (a.nrows(), a.ncols(), a.lda());
     let first = First(a.as_mut_ptr());
-    crew.run(n / least, &|p, parts| {
+    crew.run(n / min_columns, &|p, parts| {
         let columns = part(p, parts, n);
         // SAFETY: these columns of A, as above.
         work(unsafe { MatrixMut::from_raw_parts(first.at(columns.start * lda), m, columns.len(), lda) });

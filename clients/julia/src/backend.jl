@@ -50,7 +50,7 @@ function chosen(name::Symbol)
         catch error
             # Neither a file that is not there nor one that cannot be loaded is a mistake here, unless a variable names it.
             named = make === library ? "RECFACT_LIBRARY" : "RECFACT_SERVER"
-            haskey(ENV, named) && !isempty(ENV[named]) && @warn "$named: $(sprint(showerror, error))"
+            isempty(get(ENV, named, "")) || @warn "$named: $(sprint(showerror, error))"
         end
     end
     @warn "neither $LIBRARY nor $EXECUTABLE can be had: Recfact uses LinearAlgebra.lu!, whose bits depend on the CPU. " *

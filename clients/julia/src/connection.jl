@@ -107,10 +107,10 @@ end
 read_integer(connection::Connection) = ltoh(read(connection.process.out, Int64))
 
 """
-The payload of an answer whose status is known. A status below 0 is thrown as a `ServerError`, and the session goes on; an answer
-that no server gives, as an error.
+The payload of the next answer. A status below 0 is thrown as a `ServerError`, and the session goes on; an answer that no server gives
+is thrown as an `ErrorException`.
 """
-function read_payload(connection::Connection, status::Int64)
+function read_payload(connection::Connection, status::Int64 = read_integer(connection))
     -64 < status <= 0 || no_server()
     count = read_integer(connection)
     0 <= count <= MAX_PAYLOAD || no_server()

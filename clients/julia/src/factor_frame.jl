@@ -14,7 +14,7 @@ P A = L U in place. Returns `info`. If this throws, `A` and `ipiv` hold anything
 """
 function exchange!(connection::Connection, A::Matrix{T}, ipiv::Vector{Int64}, pivot::Bool, threads::Int) where {T<:Element}
     connection.frames || return by_version1!(connection, A, ipiv, pivot, threads)
-    if connection.maps && !isempty(A)
+    if connection.maps
         segment = mapped_segment(connection, offset_of_ipiv(A) + sizeof(ipiv))
         segment === nothing || return by_segment!(connection, segment, A, ipiv, pivot, threads)
     end
@@ -77,7 +77,7 @@ function by_segment!(connection, segment, A, ipiv, pivot, threads)
     matrix = (IN_SEGMENT, segment.number, 0, size(A, 1))
     rows = (IN_SEGMENT, segment.number, at, 0)
     write_frame(connection, FACTOR, fixed_part(A, pivot, threads, (matrix, matrix, rows)))
-    answer = read_payload(connection, read_integer(connection))
+    answer = read_payload(connection)
     length(answer) == 16 || no_server()
     GC.@preserve segment A ipiv begin
         unsafe_copyto!(Ptr{UInt8}(pointer(A)), segment.pointer, sizeof(A))
@@ -87,8 +87,8 @@ function by_segment!(connection, segment, A, ipiv, pivot, threads)
 end
 
 """
-The connection's segment, with at least so many bytes; `nothing` if it cannot be had: then the pipes serve, for this request or, if the server
-cannot map memory at all, from now on.
+The connection's segment, of which the server has mapped at least `size` bytes. If that is refused, returns `nothing`, and this request goes
+through the pipes; so do all later ones if the server cannot map memory at all.
 """
 function mapped_segment(connection::Connection, size::Integer)
     segment = connection.segment
@@ -99,25 +99,25 @@ function mapped_segment(connection::Connection, size::Integer)
     end
     segment.shared >= size && return segment
     grow!(segment, size) || return nothing
-    status = map!(connection, segment)
+    status = map!(connection, segment, size)
     status == 0 && return segment
     connection.maps = status != BAD_SEGMENT || segment.shared > 0
     nothing
 end
 
-"Has the server map all of a segment. Returns the status of the answer."
-function map!(connection::Connection, segment::Segment)
+"Has the server map the first `size` bytes of a segment. Returns the status of the answer."
+function map!(connection::Connection, segment::Segment, size::Integer)
     payload = IOBuffer()
     write(payload, htol(segment.number), UInt32(0), htol(Int32(getpid())), htol(Int32(segment.descriptor)))
-    write(payload, htol(Int64(segment.length)))
+    write(payload, htol(Int64(size)))
     write_frame(connection, MAP, take!(payload))
     answer = try
-        read_payload(connection, read_integer(connection))
+        read_payload(connection)
     catch error
         error isa ServerError || rethrow()
         return error.status
     end
     segment.number = ltoh(first(reinterpret(UInt32, answer)))
-    segment.shared = segment.length
+    segment.shared = size
     0
 end

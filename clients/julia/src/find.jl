@@ -3,7 +3,7 @@
 const EXECUTABLE = "recfact_server"
 const LIBRARY = "librecfact.so"
 
-"The folder into which `Recfact.build` installs both."
+"Where `Recfact.build` installs a file."
 installed(file) = normpath(joinpath(@__DIR__, "..", "deps", file))
 
 """

@@ -5,8 +5,8 @@
 P A = L U, as a `LinearAlgebra.LU`: `F \\ b`, `det(F)`, `inv(F)`, `F.L`, `F.U`, `F.p` and all else of the standard library work with it.
 
 `A` is any matrix of `Float64` or `Float32`, or of integers or `Float16`, which are converted; it need not be square. Without `pivot` the
-pivots are those of the diagonal. `threads` is the largest number of threads, or 0 to leave it to the library; the standard library ignores it. With a
-[`Server`](@ref) that factors the matrix, without it [`backend`](@ref)`()` does.
+pivots are those of the diagonal. `threads` is the largest number of threads, or 0 to leave it to the library; the standard library
+ignores it. With a [`Server`](@ref) that factors the matrix, without it [`backend`](@ref)`()` does.
 
 If a pivot is exactly zero and `check` is true, throws a `LinearAlgebra.SingularException`, without `pivot` a
 `LinearAlgebra.ZeroPivotException`, with the 1-based index of the first one. With `check = false` ask `issuccess(F)`.
@@ -41,14 +41,15 @@ is_column_major(A) = stride(A, 1) == 1 && (size(A, 2) == 1 || stride(A, 2) >= si
 function factored(backend, A::StridedMatrix; pivot::Bool = true, check::Bool = true, threads::Integer = 0)
     0 <= threads <= typemax(Int32) || throw(ArgumentError("threads: expected 0 or more, got $threads"))
     ipiv = Vector{Int64}(undef, min(size(A)...))
-    if isempty(A)
-        return LU(A, Vector{BlasInt}(ipiv), BlasInt(0))
+    info = if isempty(A)
+        0
     elseif takes(backend, A)
-        info = factor!(backend, A, ipiv, pivot, Int(threads))
+        factor!(backend, A, ipiv, pivot, Int(threads))
     else
         contiguous = Matrix(A)
         info = factor!(backend, contiguous, ipiv, pivot, Int(threads))
         copyto!(A, contiguous)
+        info
     end
     if check && info != 0
         throw(pivot ? SingularException(info) : ZeroPivotException(abs(info)))

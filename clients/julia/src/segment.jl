@@ -15,7 +15,7 @@ mutable struct Segment
     number::UInt32
 end
 
-"A segment of so many bytes; `nothing` if the system has no memfd or no memory."
+"A segment of `size` bytes; `nothing` if the system refuses a memfd or the memory."
 function Segment(size::Integer)
     descriptor = ccall(:memfd_create, Cint, (Cstring, Cuint), "recfact", MFD_CLOEXEC | MFD_ALLOW_SEALING)
     descriptor < 0 && return nothing
@@ -26,7 +26,7 @@ function Segment(size::Integer)
     nothing
 end
 
-"Makes a segment longer. Returns whether the system had the memory; if not, it stays as it is."
+"Grows a segment to at least `size` bytes. Returns `false`, and leaves it as it is, if the system refuses the memory."
 function grow!(segment::Segment, size::Integer)
     size <= segment.length && return true
     ccall(:ftruncate, Cint, (Cint, Int64), segment.descriptor, size) == 0 || return false

@@ -79,6 +79,14 @@ end
     end
 end
 
+@testset "a first matrix that is too large to be mapped" begin
+    Recfact.Server(; arguments = ["--max-bytes", "1000"]) do server
+        @test_throws Recfact.ServerError Recfact.lu(server, rand(400, 400))
+        @test issuccess(Recfact.lu(server, rand(5, 5)))
+        @test server.connection.segment.shared > 0
+    end
+end
+
 @testset "a server that knows version 1 only" begin
     # It answers the first byte of HELLO and ends, as old servers do; what is started next is the real one.
     mark = joinpath(mktempdir(), "mark")
