@@ -5,25 +5,23 @@
 //! others are done, the call does not wait for that helper. To wake a helper costs more than a small job: there, only calls in
 //! quick succession do it.
 
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::hint::{black_box, spin_loop};
 use std::num::NonZeroUsize;
 use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle, LocalKey};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::thread::{self, LocalKey};
+use std::time::Instant;
 
 use nix::libc::{pthread_key_create, pthread_key_t, pthread_setspecific};
-use nix::sys::signal::{SigSet, SigmaskHow};
 
 mod crew;
+mod helper;
 
 pub(crate) use crew::{Crew, MAX_PARTS, with_crew};
+use helper::{AbortOnPanic, Helper, SPIN_TIME};
 
-/// How long a helper spins before it sleeps: about the time that a client takes from one request to the next.
-const SPIN_TIME: Duration = Duration::from_micros(50);
 /// A job of at least this many operations wakes helpers that sleep. A smaller one does if the last one ended less than `SPIN_TIME`
 /// ago: then they will be awake for the next. Zen 4, two threads, LU of order 100 to 230 once in 0.3 ms, f64, on 2026-11-29: to wake a
 /// helper took 10 us of the caller's time and 20 to 40 us until it came, and two threads took less time than one from order 144 to 180 on.
@@ -31,10 +29,6 @@ const WAKE_FLOPS: f64 = 3e6;
 /// Iterations of a spinning wait before it lets other threads run.
 const SPINS_BEFORE_YIELD: u32 = 1000;
 
-/// The stack of a helper, in bytes.
-const STACK_BYTES: usize = 1 << 20;
-/// An upper bound on what else a helper takes when it starts (its name, its signal stack, its handle), in bytes.
-const START_BYTES: usize = 256 << 10;
 /// An upper bound on what the standard library takes to read files and environment variables, in bytes.
 const READ_BYTES: usize = 64 << 10;
 /// An upper bound on what the C library takes to note a destructor, in bytes; more than what the allocator caches for each
@@ -157,15 +151,6 @@ thread_local! {
     static USED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Aborts if a job panics: the other threads would wait for it for ever, or use what it borrows after it has gone.
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        process::abort();
-    }
-}
-
 struct Team {
     helpers: Vec<Helper>,
     /// The process that started them: a forked child does not have these threads.
@@ -204,130 +189,14 @@ impl Drop for Team {
             return helpers.into_iter().for_each(std::mem::forget);
         }
         helpers.iter().for_each(Helper::dismiss);
-        // A helper that panicked has aborted the process.
-        helpers.into_iter().for_each(|helper| drop(helper.thread.join()));
-    }
-}
-
-/// A helper has nothing to do, and looks for a job.
-const IDLE: u32 = 0;
-/// A helper has nothing to do, and sleeps until it is woken.
-const ASLEEP: u32 = 1;
-/// There is a job, which the helper may take and the caller may take back.
-const OFFERED: u32 = 2;
-/// The helper runs the job; the caller must wait.
-const TAKEN: u32 = 3;
-/// The helper must end.
-const DISMISSED: u32 = 4;
-
-/// What a helper and its caller share.
-struct JobSlot {
-    state: AtomicU32,
-    /// Written by the caller while the state is IDLE or ASLEEP, read by the helper while it is TAKEN.
-    job: UnsafeCell<*const (dyn Fn() + Sync)>,
-}
-
-// SAFETY: the pointer is to a job that is Sync, so that any thread may call it.
-unsafe impl Send for JobSlot {}
-// SAFETY: `state` says which of the two threads may touch `job`, and is changed with the ordering that this needs.
-unsafe impl Sync for JobSlot {}
-
-struct Helper {
-    slot: Arc<JobSlot>,
-    thread: JoinHandle<()>,
-}
-
-impl Helper {
-    /// Starts a thread that blocks all signals: those belong to the threads that the program itself made. `None` if the
-    /// system refuses a thread or memory.
-    fn start() -> Option<Self> {
-        if !has_memory(STACK_BYTES + START_BYTES) {
-            return None;
-        }
-        let no_job: *const (dyn Fn() + Sync) = &|| ();
-        let slot = Arc::new(JobSlot { state: AtomicU32::new(IDLE), job: UnsafeCell::new(no_job) });
-        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;
-        let theirs = Arc::clone(&slot);
-        let started =
-            thread::Builder::new().name("recfact".into()).stack_size(STACK_BYTES).spawn(move || theirs.serve());
-        before.thread_set_mask().expect("a mask that was in use");
-        Some(Helper { slot, thread: started.ok()? })
-    }
-
-    /// Offers a job to a helper that is awake; to one that sleeps only if it may be woken.
-    fn offer(&self, job: &(dyn Fn() + Sync), wakes: bool) {
-        // SAFETY: only the lifetime changes. `withdraw` is called before the job's borrows end, and returns when the
-        // helper no longer runs the job; a panic in between aborts.
-        let job = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync), *const (dyn Fn() + Sync + 'static)>(job) };
-        if !wakes && self.slot.state.load(Ordering::Relaxed) == ASLEEP {
-            return;
-        }
-        // SAFETY: the state is IDLE or ASLEEP, in which the helper does not look at the job.
-        unsafe { *self.slot.job.get() = job };
-        if self.slot.state.swap(OFFERED, Ordering::Release) == ASLEEP {
-            self.thread.thread().unpark();
-        }
-    }
-
-    /// Takes the job back, or if the helper has taken it, waits for its end.
-    fn withdraw(&self) {
-        let state = &self.slot.state;
-        if state.compare_exchange(OFFERED, IDLE, Ordering::Relaxed, Ordering::Acquire).is_err() {
-            wait_until(|| state.load(Ordering::Acquire) != TAKEN);
-        }
-    }
-
-    fn dismiss(&self) {
-        self.slot.state.store(DISMISSED, Ordering::Release);
-        self.thread.thread().unpark();
-    }
-}
-
-impl JobSlot {
-    /// What a helper does until it must end.
-    fn serve(&self) {
-        loop {
-            self.wait_for_a_job();
-            match self.state.compare_exchange(OFFERED, TAKEN, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => {
-                    let guard = AbortOnPanic;
-                    // SAFETY: the state is TAKEN: the job was written, and its borrows last until the state is IDLE.
-                    unsafe { (**self.job.get())() };
-                    std::mem::forget(guard);
-                    self.state.store(IDLE, Ordering::Release);
-                }
-                Err(DISMISSED) => return,
-                // The caller has taken the job back in between.
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// Spins for a short while, then sleeps, until there is a job.
-    fn wait_for_a_job(&self) {
-        let mut since = Instant::now();
-        while self.state.load(Ordering::Relaxed) == IDLE {
-            for _ in 0..64 {
-                if self.state.load(Ordering::Relaxed) != IDLE {
-                    return;
-                }
-                spin_loop();
-            }
-            if since.elapsed() > SPIN_TIME
-                && self.state.compare_exchange(IDLE, ASLEEP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-            {
-                while self.state.load(Ordering::Relaxed) == ASLEEP {
-                    thread::park();
-                }
-                since = Instant::now();
-            }
-        }
+        helpers.into_iter().for_each(Helper::join);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use super::*;
 
@@ -366,7 +235,7 @@ mod tests {
     /// Makes a helper, and waits until it sleeps.
     fn put_to_sleep() {
         run(2, f64::INFINITY, &mut || (), &|| ());
-        TEAM.with_borrow(|team| wait_until(|| team.helpers[0].slot.state.load(Ordering::Relaxed) == ASLEEP));
+        TEAM.with_borrow(|team| wait_until(|| team.helpers[0].is_asleep()));
     }
 
     /// Whether a helper comes to a small job.
