@@ -50,6 +50,9 @@ pub mod protocol;
 pub mod cli;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
+pub mod distributed;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod files;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
@@ -72,6 +75,8 @@ pub use lu::{
 pub use lu::{BatchSystem, Solution, check_batch_finite, system_batch};
 #[doc(hidden)]
 pub use lu::{Monitor, Source, factor_in_steps, factor_out_of_place, solve_triangles};
+#[doc(hidden)]
+pub use lu::{estimate_norms, flops, solve_flops};
 pub use matrix::{Layout, MatrixMut, MatrixRef};
 /// The crate of the matrices that the functions here take and return, in the version that they use.
 pub use nalgebra;

@@ -5,7 +5,10 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use byteorder::{ByteOrder, LittleEndian};
-use npyz::{DType, DTypeError, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
+use npyz::{AutoSerialize, DType, DTypeError, Deserialize, TypeChar, TypeRead, TypeStr, WriterBuilder};
+
+/// A type of elements that a file can be written with.
+pub use npyz::AutoSerialize as Saved;
 
 use super::error::quote;
 use super::npy_header::{Header, string};
@@ -35,9 +38,8 @@ pub fn is_npy(bytes: &[u8]) -> bool {
 /// If the file holds something else, or more or fewer elements than its shape says.
 pub fn parse<T: FileElement>(name: &str, input: impl Read) -> Result<Array<T>, FileError> {
     let mut file = Npy { name, input };
-    let text = file.header()?;
-    let header = Header::parse(&text)
-        .map_err(|reason| file.unusable(format_args!("expected a .npy header, got one with {}", quote(&reason))))?;
+    let (text, _) = file.header()?;
+    let header = file.parsed(&text)?;
     if !(1..=3).contains(&header.shape.len()) {
         let shape = &header.shape;
         return Err(file.unusable(format_args!("expected an array of one to three dimensions, got shape {shape:?}")));
@@ -52,6 +54,46 @@ pub fn parse<T: FileElement>(name: &str, input: impl Read) -> Result<Array<T>, F
     })?;
     let elements = file.elements(&contents)?;
     Ok(Array::new(contents.grid, elements).expect("as many elements as the shape says"))
+}
+
+/// What the header of a file says, and where the elements begin, for those who read them by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// The sizes of the dimensions.
+    pub shape: Vec<usize>,
+    /// How the elements follow each other.
+    pub order: Order,
+    /// The type of the elements, as NumPy spells it: `<f8`.
+    pub dtype: String,
+    /// Bytes before the first element.
+    pub offset: u64,
+}
+
+/// Reads the header of a file and no further; `name` is the file, for messages.
+///
+/// # Errors
+/// If the file holds something else.
+pub fn describe(name: &str, input: impl Read) -> Result<Described, FileError> {
+    let mut file = Npy { name, input };
+    let (text, offset) = file.header()?;
+    let Header { shape, order, descr } = file.parsed(&text)?;
+    Ok(Described { shape, order, dtype: string(descr).unwrap_or(descr).to_owned(), offset })
+}
+
+/// The bytes before the elements of a file in Fortran order.
+///
+/// # Errors
+/// If a header cannot have this shape.
+pub fn header<E: AutoSerialize>(shape: &[usize]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let shape: Vec<u64> = shape.iter().map(|&size| size as u64).collect();
+    npyz::WriteOptions::<E>::new()
+        .default_dtype()
+        .shape(&shape)
+        .order(npyz::Order::Fortran)
+        .writer(&mut bytes)
+        .begin_nd()?;
+    Ok(bytes)
 }
 
 /// The real numbers of a type, if it is one of them.
@@ -123,17 +165,24 @@ impl<R: Read> Npy<'_, R> {
         FileError::unusable(self.name, message)
     }
 
-    /// Reads the header, and returns its dictionary.
-    fn header(&mut self) -> Result<String, FileError> {
+    /// What a dictionary says.
+    fn parsed<'t>(&self, text: &'t str) -> Result<Header<'t>, FileError> {
+        Header::parse(text)
+            .map_err(|reason| self.unusable(format_args!("expected a .npy header, got one with {}", quote(&reason))))
+    }
+
+    /// Reads the header, and returns its dictionary and its size in bytes.
+    fn header(&mut self) -> Result<(String, u64), FileError> {
         let mut start = [0; MAGIC_BYTES + 4]; // the magic bytes, the version, the first bytes of the length
         self.fill_header(&mut start)?;
         if !is_npy(&start) {
             return Err(self.unusable("expected a .npy file, got one that does not begin as such"));
         }
         let mut length = [start[8], start[9], 0, 0];
-        let version = start[MAGIC_BYTES];
-        if version != 1 {
+        let mut bytes = start.len();
+        if start[MAGIC_BYTES] != 1 {
             self.fill_header(&mut length[2..])?;
+            bytes += 2;
         }
         let length = LittleEndian::read_u32(&length) as usize;
         let mut text = vec![0; length.min(MAX_HEADER_BYTES)];
@@ -142,7 +191,7 @@ impl<R: Read> Npy<'_, R> {
             let message = format!("expected a .npy header of at most {MAX_HEADER_BYTES} bytes, got one of {length}");
             return Err(self.unusable(message));
         }
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        Ok((String::from_utf8_lossy(&text).into_owned(), (bytes + length) as u64))
     }
 
     /// Fills a buffer with a part of the header.
@@ -200,7 +249,7 @@ impl<R: Read> Npy<'_, R> {
 ///
 /// # Errors
 /// Those of the file.
-pub fn write<E: npyz::AutoSerialize>(
+pub fn write<E: AutoSerialize>(
     path: &Path,
     shape: &[usize],
     order: Order,

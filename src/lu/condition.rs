@@ -173,7 +173,7 @@ struct Estimate<T> {
 ///
 /// # Panics
 /// - If there are more than [`MAX_LANES`] matrices, or n is 1.
-pub(super) fn estimate_norms<T: Element>(
+pub fn estimate_norms<T: Element>(
     n: usize,
     x: &mut [T],
     signs: &mut [T],

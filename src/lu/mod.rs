@@ -36,6 +36,8 @@ pub(crate) use batch::{check_right_hand_sides, results as batch_results, same_sh
 pub(crate) use batch::{det_batch_with, factor_batch_with, solve_batch_with, system_batch_with};
 #[cfg(feature = "cli")]
 pub(crate) use condition::MAX_EXACT_ORDER;
+#[doc(hidden)]
+pub use condition::estimate_norms;
 pub use condition::{norm, rcond};
 #[cfg(feature = "internals")]
 pub(crate) use factor::factor_by;
@@ -62,7 +64,9 @@ pub use mixed::{Mixed, gesv_mixed};
 #[doc(hidden)]
 pub use monitor::Monitor;
 #[cfg(feature = "cli")]
-pub(crate) use monitor::{flops, inverse_flops, solve_flops};
+pub(crate) use monitor::inverse_flops;
+#[doc(hidden)]
+pub use monitor::{flops, solve_flops};
 #[cfg(any(feature = "cli", test))]
 pub(crate) use out_of_place::check_finite;
 #[doc(hidden)]

@@ -1,0 +1,185 @@
+//! The files: .npy files whose elements all ranks read and write at the same time, each its own.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use recfact::files::{Order, npy, sizes};
+
+use crate::element::Scalar;
+use crate::failure::Failure;
+
+/// A matrix in a file.
+pub struct Input {
+    pub path: PathBuf,
+    file: File,
+    /// The sizes as they are in the file: two, or one of a vector.
+    pub shape: Vec<usize>,
+    pub m: usize,
+    pub n: usize,
+    pub order: Order,
+    pub dtype: String,
+    /// Bytes before the elements.
+    offset: u64,
+    /// Bytes of the file.
+    len: u64,
+}
+
+impl Input {
+    /// Opens a file, and reads its header.
+    ///
+    /// # Errors
+    /// If it is no .npy file with a matrix or a vector.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Failure::file(path, error))?;
+        let npy::Described { shape, order, dtype, offset } = npy::describe(&name, &file)?;
+        let (m, n) = match shape[..] {
+            [m] => (m, 1),
+            [m, n] => (m, n),
+            _ => {
+                let got = sizes(&shape);
+                return Err(Failure::file(path, format_args!("expected an array of one or two dimensions, got {got}")));
+            }
+        };
+        let len = file.metadata().map_err(|error| Failure::file(path, error))?.len();
+        // A vector is a column whatever its order says.
+        let order = if shape.len() == 1 { Order::Fortran } else { order };
+        Ok(Input { path: path.to_owned(), file, shape, m, n, order, dtype, offset, len })
+    }
+
+    /// Checks that it has elements of this type, and neither more nor fewer than its shape says.
+    ///
+    /// # Errors
+    /// If it has others.
+    pub fn check<T: Scalar>(&self) -> Result<(), Failure> {
+        let expected = T::DTYPE;
+        if self.dtype != expected {
+            return Err(Failure::file(
+                &self.path,
+                format_args!(
+                    "expected elements of {expected}, got dtype {}; numpy.save(name, a.astype('{expected}')) makes such a file",
+                    self.dtype
+                ),
+            ));
+        }
+        let bytes = self.m.checked_mul(self.n).and_then(|len| len.checked_mul(size_of::<T>()));
+        let bytes = bytes.and_then(|bytes| self.offset.checked_add(bytes as u64));
+        if bytes == Some(self.len) {
+            return Ok(());
+        }
+        let (expected, shape) = (bytes.map_or("fewer".into(), |bytes| bytes.to_string()), sizes(&self.shape));
+        Err(Failure::file(
+            &self.path,
+            format_args!("expected {expected} bytes for {shape} of {}, got {}", self.dtype, self.len),
+        ))
+    }
+
+    /// What all ranks must have found alike.
+    pub fn fingerprint(&self) -> [u64; 4] {
+        let order = u64::from(self.order == Order::C) << 1 | u64::from(self.dtype == f32::DTYPE);
+        [self.m as u64, self.n as u64, self.len, order]
+    }
+
+    /// How its lines follow each other, each of them in one piece: the number of lines and the length of one. Lines are columns, or
+    /// rows in C order.
+    pub fn lines(&self) -> [usize; 2] {
+        if self.is_by_rows() { [self.m, self.n] } else { [self.n, self.m] }
+    }
+
+    /// Whether lines are rows.
+    pub fn is_by_rows(&self) -> bool {
+        self.order == Order::C
+    }
+
+    /// Reads lines from number `first` on, as many as `to` has.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or ends.
+    pub fn read<T: Scalar>(&self, first: usize, to: &mut [T]) -> Result<(), Failure> {
+        let [_, length] = self.lines();
+        let at = self.offset + (first * length * size_of::<T>()) as u64;
+        self.file.read_exact_at(bytemuck::cast_slice_mut(to), at).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => Failure::file(
+                &self.path,
+                format_args!("expected {} bytes, got the end of the file before; was it cut short?", self.len),
+            ),
+            _ => Failure::file(&self.path, error),
+        })?;
+        T::wire_order(to);
+        Ok(())
+    }
+
+    /// Checks that all elements of some lines are finite.
+    ///
+    /// # Errors
+    /// If one is not.
+    pub fn check_finite<T: Scalar>(&self, first: usize, lines: &[T]) -> Result<(), Failure> {
+        let Some(at) = lines.iter().position(|x| !(*x).into().is_finite()) else { return Ok(()) };
+        let [_, length] = self.lines();
+        let (line, inside) = (first + at / length + 1, at % length + 1);
+        let (row, column) = if self.is_by_rows() { (line, inside) } else { (inside, line) };
+        let x = lines[at];
+        Err(Failure::file(&self.path, format_args!("row {row}, column {column}: expected a finite number, got {x:?}")))
+    }
+}
+
+/// A result: a file in Fortran order that has another name until it is complete.
+pub struct Output {
+    path: PathBuf,
+    unfinished: PathBuf,
+    file: File,
+    offset: u64,
+}
+
+impl Output {
+    /// Creates the file with its header and its full length.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn create<E: npy::Saved>(path: &Path, unfinished: &Path, shape: &[usize]) -> Result<(), Failure> {
+        let write = || {
+            let header = npy::header::<E>(shape)?;
+            let file = OpenOptions::new().write(true).create_new(true).open(unfinished)?;
+            file.write_all_at(&header, 0)?;
+            file.set_len((header.len() + shape.iter().product::<usize>() * size_of::<E>()) as u64)
+        };
+        write().map_err(|error| Failure::file(path, error))
+    }
+
+    /// Opens a file that rank 0 has created.
+    ///
+    /// # Errors
+    /// If that is not possible.
+    pub fn open<E: npy::Saved>(path: &Path, unfinished: &Path, shape: &[usize]) -> Result<Self, Failure> {
+        let open = || Ok((OpenOptions::new().write(true).open(unfinished)?, npy::header::<E>(shape)?.len() as u64));
+        let (file, offset) = open().map_err(|error: io::Error| Failure::file(path, error))?;
+        Ok(Output { path: path.to_owned(), unfinished: unfinished.to_owned(), file, offset })
+    }
+
+    /// Writes elements from number `first` on.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write<E: bytemuck::Pod>(&self, first: usize, elements: &[E]) -> Result<(), Failure> {
+        let at = self.offset + (first * size_of::<E>()) as u64;
+        self.file.write_all_at(bytemuck::cast_slice(elements), at).map_err(|error| Failure::file(&self.path, error))
+    }
+
+    /// Waits until what this rank has written is in the file.
+    ///
+    /// # Errors
+    /// If it cannot be written; some file systems say so only now.
+    pub fn sync(&self) -> Result<(), Failure> {
+        self.file.sync_data().map_err(|error| Failure::file(&self.path, error))
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// If it cannot be renamed.
+    pub fn rename(&self) -> Result<(), Failure> {
+        fs::rename(&self.unfinished, &self.path).map_err(|error| Failure::file(&self.path, error))
+    }
+}

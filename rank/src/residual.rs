@@ -1,0 +1,71 @@
+//! How good a solution is: R = B - op(A) X, and the componentwise backward error, the largest |R| / (|op(A)| |X| + |B|).
+//!
+//! Source: J. R. Bunch, J. W. Demmel, C. F. Van Loan and others by way of LAPACK's `?GERFS`. The factors have taken the place of A, so
+//! its file is read again: no rank has memory for both.
+
+use recfact::Transpose;
+
+use crate::bands::{self, Bands};
+use crate::element::Scalar;
+use crate::failure::Failure;
+use crate::file::Input;
+use crate::matrix::Matrix;
+use crate::process_grid::Grid;
+
+/// R and |op(A)| |X| + |B|, each as large as X.
+pub struct Residual<T> {
+    pub r: Matrix<T>,
+    magnitudes: Matrix<T>,
+}
+
+impl<T: Scalar> Residual<T> {
+    /// Computes it.
+    ///
+    /// # Errors
+    /// If a file cannot be read again, or if a rank gets no memory.
+    pub fn of(grid: &Grid<'_, T>, [a, b]: [&Input; 2], trans: Transpose, x: &Matrix<T>) -> Result<Self, Failure> {
+        let zeros = || grid.team.agree(Matrix::zeros(x.layout.clone()));
+        let (mut r, mut magnitudes, mut x_magnitudes) = (zeros()?, zeros()?, zeros()?);
+        // R = B
+        bands::read(grid, b, &mut r)?;
+        let copy_magnitudes = |to: &mut Matrix<T>, from: &Matrix<T>| {
+            to.local.iter_mut().zip(&from.local).for_each(|(to, from)| *to = from.abs());
+        };
+        copy_magnitudes(&mut magnitudes, &r);
+        copy_magnitudes(&mut x_magnitudes, x);
+
+        let by_rows = a.is_by_rows();
+        let mut bands = grid.team.agree(Bands::new(grid, [a.m, a.n], by_rows))?;
+        let layout = &bands.band.layout;
+        let mut piece = grid.team.agree(Matrix::zeros(grid.layout(layout.m, layout.n, grid.block)))?;
+        bands.read_all(grid, a, false, |band, first, count| {
+            let size = if by_rows { [count, a.n] } else { [a.m, count] };
+            grid.redistribute(size, band, [0; 2], &mut piece, [0; 2]);
+            // Columns of op(A) meet rows of X; its rows give rows of R.
+            let is_sum = by_rows == (trans != Transpose::No);
+            let (of_x, of_r) = if is_sum { (first, 0) } else { (0, first) };
+            // R <- R - op(A) X
+            grid.gemm(trans, -1.0, size, &piece, x, of_x, &mut r, of_r);
+            piece.local.iter_mut().for_each(|x| *x = x.abs());
+            grid.gemm(trans, 1.0, size, &piece, &x_magnitudes, of_x, &mut magnitudes, of_r);
+        })?;
+        Ok(Residual { r, magnitudes })
+    }
+
+    /// The largest componentwise backward error of a column. A sum of magnitudes near the smallest numbers is made larger, as LAPACK does.
+    pub fn backward_error(&self, grid: &Grid<'_, T>) -> f64 {
+        let safe1 = (self.r.layout.m + 1) as f64 * T::SAFE_MIN.to_f64();
+        let safe2 = safe1 / T::PRECISION.to_f64();
+        let quotients = self.r.local.iter().zip(&self.magnitudes.local).map(|(r, sum)| {
+            let (r, sum): (f64, f64) = (r.abs().to_f64(), sum.to_f64());
+            if sum > safe2 { r / sum } else { (r + safe1) / (sum + safe1) }
+        });
+        let own = if self.r.layout.len() == 0 { 0.0 } else { quotients.fold(0.0, largest) };
+        grid.team.max(own)
+    }
+}
+
+/// The larger number; an overflow, which gives a NaN, is as bad as it can be.
+fn largest(a: f64, b: f64) -> f64 {
+    if b.is_nan() { f64::INFINITY } else { a.max(b) }
+}

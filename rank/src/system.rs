@@ -1,0 +1,70 @@
+//! A X = B from the factors of A, how good X is, and a step that makes it better.
+
+use recfact::Transpose;
+
+use crate::bands;
+use crate::element::Scalar;
+use crate::failure::Failure;
+use crate::file::Input;
+use crate::matrix::Matrix;
+use crate::process_grid::Grid;
+use crate::residual::Residual;
+use crate::team::Int;
+
+/// A factored system.
+pub struct System<'s, T> {
+    pub grid: &'s Grid<'s, T>,
+    pub a: &'s Input,
+    pub b: &'s Input,
+    pub trans: Transpose,
+    pub lu: &'s Matrix<T>,
+    pub ipiv: &'s [Int],
+}
+
+/// X, and how good it is.
+pub struct Solved<T> {
+    pub x: Matrix<T>,
+    pub backward_error: f64,
+    /// Steps of refinement that X has taken.
+    pub steps: u32,
+}
+
+impl<T: Scalar> System<'_, T> {
+    /// Columns of a block of right-hand sides: each column of ranks has some, if there are enough.
+    pub fn block(grid: &Grid<'_, T>, nrhs: usize) -> usize {
+        nrhs.div_ceil(grid.shape.columns as usize).clamp(1, grid.block)
+    }
+
+    /// Solves it.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or if a rank gets no memory.
+    pub fn solve(&self, is_refined: bool) -> Result<Solved<T>, Failure> {
+        let (grid, nrhs) = (self.grid, self.b.n);
+        let layout = grid.layout(self.b.m, nrhs, Self::block(grid, nrhs));
+        let mut x = grid.team.agree(Matrix::zeros(layout))?;
+        bands::read(grid, self.b, &mut x)?;
+        grid.getrs(self.trans, self.lu, self.ipiv, &mut x);
+        let residual = self.residual(&x)?;
+        let backward_error = residual.backward_error(grid);
+        let solved = Solved { x, backward_error, steps: 0 };
+        if is_refined { self.refine(solved, residual) } else { Ok(solved) }
+    }
+
+    fn residual(&self, x: &Matrix<T>) -> Result<Residual<T>, Failure> {
+        Residual::of(self.grid, [self.a, self.b], self.trans, x)
+    }
+
+    /// X <- X + op(A)^-1 R, unless that makes it worse.
+    fn refine(&self, mut solved: Solved<T>, residual: Residual<T>) -> Result<Solved<T>, Failure> {
+        let Residual { r: mut d, .. } = residual;
+        self.grid.getrs(self.trans, self.lu, self.ipiv, &mut d);
+        // D <- X + D
+        d.local.iter_mut().zip(&solved.x.local).for_each(|(d, x)| *d = d.add(*x));
+        let backward_error = self.residual(&d)?.backward_error(self.grid);
+        if backward_error <= solved.backward_error || solved.backward_error.is_nan() {
+            solved = Solved { x: d, backward_error, steps: 1 };
+        }
+        Ok(solved)
+    }
+}
