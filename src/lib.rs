@@ -50,9 +50,6 @@ pub mod protocol;
 pub mod cli;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
-pub mod distributed;
-#[cfg(feature = "cli")]
-#[doc(hidden)]
 pub mod files;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

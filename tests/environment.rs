@@ -59,7 +59,8 @@ fn a_bad_name_ends_a_session_before_its_first_request_with_an_error() {
     }
     let request = testing::wire::request(0, 1, 1, &[2.0]);
     let (mut input, mut output) = (&request[..], Vec::new());
-    let error = serve(&mut input, &mut output, &Limits { max_bytes: 1000, keep_bytes: 1000, threads: 1 }).unwrap_err();
+    let error = serve(&mut input, &mut output, &Limits { max_bytes: 1000, keep_bytes: 1000, threads: 1, engine: None })
+        .unwrap_err();
     assert!(matches!(error.cause, Cause::Library(Error::InstructionSet { asked: "mmx", .. })), "{error}");
     assert!(error.to_string().starts_with("expected RECFACT_ISA to be"), "{error}");
     assert!(output.is_empty() && input.len() == request.len());

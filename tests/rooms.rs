@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// The rooms, the lowest first. Those of one floor do not use each other.
-const FLOORS: [&[&str]; 15] = [
+const FLOORS: [&[&str]; 14] = [
     &["pivoting"],
     &["kernel"],
     &["error", "options"],
@@ -22,7 +22,6 @@ const FLOORS: [&[&str]; 15] = [
     &["lu"],
     &["protocol"],
     &["os"],
-    &["distributed"],
     &["server"],
     &["client"],
     &["files"],

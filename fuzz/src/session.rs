@@ -7,7 +7,7 @@ use testing::session_model::{End, Expected, Session, Step};
 use testing::{Memfd, memfd::SealFlag};
 
 /// Small enough for the naive factorization of every matrix.
-const LIMITS: Limits = Limits { max_bytes: 1 << 16, keep_bytes: 1 << 13, threads: 1 };
+const LIMITS: Limits = Limits { max_bytes: 1 << 16, keep_bytes: 1 << 13, threads: 1, engine: None };
 
 /// Bytes of the memory that the client shares, not a whole number of pages.
 const SHARED_BYTES: usize = 9000;

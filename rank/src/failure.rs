@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use recfact::distributed::{Fault, Line};
 use recfact::files::{Cause, FileError};
+use recfact_distributed::{Fault, Line};
 
 /// Why a rank cannot go on, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]

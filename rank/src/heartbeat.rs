@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::libc::_exit;
-use recfact::distributed::{Line, alive_interval};
+use recfact_distributed::{Line, alive_interval};
 
 use crate::launcher::Launcher;
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use recfact::distributed::{Answer, Job, Line, Phase};
 use recfact::files::{npy, sizes};
 use recfact::{Transpose, flops, solve_flops};
+use recfact_distributed::{Answer, Job, Line, Phase};
 
 use crate::element::Scalar;
 use crate::factor::{factor, info};

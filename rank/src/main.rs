@@ -2,7 +2,7 @@
 //!
 //! It needs no MPI to be built: ScaLAPACK and BLACS, which start MPI, are loaded when it runs, and which of them says the launcher.
 //! Every step that can fail on one rank is followed by an agreement of all, so that they end together and rank 0 says why, in one
-//! line on stdout. `recfact::distributed` has the lines and the arguments, and reads the ones and writes the others.
+//! line on stdout. `recfact_distributed` has the lines and the arguments, and reads the ones and writes the others.
 
 mod bands;
 mod condition;
@@ -25,7 +25,7 @@ use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
-use recfact::distributed::{Job, Line};
+use recfact_distributed::{Job, Line};
 
 use failure::Failure;
 use heartbeat::Heartbeat;

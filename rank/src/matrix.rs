@@ -1,6 +1,6 @@
 //! A matrix that is spread over all ranks: block (i, j) is on the rank in row i mod P and column j mod Q of the grid.
 
-use recfact::distributed::ProcessGrid;
+use recfact_distributed::ProcessGrid;
 
 use crate::element::Scalar;
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 
 use recfact::Transpose;
-use recfact::distributed::ProcessGrid;
+use recfact_distributed::ProcessGrid;
 
 use crate::element::{Routines, Scalar};
 use crate::failure::Failure;

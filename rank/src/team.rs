@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use nix::unistd::gethostname;
-use recfact::distributed::Fault;
+use recfact_distributed::Fault;
 
 use crate::failure::Failure;
 use crate::launcher::Launcher;

@@ -33,13 +33,15 @@ pub enum ExitStatus {
     Usage = 64,
     /// `encode`, `decode`, `solve` or `demo` met data that it cannot use (sysexits: `EX_DATAERR`).
     Data = 65,
+    /// The ranks of a launcher could not do their job (sysexits: `EX_UNAVAILABLE`).
+    Engine = 69,
     /// `encode`, `decode`, `solve` or `demo` could not read or write a file or a pipe (sysexits: `EX_IOERR`).
     Io = 74,
 }
 
 impl ExitStatus {
     /// Every status.
-    pub const ALL: [ExitStatus; 14] = [
+    pub const ALL: [ExitStatus; 15] = [
         ExitStatus::Success,
         ExitStatus::UnknownCommand,
         ExitStatus::BadShape,
@@ -53,6 +55,7 @@ impl ExitStatus {
         ExitStatus::PayloadTooLong,
         ExitStatus::Usage,
         ExitStatus::Data,
+        ExitStatus::Engine,
         ExitStatus::Io,
     ];
 
@@ -78,6 +81,8 @@ impl From<&Cause> for ExitStatus {
             Cause::Unreadable(_) => ExitStatus::Unreadable,
             Cause::ReaderGone => ExitStatus::ReaderGone,
             Cause::Unwritable(_) => ExitStatus::Unwritable,
+            // After this one a session goes on, too.
+            Cause::Engine { .. } => ExitStatus::Engine,
             Cause::Library(_) => ExitStatus::Usage,
         }
     }

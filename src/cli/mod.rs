@@ -7,6 +7,7 @@ mod demo;
 mod det;
 mod encode;
 mod exit;
+mod factor;
 mod factorizations;
 mod failure;
 mod hexdump;
@@ -15,6 +16,7 @@ mod inv;
 mod operand;
 mod output;
 mod progress;
+mod ranks;
 mod report;
 mod responses;
 mod row_order;
@@ -80,6 +82,8 @@ enum Subcommands {
     Encode(encode::Args),
     /// Turn responses on stdin into readable text, CSV or .npy files
     Decode(decode::Args),
+    /// Factor a matrix that no machine can hold
+    Factor(factor::Args),
     /// Solve A X = B for matrices in files
     Solve(solve::Args),
     /// Compute the inverses of matrices in a file
@@ -111,7 +115,7 @@ pub fn main() -> ExitStatus {
 /// Who speaks on stderr: in a pipeline each stage says which one it is, and the server has no other name.
 fn speaker() -> String {
     let first = env::args_os().nth(1).and_then(|argument| argument.into_string().ok());
-    let stages = ["encode", "decode", "solve", "inv", "det", "cond", "demo", "bench"];
+    let stages = ["encode", "decode", "factor", "solve", "inv", "det", "cond", "demo", "bench"];
     let stage = first.filter(|argument| stages.contains(&argument.as_str()));
     stage.map_or(EXECUTABLE.into(), |stage| format!("{EXECUTABLE} {stage}"))
 }
@@ -131,6 +135,7 @@ impl Cli {
             Some(Subcommands::Serve(args)) => serve::run(&args),
             Some(Subcommands::Encode(args)) => encode::run(&args),
             Some(Subcommands::Decode(args)) => decode::run(&args),
+            Some(Subcommands::Factor(args)) => factor::run(&args),
             Some(Subcommands::Solve(args)) => solve::run(&args),
             Some(Subcommands::Inv(args)) => inv::run(&args),
             Some(Subcommands::Det(args)) => det::run(&args),

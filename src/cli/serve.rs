@@ -6,10 +6,11 @@ use std::thread::available_parallelism;
 
 use super::exit::ExitStatus;
 use super::report::Report;
-use super::{EXECUTABLE, Failure, say, threads};
+use super::{EXECUTABLE, Failure, ranks, say, threads};
 use crate::os::{Input, Output, end_on_signals, on_sigusr1, physical_memory};
 use crate::server::{Cause, Limits, Watch, serve_watched};
 use bytesize::ByteSize;
+use recfact_distributed::LauncherArgs;
 
 /// The limit if the system does not tell its memory.
 const FALLBACK_MAX_BYTES: u64 = 1 << 30;
@@ -28,6 +29,8 @@ pub(super) struct Args {
     /// Write how far a long request is to this descriptor, as lines `progress REQUEST DONE`
     #[arg(long, value_name = "FD", value_parser = clap::value_parser!(i32).range(2..))]
     progress_fd: Option<i32>,
+    #[command(flatten)]
+    launcher: LauncherArgs,
 }
 
 /// The session, for the signal handler and for the thread that reports.
@@ -42,20 +45,22 @@ fn parse_size(text: &str) -> Result<ByteSize, String> {
 }
 
 impl Args {
-    fn limits(&self) -> Limits {
+    fn limits(&self) -> Result<Limits, Failure> {
         let half = || physical_memory().map_or(FALLBACK_MAX_BYTES, |bytes| bytes / 2);
         let threads = self.threads.or_else(|| available_parallelism().ok());
         let max_bytes = self.max_bytes.map_or_else(half, |size| size.as_u64());
-        Limits {
+        Ok(Limits {
             max_bytes,
             keep_bytes: self.keep_bytes.map_or(max_bytes, |size| size.as_u64()),
             threads: threads.map_or(1, NonZeroUsize::get),
-        }
+            engine: ranks::engine(self.launcher.engine())?,
+        })
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let setup = |error: io::Error| Failure::io("expected to set up stdin, stdout and signals, got", &error);
+    let limits = args.limits()?;
     if io::stdin().is_terminal() {
         say(EXECUTABLE, "waiting for binary requests on the terminal; --help tells what else there is");
     }
@@ -67,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     end_on_signals().map_err(setup)?;
     on_sigusr1(cancel).map_err(setup)?;
     report.start(&WATCH).map_err(setup)?;
-    serve_watched(input, output, &args.limits(), &WATCH).map_err(|error| match error.cause {
+    serve_watched(input, output, &limits, &WATCH).map_err(|error| match error.cause {
         Cause::ReaderGone => Failure { status: ExitStatus::ReaderGone, message: None },
         ref cause => Failure::new(cause.into(), &error),
     })

@@ -55,7 +55,7 @@ pub(super) fn judge<T: FileElement>(
 }
 
 /// How well-conditioned the matrices are, and whether that is a warning.
-fn condition<T: FileElement>(is_stack: bool, qualifier: &str, rcond: &[T]) -> Option<(bool, String)> {
+pub(super) fn condition<T: FileElement>(is_stack: bool, qualifier: &str, rcond: &[T]) -> Option<(bool, String)> {
     let (smallest, slice) = rcond.iter().map(|&x| x.into()).zip(1..).min_by(|(a, _), (b, _)| a.total_cmp(b))?;
     let text = rounded(smallest);
     // The relative error of a rounded number; SciPy warns below it, too. A NaN comes from an overflow.
@@ -117,7 +117,8 @@ fn slices_where<R>(results: &[R], is_meant: impl Fn(&R) -> bool) -> Option<Strin
     slices::name(results.iter().zip(1..).filter(|(result, _)| is_meant(result)).map(|(_, slice)| slice))
 }
 
-fn rounded(x: f64) -> String {
+/// A number with as many digits as matter.
+pub(super) fn rounded(x: f64) -> String {
     let mut text = String::new();
     push_rounded(&mut text, x, DIGITS);
     text

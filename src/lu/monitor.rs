@@ -51,6 +51,12 @@ impl Monitor {
         self.done.load(Ordering::Relaxed)
     }
 
+    /// From now on this many are done.
+    #[cfg(feature = "cli")]
+    pub(crate) fn set_done(&self, flops: u64) {
+        self.done.store(flops, Ordering::Relaxed);
+    }
+
     #[cold]
     pub(super) fn count(&self, flops: f64) {
         self.done.fetch_add(flops as u64, Ordering::Relaxed);

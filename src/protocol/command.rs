@@ -2,6 +2,7 @@
 
 use super::batch_operand::BatchKind;
 use super::element::ElementType;
+use super::files::FilesKind;
 use super::system_operand::SystemKind;
 use crate::pivoting::Pivoting;
 
@@ -105,11 +106,13 @@ pub enum FrameCommand {
     Release,
     /// Many matrices of one shape.
     Batch(BatchKind),
+    /// Matrices in files, for an engine of many processes.
+    Files(FilesKind),
 }
 
 impl FrameCommand {
     /// Every command, in the order of their bytes.
-    pub const ALL: [FrameCommand; 17] = [
+    pub const ALL: [FrameCommand; 19] = [
         FrameCommand::Hello,
         FrameCommand::Ping,
         FrameCommand::Stats,
@@ -127,6 +130,8 @@ impl FrameCommand {
         FrameCommand::Batch(BatchKind::Gesv),
         FrameCommand::Batch(BatchKind::Inverse),
         FrameCommand::Batch(BatchKind::Det),
+        FrameCommand::Files(FilesKind::Factor),
+        FrameCommand::Files(FilesKind::Solve),
     ];
 
     /// Its byte.
@@ -150,6 +155,8 @@ impl FrameCommand {
             FrameCommand::Batch(BatchKind::Gesv) => 0x42,
             FrameCommand::Batch(BatchKind::Inverse) => 0x43,
             FrameCommand::Batch(BatchKind::Det) => 0x44,
+            FrameCommand::Files(FilesKind::Factor) => 0x50,
+            FrameCommand::Files(FilesKind::Solve) => 0x51,
         }
     }
 
@@ -166,6 +173,7 @@ impl FrameCommand {
             FrameCommand::System(_) => "system",
             FrameCommand::Release => "release",
             FrameCommand::Batch(_) => "batch",
+            FrameCommand::Files(_) => "files",
         }
     }
 

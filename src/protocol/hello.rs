@@ -35,6 +35,10 @@ impl Welcome {
     pub const BATCH: u64 = 1 << 2;
     /// Kept factors, and what is computed with them.
     pub const SYSTEM: u64 = 1 << 3;
+    /// Matrices in files: there is an engine for them.
+    pub const FILES: u64 = 1 << 4;
+    /// The bits of what that engine computes depend on the grid of its ranks.
+    pub const FILES_BITS_OF_GRID: u64 = 1 << 5;
 
     /// Reads an answer; `None` if it does not begin with the name of the protocol.
     #[must_use]

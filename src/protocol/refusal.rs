@@ -157,10 +157,12 @@ pub enum Refusal {
         /// How many may be kept.
         max: u64,
     },
+    /// Matrices in files, and no engine for them.
+    NoEngine,
 }
 
 /// The description of each code, from 1 on.
-const DESCRIPTIONS: [&str; 12] = [
+const DESCRIPTIONS: [&str; 15] = [
     "unknown command",
     "bad shape",
     "larger than the server's limit",
@@ -173,7 +175,16 @@ const DESCRIPTIONS: [&str; 12] = [
     "payload too long",
     "no such factors",
     "no room to keep factors",
+    "no engine for files",
+    "the engine failed",
+    "a file cannot be used",
 ];
+
+/// The code for an engine that has failed; its words are the engine's.
+pub const ENGINE_FAILED: u8 = 14;
+
+/// The code for a file that an engine cannot use.
+pub const UNUSABLE_FILE: u8 = 15;
 
 impl Refusal {
     /// Its code, at least 1.
@@ -198,6 +209,7 @@ impl Refusal {
             Refusal::PayloadTooLong { .. } => 10,
             Refusal::NoFactors(_) | Refusal::OtherFactors { .. } => 11,
             Refusal::KeepOverLimit { .. } => 12,
+            Refusal::NoEngine => 13,
         }
     }
 
@@ -314,6 +326,10 @@ impl fmt::Display for Refusal {
                     "expected a request that fits the factors {handle}, which are {name} of order {n}, kept {with_a}"
                 )
             }
+            Refusal::NoEngine => write!(
+                f,
+                "expected a server with an engine for files, got one without; whoever starts it gives the engine: serve --launcher \"mpirun -n 4\""
+            ),
             Refusal::KeepOverLimit { bytes, kept, max } => write!(
                 f,
                 "expected factors of at most {max} bytes together, got {bytes} beside {kept} that are kept; RELEASE some first; --keep-bytes sets the limit"

@@ -14,9 +14,10 @@ use crate::protocol::{HELLO_BYTES, PROTOCOL_VERSION, Refusal, Welcome};
 pub(super) fn hello(payload: &mut Payload<'_, impl Read, impl Write>, state: &State) -> Result<(), Cause> {
     payload.fixed::<HELLO_BYTES>()?;
     payload.skip()?;
+    let files = if state.limits.engine.is_some() { Welcome::FILES | Welcome::FILES_BITS_OF_GRID } else { 0 };
     let welcome = Welcome {
         version: PROTOCOL_VERSION,
-        features: Welcome::FACTOR | Welcome::MAP | Welcome::BATCH | Welcome::SYSTEM,
+        features: Welcome::FACTOR | Welcome::MAP | Welcome::BATCH | Welcome::SYSTEM | files,
         max_bytes: state.limits.max_bytes,
         threads: u32::try_from(state.limits.threads).unwrap_or(u32::MAX),
     };

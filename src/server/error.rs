@@ -45,6 +45,13 @@ pub enum Cause {
     ReaderGone,
     /// Writing a response failed for another reason.
     Unwritable(io::Error),
+    /// The engine for files could not do what a request asked for.
+    Engine {
+        /// The code of the answer.
+        code: u8,
+        /// Its words.
+        text: String,
+    },
     /// The library cannot compute: `RECFACT_ISA` is not an instruction set of this CPU.
     Library(Error),
 }
@@ -82,6 +89,7 @@ impl fmt::Display for Cause {
             Cause::Unreadable(error) => write!(f, "expected to read the input, got: {error}"),
             Cause::ReaderGone => write!(f, "expected a reader of the responses, but it is gone"),
             Cause::Unwritable(error) => write!(f, "expected to write the response, got: {error}"),
+            Cause::Engine { text, .. } => f.write_str(text),
             Cause::Library(error) => error.fmt(f),
         }
     }

@@ -9,6 +9,7 @@ mod effort;
 mod error;
 mod factor;
 mod factor_frame;
+mod files;
 mod kept;
 mod mapping;
 mod operands;

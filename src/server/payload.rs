@@ -91,8 +91,16 @@ impl<'s, R: Read, W: Write> Payload<'s, R, W> {
     /// Answers with the status and the words of a refusal.
     pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), Cause> {
         let text = Text::of(|text| write!(text, "{refusal}"));
-        let head = answer_head(refusal.status(), text.bytes().len());
-        self.streams.write(&[&head, text.bytes()])
+        self.answer_with(refusal.status(), text.bytes())
+    }
+
+    /// Answers with a code and words that come from somewhere else.
+    pub(super) fn fail(&mut self, code: u8, text: &str) -> Result<(), Cause> {
+        self.answer_with(-i64::from(code), text.as_bytes())
+    }
+
+    fn answer_with(&mut self, status: i64, text: &[u8]) -> Result<(), Cause> {
+        self.streams.write(&[&answer_head(status, text.len()), text])
     }
 }
 

@@ -9,7 +9,7 @@ use super::state::{Limits, State};
 use super::stats::Phase;
 use super::stream::Streams;
 use super::watch::Watch;
-use super::{about, batch, factor_frame, mapping, system};
+use super::{about, batch, factor_frame, files, mapping, system};
 use crate::kernel::Isa;
 use crate::options::Options;
 use crate::protocol::{
@@ -32,7 +32,7 @@ use crate::protocol::{
 /// request.extend(1_i64.to_le_bytes()); // n
 /// request.extend(7_f64.to_le_bytes()); // A
 /// let mut response = Vec::new();
-/// serve(&request[..], &mut response, &Limits { max_bytes: 1000, keep_bytes: 1000, threads: 1 })?;
+/// serve(&request[..], &mut response, &Limits { max_bytes: 1000, keep_bytes: 1000, threads: 1, engine: None })?;
 /// assert_eq!(response, [0_i64.to_le_bytes(), 7_f64.to_le_bytes(), 1_i64.to_le_bytes()].concat());
 /// # Ok::<(), recfact::server::SessionError>(())
 /// ```
@@ -125,6 +125,10 @@ impl<R: Read, W: Write> Session<'_, R, W> {
                 self.state.stats.count_refused();
                 payload.refuse(&refusal)?;
             }
+            Err(Cause::Engine { code, text }) => {
+                self.state.stats.count_refused();
+                payload.fail(code, &text)?;
+            }
             result => result?,
         }
         Ok(Answered::Request)
@@ -162,6 +166,7 @@ fn family(first: u8, payload: &mut Payload<'_, impl Read, impl Write>, state: &m
         FrameCommand::System(kind) => system::answer(kind, payload, state),
         FrameCommand::Release => system::release(payload, state),
         FrameCommand::Batch(kind) => batch::answer(kind, payload, state),
+        FrameCommand::Files(kind) => files::answer(kind, payload, state),
     }?;
     state.stats.count_frame(command);
     Ok(())

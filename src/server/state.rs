@@ -5,9 +5,10 @@ use super::store::Store;
 use super::watch::Watch;
 use crate::kernel::Isa;
 use crate::os::Placement;
+use recfact_distributed::Engine;
 
 /// What a session may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// The largest matrix, in bytes.
     pub max_bytes: u64,
@@ -15,6 +16,8 @@ pub struct Limits {
     pub keep_bytes: u64,
     /// Threads for the threaded commands.
     pub threads: usize,
+    /// What computes with matrices in files, if anything does.
+    pub engine: Option<Engine>,
 }
 
 /// What the requests of a session share.

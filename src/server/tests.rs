@@ -18,7 +18,7 @@ use testing::{Float, Kind, Random, matrix, naive_lu};
 use super::*;
 use crate::os::{Input, Output};
 
-const LIMITS: Limits = Limits { max_bytes: 1 << 20, keep_bytes: 1 << 20, threads: 1 };
+const LIMITS: Limits = Limits { max_bytes: 1 << 20, keep_bytes: 1 << 20, threads: 1, engine: None };
 
 /// A request for a random matrix, and its response.
 fn pair(m: usize, n: usize) -> (Vec<u8>, Vec<u8>) {

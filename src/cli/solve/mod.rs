@@ -2,9 +2,10 @@
 
 mod system;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use recfact_distributed::{Engine, Job, RanksArgs};
 use system::System;
 
 use super::exit::ExitStatus;
@@ -12,7 +13,7 @@ use super::input::STDIN;
 use super::operand::Operand;
 use super::output::Output;
 use super::verdict::{Solved, judge};
-use super::{EXECUTABLE, Failure, say, threads};
+use super::{EXECUTABLE, Failure, ranks, say, threads};
 use crate::error::Error;
 use crate::files::FileElement;
 use crate::options::{Options, Transpose};
@@ -35,11 +36,14 @@ With --refine X becomes as good as if it had been computed in twice the precisio
 relative to the largest element of a column of X; if nothing is known of the error, that is a warning. With --mixed the factors are \
 computed in f32, in half the time for large matrices, and X is refined to the backward error of f64; if f32 is not enough, f64 is used.
 
+With --launcher A and B are .npy files of f8 or f4, one matrix each, on storage that all ranks see; X is saved there, in Fortran order. --refine does one step. The bits of X depend on the grid of ranks and on their BLAS, other than everywhere else in this program. --threads is the number of threads in each rank, 1 unless another is given.
+
 Examples:
   recfact_server solve a.csv b.csv
   printf '4 3\\n6 3\\n' | recfact_server solve - b.csv -o x.npy
   recfact_server solve --refine --digits 17 a.npy b.npy
-  recfact_server solve --transpose a.npy b.npy";
+  recfact_server solve --transpose a.npy b.npy
+  recfact_server solve --launcher \"mpirun -n 4\" a.npy b.npy -o x.npy";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTES)]
@@ -60,20 +64,25 @@ pub(super) struct Args {
     #[arg(long)]
     refine: bool,
     /// Factor in f32 and refine to the accuracy of f64
-    #[arg(long, conflicts_with_all = ["refine", "f32"])]
+    #[arg(long, conflicts_with_all = ["refine", "f32", "launcher"])]
     mixed: bool,
     /// The largest number of threads [default: RECFACT_NUM_THREADS, or as many as the process may use]
     #[arg(long, value_name = "N", value_parser = threads::parse)]
     threads: Option<NonZeroUsize>,
     /// Compute in f32
-    #[arg(long)]
+    #[arg(long, conflicts_with = "launcher")]
     f32: bool,
     /// Significant digits of text [default: 6 if it is printed; in a file those that give the same numbers again]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=17))]
+    #[arg(long, value_name = "N", conflicts_with = "launcher", value_parser = clap::value_parser!(u8).range(1..=17))]
     digits: Option<u8>,
+    #[command(flatten)]
+    ranks: RanksArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(engine) = ranks::engine(args.ranks.engine())? {
+        return by_ranks(args, &engine);
+    }
     if args.a == STDIN && args.b == STDIN {
         return Err(Failure::new(
             ExitStatus::Usage,
@@ -88,6 +97,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (false, refine) => solve::<f64>(args, &|system, a, b| system.solve(a, b, refine, transpose, options)),
         (true, refine) => solve::<f32>(args, &|system, a, b| system.solve(a, b, refine, transpose, options)),
     }
+}
+
+/// Has the ranks of a launcher do all of it.
+fn by_ranks(args: &Args, engine: &Engine) -> Result<(), Failure> {
+    let output = args.output.as_deref().filter(|file| file.extension().is_some_and(|extension| extension == "npy"));
+    let Some(output) = output else {
+        let message = "expected -o FILE.npy, since X of --launcher is not printed";
+        return Err(Failure::new(ExitStatus::Usage, message));
+    };
+    let job = args.ranks.job(ranks::file(&args.a)?, Some(ranks::file(&args.b)?), output);
+    let threads = args.threads.and_then(|threads| NonZeroU32::new(u32::try_from(threads.get()).unwrap_or(u32::MAX)));
+    ranks::run("solve", engine, &Job { transpose: args.transpose, refine: args.refine, threads, ..job })
 }
 
 /// Computes X, and tells what the library says of it.

@@ -145,7 +145,7 @@ pub fn alive_interval(ranks: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distributed::ProcessGrid;
+    use crate::ProcessGrid;
 
     #[test]
     fn lines_are_read_as_they_were_written_and_other_text_is_none() {

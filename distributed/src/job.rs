@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Factor the matrix of a .npy file, or solve a system, with the memory of all ranks together.
@@ -46,6 +46,23 @@ pub struct Job {
 }
 
 impl Job {
+    /// A is factored, or with B the system is solved; nothing else is asked for.
+    #[must_use]
+    pub fn new(a: &Path, b: Option<&Path>, out: &Path) -> Self {
+        Job {
+            a: a.into(),
+            b: b.map(Into::into),
+            out: out.into(),
+            suffix: String::new(),
+            transpose: false,
+            refine: false,
+            grid: None,
+            block: None,
+            threads: None,
+            scalapack: None,
+        }
+    }
+
     /// Its arguments. A name is one argument together with its flag, so that no name is taken for a flag, or by the launcher for the
     /// end of a command.
     pub(super) fn arguments(&self) -> Vec<OsString> {
@@ -85,7 +102,7 @@ impl Job {
 
     /// The name that a result has until it is complete.
     #[must_use]
-    pub fn unfinished(&self, result: &std::path::Path) -> PathBuf {
+    pub fn unfinished(&self, result: &Path) -> PathBuf {
         let mut name = result.as_os_str().to_owned();
         name.push(&self.suffix);
         name.into()
@@ -106,7 +123,7 @@ impl ProcessGrid {
     /// ranks, and the fewer they are the fewer messages that takes.
     ///
     /// ```
-    /// use recfact::distributed::ProcessGrid;
+    /// use recfact_distributed::ProcessGrid;
     ///
     /// assert_eq!(ProcessGrid::of(16).to_string(), "4x4");
     /// assert_eq!(ProcessGrid::of(6).to_string(), "2x3");
@@ -156,18 +173,7 @@ mod tests {
 
     #[test]
     fn arguments_are_read_as_they_were_written() {
-        let factor = Job {
-            a: "--out=x :".into(),
-            b: None,
-            out: "-".into(),
-            suffix: ".1-2".into(),
-            transpose: false,
-            refine: false,
-            grid: None,
-            block: None,
-            threads: None,
-            scalapack: None,
-        };
+        let factor = Job { suffix: ".1-2".into(), ..Job::new("--out=x :".as_ref(), None, "-".as_ref()) };
         let solve = Job {
             b: Some(":".into()),
             transpose: true,
