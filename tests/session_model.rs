@@ -230,6 +230,21 @@ fn flags_of_system(command: u8, handle: u32, choice: u32) -> u32 {
     SINGLE | with_a | keep | finite | own
 }
 
+/// FILES_FACTOR and FILES_SOLVE. There is no engine for them, so that a good one is refused, too.
+fn files() -> impl Strategy<Value = Vec<u8>> {
+    let mistake = prop_oneof![3 => Just(None), 1 => (0..8_usize, prop_oneof![0..3_u32, any::<u32>()]).prop_map(Some)];
+    let missing = prop_oneof![8 => Just(0), 1 => 1..4_usize];
+    (any::<bool>(), any::<bool>(), mistake, missing).prop_map(|(solves, transposed, mistake, missing)| {
+        let mut files = Files::of("A.npy", if solves { "B.npy" } else { "" }, "X.npy");
+        files.fixed[0] = if solves && transposed { TRANSPOSED } else { 0 };
+        if let Some((at, value)) = mistake {
+            files.fixed[at] = value;
+        }
+        files.names.truncate(files.names.len() - missing);
+        frame(if solves { FILES_SOLVE } else { FILES_FACTOR }, &files.to_bytes())
+    })
+}
+
 fn map() -> impl Strategy<Value = Vec<u8>> {
     let size = prop_oneof![10 => 1..9001_i64, 10 => Just(9000), 2 => number()];
     (prop_oneof![3 => Just(0), 2 => 0..5_u32], 0..8_u32, prop_oneof![9 => 0..2_i32, 1 => -2..9_i32], size).prop_map(
@@ -283,6 +298,7 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
         16 => batch().boxed(),
         16 => system().boxed(),
         2 => (0..6_u32).prop_map(release),
+        2 => files(),
         3 => map(),
         1 => (0..5_u32).prop_map(|segment| frame(UNMAP, &segment.to_le_bytes())),
         1 => text(HELLO),

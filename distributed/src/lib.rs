@@ -14,6 +14,7 @@ mod job;
 mod launched;
 mod line;
 mod output;
+mod transcript;
 
 pub use answer::Answer;
 pub use arguments::{LauncherArgs, RanksArgs};
@@ -21,3 +22,4 @@ pub use engine::{Engine, Observer};
 pub use error::EngineError;
 pub use job::{Job, ProcessGrid};
 pub use line::{Fault, Line, Phase, alive_interval};
+pub use transcript::Transcript;

@@ -128,7 +128,9 @@ impl FromStr for Line {
             "error" => {
                 let (fault, text) = two()?;
                 let fault = Fault::ALL.into_iter().find(|known| known.name() == fault).ok_or(())?;
-                Ok(Line::Error { fault, text: text.to_owned() })
+                // It will be printed to a terminal, whoever has written it.
+                let text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                Ok(Line::Error { fault, text })
             }
             _ => Err(()),
         }

@@ -2,11 +2,13 @@
 
 use recfact::Pivoting;
 use recfact::protocol::{
-    BatchKind, BatchOperand, BatchRequest, ElementType, Extent, FactorRequest, Factored, FrameCommand, MapRequest,
-    Owner, Place, Refusal, SystemAnswer, SystemKind, SystemOperand, SystemRequest, Welcome, is_frame, payload_length,
+    BatchKind, BatchOperand, BatchRequest, ElementType, Extent, FactorRequest, Factored, FilesAnswer, FilesKind,
+    FilesRequest, FrameCommand, MapRequest, Owner, Place, Refusal, SystemAnswer, SystemKind, SystemOperand,
+    SystemRequest, Welcome, is_frame, payload_length,
 };
 use testing::frames::{
-    Batch, FACTOR_BYTES, Factor, Map, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR, SINGLE, SYSTEM_BYTES, System,
+    Batch, FACTOR_BYTES, FILES_FACTOR, FILES_SOLVE, Factor, Files, Map, NARROW_IPIV, NO_PIVOTING, Operand, ROW_MAJOR,
+    SINGLE, SYSTEM_BYTES, System,
 };
 
 use testing::session_model;
@@ -26,6 +28,8 @@ pub fn frame(data: &[u8]) {
         6 => batch(data),
         7 => system(data),
         8 => system_answer(data),
+        9 => files(data),
+        10 => files_answer(data),
         _ => head(data),
     }
 }
@@ -222,6 +226,30 @@ fn factored(data: &[u8]) {
     assert_eq!((&again[..8], &again[12..]), (&bytes[..8], &bytes[12..]));
     assert_eq!(factored.cpu.is_some(), bytes[11] < 0x80);
     assert!(factored.cpu.is_none() || again == *bytes);
+}
+
+/// FILES_FACTOR or FILES_SOLVE, as the first byte says, without the names.
+fn files(data: &[u8]) {
+    let Some((which, rest)) = data.split_first() else { return };
+    let (Some(bytes), Some(fixed)) = (rest.first_chunk(), Files::parse(rest)) else { return };
+    let (kind, command) =
+        if which % 2 == 0 { (FilesKind::Factor, FILES_FACTOR) } else { (FilesKind::Solve, FILES_SOLVE) };
+    match FilesRequest::parse(kind, bytes) {
+        Ok(request) => {
+            assert!(fixed.is_good(command));
+            assert_eq!((request.to_bytes(), request.payload_bytes()), (*bytes, fixed.name_bytes()));
+        }
+        Err(refusal) => {
+            assert!(!fixed.is_good(command), "{refusal}");
+            check_refusal(&refusal, 6);
+        }
+    }
+}
+
+fn files_answer(data: &[u8]) {
+    let Some(bytes) = data.first_chunk() else { return };
+    let again = FilesAnswer::parse(bytes).to_bytes();
+    assert_eq!((&again[..52], &again[56..]), (&bytes[..52], &bytes[56..]));
 }
 
 /// A command, a length, a limit.

@@ -8,6 +8,7 @@ mod batch_answer;
 mod files;
 mod frame;
 mod label;
+mod line;
 mod mapped;
 mod request_head;
 mod response;
@@ -19,6 +20,7 @@ use testing::version1 as model;
 pub use files::{npy, text};
 pub use frame::frame;
 pub use label::label;
+pub use line::line;
 pub use request_head::request_head;
 pub use response::response;
 pub use session::session;
@@ -32,12 +34,13 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "request_head", check: request_head },
     Target { name: "frame", check: frame },
     Target { name: "session", check: session },
     Target { name: "response", check: response },
     Target { name: "label", check: label },
+    Target { name: "line", check: line },
     Target { name: "text", check: text },
     Target { name: "npy", check: npy },
 ];

@@ -39,6 +39,11 @@ pub const BATCH_INVERSE: u8 = 0x43;
 /// The determinant of each.
 pub const BATCH_DET: u8 = 0x44;
 
+/// P A = L U of a matrix in a file.
+pub const FILES_FACTOR: u8 = 0x50;
+/// A X = B of matrices in files.
+pub const FILES_SOLVE: u8 = 0x51;
+
 /// FACTOR: f32.
 pub const SINGLE: u32 = 0x001;
 /// FACTOR: no pivoting.
@@ -440,4 +445,57 @@ impl System {
 #[must_use]
 pub fn release(handle: u32) -> Vec<u8> {
     frame(RELEASE, &handle.to_le_bytes())
+}
+
+/// The payload of FILES_FACTOR and FILES_SOLVE: flags, P, Q, the size of a block, bytes of the names of A, B and the result, steps; and
+/// the names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The eight numbers.
+    pub fixed: [u32; 8],
+    /// What follows them.
+    pub names: Vec<u8>,
+}
+
+impl Files {
+    /// Bytes before the names.
+    pub const BYTES: usize = 32;
+
+    /// A request that chooses nothing; without the name of a B it is FILES_FACTOR.
+    #[must_use]
+    pub fn of(a: &str, b: &str, result: &str) -> Self {
+        let [of_a, of_b, of_result] = [a, b, result].map(|name| name.len() as u32);
+        Files { fixed: [0, 0, 0, 0, of_a, of_b, of_result, 0], names: [a, b, result].concat().into_bytes() }
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [self.fixed.map(u32::to_le_bytes).concat(), self.names.clone()].concat()
+    }
+
+    /// Reads a payload, unless it is too short.
+    #[must_use]
+    pub fn parse(payload: &[u8]) -> Option<Self> {
+        let (fixed, names) = payload.split_first_chunk::<{ Self::BYTES }>()?;
+        Some(Files { fixed: std::array::from_fn(|at| u32_at(fixed, 4 * at)), names: names.to_vec() })
+    }
+
+    /// Whether the fixed part is one of the command.
+    #[must_use]
+    pub fn is_good(&self, command: u8) -> bool {
+        let solves = command == FILES_SOLVE;
+        let [flags, rows, columns, _, a, b, result, steps] = self.fixed;
+        let is_name = |bytes: u32| (1..=4095).contains(&bytes);
+        let flags_are_good = flags & !(if solves { TRANSPOSED } else { 0 }) == 0;
+        let b_is_good = if solves { is_name(b) } else { b == 0 };
+        let sizes_are_good = (rows == 0) == (columns == 0) && steps <= u32::from(solves);
+        flags_are_good && sizes_are_good && is_name(a) && b_is_good && is_name(result)
+    }
+
+    /// Bytes of the names, as the fixed part says.
+    #[must_use]
+    pub fn name_bytes(&self) -> u64 {
+        self.fixed[4..7].iter().map(|&bytes| u64::from(bytes)).sum()
+    }
 }

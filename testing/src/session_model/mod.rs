@@ -10,7 +10,10 @@ mod system;
 use std::collections::BTreeMap;
 use std::process;
 
-use crate::frames::{BATCH_DET, BATCH_FACTOR, FACTOR, HELLO, INVERSE, KEEP, MAP, Map, PING, RELEASE, STATS, UNMAP};
+use crate::frames::{
+    BATCH_DET, BATCH_FACTOR, FACTOR, FILES_FACTOR, FILES_SOLVE, Files, HELLO, INVERSE, KEEP, MAP, Map, PING, RELEASE,
+    STATS, UNMAP,
+};
 use crate::image::Image;
 use crate::oracle::{Float, naive_lu};
 use crate::version1::Request;
@@ -82,7 +85,7 @@ pub struct Session {
     request: u64,
 }
 
-const REQUESTS: [&str; 10] = [
+const REQUESTS: [&str; 11] = [
     "requests_version1",
     "requests_hello",
     "requests_ping",
@@ -93,6 +96,7 @@ const REQUESTS: [&str; 10] = [
     "requests_system",
     "requests_release",
     "requests_batch",
+    "requests_files",
 ];
 
 impl Session {
@@ -208,6 +212,7 @@ impl Session {
             KEEP..=INVERSE => self.system(command, payload).map(|answer| (7, answer)),
             RELEASE => self.release(payload).map(|answer| (8, answer)),
             BATCH_FACTOR..=BATCH_DET => self.batch(command, payload).map(|answer| (9, answer)),
+            FILES_FACTOR | FILES_SOLVE => Err(Stop::Status(files(command, payload))),
             _ => Err(UNKNOWN),
         };
         match answer {
@@ -317,6 +322,12 @@ impl Session {
         self.segments[at] = None;
         Ok(Expected::Data(Image::default()))
     }
+}
+
+/// The status of FILES_FACTOR and FILES_SOLVE, in a session without an engine for files.
+fn files(command: u8, payload: &[u8]) -> i64 {
+    let files = Files::parse(payload).filter(|files| files.is_good(command));
+    if files.is_some_and(|files| files.name_bytes() == files.names.len() as u64) { -13 } else { -6 }
 }
 
 /// The answer of version 1.
