@@ -2,7 +2,7 @@
 
 use super::batch_operand::BatchKind;
 use super::element::ElementType;
-use super::files::FilesKind;
+use super::files_kind::FilesKind;
 use super::system_operand::SystemKind;
 use crate::pivoting::Pivoting;
 

@@ -2,6 +2,7 @@
 
 use byteorder::{ByteOrder, LittleEndian};
 
+use super::files_kind::FilesKind;
 use super::flags::Flags;
 use super::refusal::Refusal;
 
@@ -13,15 +14,6 @@ pub const FILES_ANSWER_BYTES: usize = 96;
 
 /// The most bytes of the name of a file: those of Linux (`PATH_MAX`), without the zero at its end.
 pub const MAX_NAME_BYTES: u32 = 4095;
-
-/// What is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FilesKind {
-    /// P A = L U.
-    Factor,
-    /// A X = B.
-    Solve,
-}
 
 /// The fixed part of a request. The names of A, of B and of the result follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

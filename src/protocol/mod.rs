@@ -11,6 +11,7 @@ mod extended;
 mod factored;
 mod factorization;
 mod files;
+mod files_kind;
 mod flags;
 mod hello;
 pub mod label;
@@ -34,7 +35,8 @@ pub use extended::{
 };
 pub use factored::{FACTORED_BYTES, Factored};
 pub use factorization::{FACTOR_BYTES, FactorRequest};
-pub use files::{FILES_ANSWER_BYTES, FILES_BYTES, FilesAnswer, FilesKind, FilesRequest, MAX_NAME_BYTES};
+pub use files::{FILES_ANSWER_BYTES, FILES_BYTES, FilesAnswer, FilesRequest, MAX_NAME_BYTES};
+pub use files_kind::FilesKind;
 pub use hello::{HELLO_BYTES, PROTOCOL_VERSION, WELCOME_BYTES, Welcome};
 pub use mapping::{MAP_BYTES, MapRequest, Owner, SEGMENT_BYTES};
 pub use operand::{Extent, OPERAND_BYTES, Place};

@@ -281,7 +281,7 @@ fn broken_responses_are_refused() {
     square(&[0; 24], "response 1: expected ipiv(1) to be a row in 1..=1, got 0");
     let forged = [99_i64, 0, 1].map(i64::to_le_bytes).concat();
     square(&forged, "response 1: expected info in -1..=1, got 99");
-    square(&(i64::MIN + 13).to_le_bytes(), "response 1: the server refused the request: code 13");
+    square(&(i64::MIN + 16).to_le_bytes(), "response 1: the server refused the request: code 16");
     let labelled = session(&[], &run(&mut command(&["encode"]), b"1").stdout);
     square(&labelled, "response 1: got a label: this stream says its shapes itself, leave out --shape");
     // A server that refuses the request after its label says so through the whole pipeline.
