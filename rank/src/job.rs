@@ -48,20 +48,20 @@ struct Files<'j> {
 }
 
 impl Files<'_> {
-    /// Checks that this rank has found the same files as the first one.
+    /// Checks that this rank has found the same files as the first one. Every rank asks once, whatever it has found.
     fn seen_alike(&self) -> Result<(), Failure> {
-        for file in [Some(&self.a), self.b.as_ref()].into_iter().flatten() {
-            let own = file.fingerprint();
-            let halves = |number: u64| [(number >> 32) as Int, number as Int];
-            let mut first: Vec<Int> = own.into_iter().flat_map(halves).collect();
-            self.team.broadcast(0, &mut first);
-            if !own.into_iter().flat_map(halves).eq(first) {
-                let text =
-                    "expected the file that rank 0 has found, got another one; is it on storage that all hosts share?";
-                return Err(Failure::file(&file.path, text));
-            }
-        }
-        Ok(())
+        let files = || [Some(&self.a), self.b.as_ref()].into_iter().flatten();
+        let halves = |number: u64| [(number >> 32) as Int, number as Int];
+        let own: Vec<Vec<Int>> =
+            files().map(|file| file.fingerprint().into_iter().flat_map(halves).collect()).collect();
+        let mut first = own.concat();
+        self.team.broadcast(0, &mut first);
+        let mut other = files().zip(&own).zip(first.chunks(own[0].len())).filter(|((_, own), first)| own != first);
+        other.next().map_or(Ok(()), |((file, _), _)| {
+            let text =
+                "expected the file that rank 0 has found, got another one; is it on storage that all hosts share?";
+            Err(Failure::file(&file.path, text))
+        })
     }
 
     /// Checks that the shapes fit each other and the grid, and that there is memory.
@@ -112,25 +112,22 @@ impl Files<'_> {
     }
 
     fn run<T: Scalar>(&self) -> Result<Answer, Failure> {
-        let (job, team, a) = (self.job, self.team, &self.a);
-        let block = job.block.map_or(BLOCK, |block| block.get() as usize);
-        let grid = &team.agree(Grid::<T>::new(team, job.grid, block))?;
+        let (team, a, b) = (self.team, &self.a, self.b.as_ref());
+        let block = self.job.block.map_or(BLOCK, |block| block.get() as usize);
+        let grid = &team.agree(Grid::<T>::new(team, self.job.grid, block))?;
         team.agree(self.check(grid))?;
-        let mut progress =
-            Progress::new(team, flops(a.m, a.n) + self.b.as_ref().map_or(0.0, |b| solve_flops(b.m, b.n)));
+        let mut progress = Progress::new(team, flops(a.m, a.n) + b.map_or(0.0, |b| solve_flops(b.m, b.n)));
 
         progress.tell(Phase::Reading, 0.0);
         let mut lu = team.agree(Matrix::zeros(grid.layout(a.m, a.n, block)))?;
         bands::read(grid, a, &mut lu)?;
-        let anorm = if self.b.is_some() { grid.norm1(&lu) } else { T::ZERO };
+        let anorm = if b.is_some() { grid.norm1(&lu) } else { T::ZERO };
 
         progress.tell(Phase::Factoring, 0.0);
+        let mut ipiv: Vec<Int> = vec![0; lu.layout.ipiv_len()];
         team.barrier();
         let factoring = Instant::now();
-        let mut ipiv: Vec<Int> = vec![0; lu.layout.ipiv_len()];
-        if a.m > 0 && a.n > 0 {
-            factor(grid, &mut lu, &mut ipiv, |done| progress.maybe_tell(Phase::Factoring, done));
-        }
+        factor(grid, &mut lu, &mut ipiv, |done| progress.maybe_tell(Phase::Factoring, done));
         team.barrier();
         let factor_seconds = factoring.elapsed().as_secs_f64();
 
@@ -138,7 +135,7 @@ impl Files<'_> {
             info: info(grid, &lu),
             m: a.m as u64,
             n: a.n as u64,
-            nrhs: self.b.as_ref().map_or(0, |b| b.n as u64),
+            nrhs: b.map_or(0, |b| b.n as u64),
             bits: 8 * size_of::<T>() as u32,
             grid: grid.shape,
             block: block as u32,
@@ -149,28 +146,40 @@ impl Files<'_> {
             rcond: f64::NAN,
             backward_error: f64::NAN,
         };
-        match &self.b {
+        match b {
             Some(b) if answer.info == 0 => {
-                progress.tell(Phase::Solving, flops(a.m, a.n));
-                let trans = if job.transpose { Transpose::Yes } else { Transpose::No };
+                let trans = if self.job.transpose { Transpose::Yes } else { Transpose::No };
                 let system = System { grid, a, b, trans, lu: &lu, ipiv: &ipiv };
-                answer.rcond = condition::rcond(grid, &lu, &ipiv, anorm)?;
-                let Solved { x, backward_error, steps } = system.solve(job.refine)?;
-                (answer.backward_error, answer.steps) = (backward_error, steps);
-                progress.tell(Phase::Writing, progress.total);
-                self.write(grid, &x, &job.results()[0], &b.shape)?;
+                self.solve(&system, anorm, &mut progress, &mut answer)?;
             }
             // The factors of a singular matrix have no inverse.
             Some(_) => {}
             None => {
                 progress.tell(Phase::Writing, progress.total);
-                let results = job.results();
+                let results = self.job.results();
                 self.write(grid, &lu, &results[0], &a.shape)?;
                 self.write_ipiv(grid, &lu, &ipiv, &results[1])?;
             }
         }
         answer.seconds = self.start.elapsed().as_secs_f64();
         Ok(answer)
+    }
+
+    /// Solves the system, writes X, and says how good it is.
+    fn solve<T: Scalar>(
+        &self,
+        system: &System<'_, T>,
+        anorm: T,
+        progress: &mut Progress,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let System { grid, lu, ipiv, .. } = *system;
+        progress.tell(Phase::Solving, flops(lu.layout.m, lu.layout.n));
+        answer.rcond = condition::rcond(grid, lu, ipiv, anorm)?;
+        let Solved { x, backward_error, steps } = system.solve(self.job.refine)?;
+        (answer.backward_error, answer.steps) = (backward_error, steps);
+        progress.tell(Phase::Writing, progress.total);
+        self.write(grid, &x, &self.job.results()[0], &system.b.shape)
     }
 
     /// Writes a matrix.

@@ -21,8 +21,8 @@ mod residual;
 mod system;
 mod team;
 
-use std::env;
 use std::process::ExitCode;
+use std::{env, panic};
 
 use clap::Parser;
 use recfact_distributed::{Job, Line};
@@ -36,6 +36,8 @@ use team::Team;
 fn main() -> ExitCode {
     let job = Job::parse();
     limit_threads(&job);
+    // The launcher would only say that a signal has ended this rank.
+    panic::set_hook(Box::new(|panic| heartbeat::say(&Failure::engine(panic).line())));
     let launcher = Launcher::of_this_rank();
     let heartbeat = Heartbeat::start(launcher.as_ref().ok());
     let team = launcher.and_then(|launcher| {

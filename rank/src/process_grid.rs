@@ -201,17 +201,16 @@ impl<'t, T: Scalar> Grid<'t, T> {
     /// C(ic..) <- C(ic..) + alpha op(A) B(ib..), where A has `m` rows and `n` columns, and C has all columns of B.
     pub fn gemm(
         &self,
-        trans: Transpose,
-        alpha: f64,
-        [m, n]: [usize; 2],
-        a: &Matrix<T>,
-        b: &Matrix<T>,
-        ib: usize,
-        c: &mut Matrix<T>,
-        ic: usize,
+        (trans, alpha): (Transpose, f64),
+        (a, [m, n]): (&Matrix<T>, [usize; 2]),
+        (b, ib): (&Matrix<T>, usize),
+        (c, ic): (&mut Matrix<T>, usize),
     ) {
         let (rows, inner) = if trans == Transpose::No { (m, n) } else { (n, m) };
         let nrhs = b.layout.n;
+        if rows == 0 || nrhs == 0 {
+            return;
+        }
         a.check([0; 2], [m, n]);
         b.check([ib, 0], [inner, nrhs]);
         c.check([ic, 0], [rows, nrhs]);

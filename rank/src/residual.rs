@@ -45,9 +45,9 @@ impl<T: Scalar> Residual<T> {
             let is_sum = by_rows == (trans != Transpose::No);
             let (of_x, of_r) = if is_sum { (first, 0) } else { (0, first) };
             // R <- R - op(A) X
-            grid.gemm(trans, -1.0, size, &piece, x, of_x, &mut r, of_r);
+            grid.gemm((trans, -1.0), (&piece, size), (x, of_x), (&mut r, of_r));
             piece.local.iter_mut().for_each(|x| *x = x.abs());
-            grid.gemm(trans, 1.0, size, &piece, &x_magnitudes, of_x, &mut magnitudes, of_r);
+            grid.gemm((trans, 1.0), (&piece, size), (&x_magnitudes, of_x), (&mut magnitudes, of_r));
         })?;
         Ok(Residual { r, magnitudes })
     }
