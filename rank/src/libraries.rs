@@ -1,9 +1,10 @@
 //! ScaLAPACK and BLACS, loaded when the rank runs: the ones that fit its launcher.
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
 
 use crate::failure::Failure;
 use crate::launcher::{Launcher, Mpi};
@@ -41,7 +42,8 @@ impl Libraries {
             let names = named.as_bytes().split(|&byte| byte == b':').map(OsStr::from_bytes);
             let libraries = names.map(|name| {
                 open(name).map_err(|error| {
-                    let text = format!("expected the library {} of RECFACT_SCALAPACK, got: {error}", name.display());
+                    let (name, cause) = (name.display(), cause(&error));
+                    let text = format!("expected the library {name} of RECFACT_SCALAPACK, got: {cause}");
                     Failure::engine(text)
                 })
             });
@@ -75,11 +77,17 @@ impl Libraries {
     }
 }
 
-/// Loads a library with all that it needs. MPI's own plug-ins look for its names among those of the process.
+/// Loads a library with all that it needs. MPI's own plug-ins look for its names among those of the process; the libraries of MKL need
+/// each other, so that names are looked up when they are called.
 fn open(name: &OsStr) -> Result<Library, libloading::Error> {
     // SAFETY: the initializers of a library that the operator has installed or named run; they are trusted as those of any library
     // that a program is linked with.
-    unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) }
+    unsafe { Library::open(Some(name), RTLD_LAZY | RTLD_GLOBAL) }
+}
+
+/// What the system said.
+fn cause(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// A struct of functions, each with the name of its symbol, and what loads them. `$symbol` makes the name of a symbol from that of
