@@ -17,7 +17,15 @@ fn run_module(arguments: &[&str]) -> Output {
     command.arg("-m").args(arguments);
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("MYPY_CACHE_DIR", scratch.join("mypy"));
     command.env("HYPOTHESIS_STORAGE_DIRECTORY", scratch.join("hypothesis")).env("RUFF_NO_CACHE", "true");
-    for variable in ["RECFACT_SERVER", "RECFACT_LIBRARY", "RECFACT_ISA", "RECFACT_NUM_THREADS", "PYTHONPATH"] {
+    for variable in [
+        "RECFACT_SERVER",
+        "RECFACT_LIBRARY",
+        "RECFACT_RANK",
+        "RECFACT_SCALAPACK",
+        "RECFACT_ISA",
+        "RECFACT_NUM_THREADS",
+        "PYTHONPATH",
+    ] {
         command.env_remove(variable);
     }
     succeed(command.current_dir(root().join("clients/python")))

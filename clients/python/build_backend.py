@@ -1,8 +1,8 @@
-"""Builds a wheel with the executable and the shared library inside.
+"""Builds a wheel with the executable, the shared library and the program of the ranks inside.
 
-maturin packs the executable, but no shared library with it. So this PEP 517 backend lets cargo build both, as the
-project's README does, copies the library into the package, where maturin includes it, and leaves the rest to maturin.
-Cargo uses its usual target folder: what has been built there is not built again.
+maturin packs the executable, but nothing else with it. So this PEP 517 backend lets cargo build them all, as the
+project's README does, copies the library and the program of the ranks into the package, where maturin includes them,
+and leaves the rest to maturin. Cargo uses its usual target folder: what has been built there is not built again.
 
 It also asks for Rust before anything else: without cargo in PATH maturin would download a Rust of its own.
 """
@@ -30,7 +30,12 @@ __all__ = [
     "prepare_metadata_for_build_wheel",
 ]
 
-_LIBRARY = "librecfact.so"
+# What cargo builds for the package, and how. They are two builds: in one, the features of the crates that both programs
+# depend on would be those of both.
+_BUILDS = {
+    "librecfact.so": ["cargo", "build", "--release"],
+    "recfact_rank": ["cargo", "build", "--release", "--package", "recfact-rank"],
+}
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent.parent
 
@@ -51,13 +56,13 @@ def get_requires_for_build_editable(settings: Settings | None = None) -> list[st
 
 def build_wheel(directory: str, settings: Settings | None = None, metadata: str | None = None) -> str:
     """The wheel that pip installs."""
-    _place_library()
+    _place_files()
     return str(maturin.build_wheel(directory, settings, metadata))
 
 
 def build_editable(directory: str, settings: Settings | None = None, metadata: str | None = None) -> str:
     """The wheel of `pip install -e`."""
-    _place_library()
+    _place_files()
     return str(maturin.build_editable(directory, settings, metadata))
 
 
@@ -66,10 +71,19 @@ def build_sdist(directory: str, settings: Settings | None = None) -> NoReturn:
     raise SystemExit("recfact has no source distribution: install it from a checkout (pip install ./clients/python)")
 
 
-def _place_library() -> None:
-    """Builds the project and copies its shared library into the package."""
+def _place_files() -> None:
+    """Builds the project and copies what maturin does not pack into the package."""
     _require_rust()
-    command = ["cargo", "build", "--release", "--message-format=json-render-diagnostics"]
+    for name, command in _BUILDS.items():
+        placed = _HERE / "src" / "recfact" / name
+        built = _built(name, [*command, "--message-format=json-render-diagnostics"])
+        # A process may still run the old one.
+        placed.unlink(missing_ok=True)
+        shutil.copy(built, placed)
+
+
+def _built(name: str, command: list[str]) -> Path:
+    """Runs cargo. Returns where it has put the file of a name."""
     # The compiler's messages go to stderr, which pip shows when a build fails.
     done = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE)
     if done.returncode != 0:
@@ -78,9 +92,8 @@ def _place_library() -> None:
             "what it said is above"
         )
     messages = [json.loads(line) for line in done.stdout.splitlines()]
-    files = [Path(name) for message in messages for name in message.get("filenames", [])]
-    built = next(file for file in files if file.name == _LIBRARY)
-    shutil.copyfile(built, _HERE / "src" / "recfact" / _LIBRARY)
+    files = [Path(file) for message in messages for file in message.get("filenames", [])]
+    return next(file for file in files if file.name == name)
 
 
 def _require_rust() -> None:

@@ -2,11 +2,15 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, io};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::answer::Answer;
 use super::error::EngineError;
@@ -29,10 +33,12 @@ const TICK: Duration = Duration::from_millis(100);
 const MAX_RANKS: u32 = 1 << 20;
 
 /// A launcher as the operator has given it, and how long a rank may be silent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     launcher: Vec<String>,
     silence: Duration,
+    /// The pipe to whoever waits for answers.
+    reader: Option<Arc<OwnedFd>>,
 }
 
 /// Who is told how far a job is, and may cancel it.
@@ -51,7 +57,21 @@ impl Engine {
     pub fn new(launcher: &str, silence: Duration) -> Result<Self, &'static str> {
         let launcher = shlex::split(launcher).filter(|words| !words.is_empty());
         let launcher = launcher.ok_or("expected a command that starts the ranks, as in \"mpirun -n 4\"")?;
-        Ok(Engine { launcher, silence })
+        Ok(Engine { launcher, silence, reader: None })
+    }
+
+    /// The same, for jobs that are given up when nobody is there any more to read from this pipe.
+    #[must_use]
+    pub fn for_reader(self, pipe: OwnedFd) -> Self {
+        Engine { reader: Some(Arc::new(pipe)), ..self }
+    }
+
+    /// Whether the reader has closed its end.
+    fn is_abandoned(&self) -> bool {
+        let Some(pipe) = &self.reader else { return false };
+        // An error is reported whatever is asked for.
+        let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
     }
 
     /// Has the ranks do a job, and waits until they have done it. Its results are in their files if it succeeds, and only then.
@@ -95,7 +115,7 @@ impl Engine {
             if outcome.is_some() {
                 break;
             }
-            if observer.is_cancelled() {
+            if observer.is_cancelled() || self.is_abandoned() {
                 return Err(EngineError::Cancelled);
             }
             if let Some(status) = launched.status() {

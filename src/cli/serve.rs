@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
+use std::os::fd::AsFd;
 use std::thread::available_parallelism;
 
 use super::exit::ExitStatus;
@@ -60,13 +61,18 @@ impl Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let setup = |error: io::Error| Failure::io("expected to set up stdin, stdout and signals, got", &error);
-    let limits = args.limits()?;
+    let mut limits = args.limits()?;
     if io::stdin().is_terminal() {
         say(EXECUTABLE, "waiting for binary requests on the terminal; --help tells what else there is");
     }
     // While stdout is still what the parent has given.
     let report = Report::new(args.progress_fd)
         .map_err(|error| Failure::new(ExitStatus::Usage, format_args!("--progress-fd: {error}")))?;
+    if let Some(engine) = limits.engine.take() {
+        // A client that dies does not leave its ranks computing for hours.
+        let reader = io::stdout().as_fd().try_clone_to_owned().map_err(setup)?;
+        limits.engine = Some(engine.for_reader(reader));
+    }
     let output = Output::take_stdout().map_err(setup)?;
     let input = Input::stdin().map_err(setup)?;
     end_on_signals().map_err(setup)?;

@@ -12,7 +12,18 @@ use crate::process::succeed;
 use crate::root;
 
 /// What the package is made of, beside the tools; relative to the root of the project.
-const SOURCES: [&str; 7] = ["clients/python", "capi", "src", "build.rs", "include", "Cargo.toml", "Cargo.lock"];
+const SOURCES: [&str; 10] = [
+    "clients/python",
+    "capi",
+    "benches/plot",
+    "distributed",
+    "rank",
+    "src",
+    "build.rs",
+    "include",
+    "Cargo.toml",
+    "Cargo.lock",
+];
 
 /// The environment's python. Tests in several programs may ask at once; `scratch` is their `CARGO_TARGET_TMPDIR`.
 ///
@@ -46,7 +57,11 @@ fn hash_of_sources() -> String {
 /// Hashes the names and contents of files, without what tools leave between them and without the package's tests.
 fn hash(path: &Path, hasher: &mut DefaultHasher) {
     let name = path.file_name().unwrap().to_string_lossy();
-    if name.starts_with(['.', '_']) && path.is_dir() || name.ends_with(".so") || path.ends_with("python/tests") {
+    if name.starts_with(['.', '_']) && path.is_dir()
+        || name.ends_with(".so")
+        || path.ends_with("src/recfact/recfact_rank")
+        || path.ends_with("python/tests")
+    {
         return;
     }
     name.hash(hasher);

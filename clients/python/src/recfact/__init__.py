@@ -2,8 +2,11 @@
 
 The functions send their matrices to a recfact_server process, which starts at the first call and stops at the end of
 the program. `Server` starts one more such process, and has the same functions as methods. `recfact.inprocess` has them
-through the shared library. The results are the same to the bit.
+through the shared library. The results are the same to the bit. `recfact.distributed` has functions for matrices in
+files that no machine can hold.
 """
+
+from typing import TYPE_CHECKING
 
 from numpy.linalg import LinAlgError
 
@@ -17,10 +20,14 @@ from ._errors import (
     LinAlgWarning,
     ServerError,
     ServerTimeoutError,
+    UnusableFileError,
 )
 from ._factorization import Factorization, Solution
 from ._server import Server
 from ._version import VERSION
+
+if TYPE_CHECKING:
+    from . import distributed
 
 __all__ = [
     "BackendError",
@@ -34,9 +41,11 @@ __all__ = [
     "ServerTimeoutError",
     "SlogdetResult",
     "Solution",
+    "UnusableFileError",
     "__version__",
     "backend",
     "det",
+    "distributed",
     "factorized",
     "inprocess",
     "inv",
@@ -60,3 +69,13 @@ solution = DEFAULT.solution
 inv = DEFAULT.inv
 det = DEFAULT.det
 slogdet = DEFAULT.slogdet
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Imports `recfact.distributed` when it is used first: few programs need it."""
+        if name == "distributed":
+            import importlib
+
+            return importlib.import_module(".distributed", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -13,24 +13,38 @@ from . import _condition
 from ._backend import Array, Integers
 from ._errors import LinAlgWarning
 
-# Larger numbers do not fit the 64 bits that the library and the server have for them.
-_MAX_INTEGER = 2**63 - 1
 
+def integer(value: int, name: str, minimum: int, bits: int = 63) -> int:
+    """Returns an argument as an int. Raises TypeError if it is not an integer, ValueError if it is out of range.
 
-def integer(value: int, name: str, minimum: int) -> int:
-    """Returns an argument as an int. Raises TypeError if it is not an integer, ValueError if it is out of range."""
+    `bits` is how many bits the library or the server has for its magnitude.
+    """
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"expected {name} to be an integer, got {value!r}") from None
-    if not minimum <= number <= _MAX_INTEGER:
-        raise ValueError(f"expected {name} to be at least {minimum} and less than 2**63, got {number}")
+    if not minimum <= number < 2**bits:
+        raise ValueError(f"expected {name} to be at least {minimum} and less than 2**{bits}, got {number}")
     return number
 
 
 def thread_count(threads: int | None) -> int | None:
     """Returns the argument `threads`, checked."""
     return None if threads is None else integer(threads, "threads", 1)
+
+
+def time_limit(timeout: float | None) -> float | None:
+    """Returns the argument `timeout`, checked."""
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"expected a timeout of more than zero seconds, got {timeout=}")
+    return timeout
+
+
+def progress_function(progress: Callable[[float], object] | None) -> Callable[[float], object] | None:
+    """Returns the argument `progress`, checked."""
+    if progress is not None and not callable(progress):
+        raise TypeError(f"expected progress to be a function of one number, got {progress!r}")
+    return progress
 
 
 def lapack_indices(piv: Array, n: int) -> Integers:

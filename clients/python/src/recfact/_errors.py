@@ -9,6 +9,7 @@ __all__ = [
     "LinAlgWarning",
     "ServerError",
     "ServerTimeoutError",
+    "UnusableFileError",
 ]
 
 
@@ -46,7 +47,14 @@ class FactorsLostError(ServerError):
 
 
 class ServerTimeoutError(ServerError, TimeoutError):
-    """A recfact_server did not answer within the `timeout` of its `Server`, and was killed."""
+    """A recfact_server did not answer within the `timeout` of its `Server`, and was killed.
+
+    Or a call of `recfact.distributed` took longer than its `timeout`, and its ranks were ended.
+    """
+
+
+class UnusableFileError(ServerError, ValueError):
+    """The ranks of `recfact.distributed` cannot use a file: read it, compute with what it holds, or write it."""
 
 
 class CancelledError(Exception):

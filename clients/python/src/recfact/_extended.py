@@ -12,8 +12,9 @@ ZERO_BASED_PIVOTS = 0x400
 
 BATCH_FACTOR, BATCH_SOLVE, BATCH_GESV, BATCH_INVERSE, BATCH_DET = 0x40, 0x41, 0x42, 0x43, 0x44
 KEEP, SOLVE, CONDITION, DETERMINANT, INVERSE = 0x30, 0x31, 0x32, 0x33, 0x34
+FILES_FACTOR, FILES_SOLVE = 0x50, 0x51
 
-# Flags of the latter.
+# Flags of systems.
 KEEP_FACTORS, KEEP_A, BOUNDS = 0x4000, 0x8000, 0x10000
 
 # A server that has none of the first two is not used through mapped memory.
@@ -26,6 +27,7 @@ UNKNOWN_COMMAND_V1 = -(2**63) + 1
 CANCELLED = -5
 NOT_FINITE = -9
 _NO_ROOM = -12
+UNUSABLE_FILE = -15
 
 _HELLO, _MAP, _FACTOR, _RELEASE = 0x10, 0x18, 0x20, 0x35
 _VERSION = 2
@@ -46,6 +48,8 @@ _SYSTEM_OPERANDS = ("a", "b", "x", "accuracy")
 _BATCH_OPERANDS = ("a", "lu", "ipiv", "b", "x", "info", "rcond", "det")
 _FACTORED = struct.Struct("<qqqiI")
 _SYSTEM_ANSWER = struct.Struct("<q8xI4xddq")
+_FILES_HEAD = struct.Struct("<Bq8I")
+_FILES_ANSWER = struct.Struct("<q3Q5I4x5d")
 
 # The most frequent answer by far: to a FACTOR or a batch whose results are in a segment, with info = 0. What follows
 # the `info` does not matter. `REGULAR` stands for all such answers, so that they need not be taken apart.
@@ -80,6 +84,25 @@ class SystemAnswer(NamedTuple):
     rcond: float
     mantissa: float
     exponent: int
+
+
+class FilesAnswer(NamedTuple):
+    """The numbers in the answer to a job with files. `bits` is the size of an element."""
+
+    info: int
+    m: int
+    n: int
+    nrhs: int
+    bits: int
+    grid_rows: int
+    grid_columns: int
+    block: int
+    steps: int
+    seconds: float
+    factor_seconds: float
+    gflops: float
+    rcond: float
+    backward_error: float
 
 
 # Status and payload of an answer.
@@ -144,6 +167,21 @@ def release(handle: int) -> bytes:
 def system_answer(payload: bytes) -> SystemAnswer:
     """Returns the numbers of a successful answer to a system."""
     return SystemAnswer(*_SYSTEM_ANSWER.unpack_from(payload))
+
+
+def files(
+    names: tuple[bytes, bytes, bytes], flags: int = 0, grid: tuple[int, int] = (0, 0), block: int = 0, steps: int = 0
+) -> bytes:
+    """Returns the frame of a job with the files A, B and the result. Without a name of B, A is factored."""
+    command = FILES_SOLVE if names[1] else FILES_FACTOR
+    text = b"".join(names)
+    length = _FILES_HEAD.size - _HEAD.size + len(text)
+    return _FILES_HEAD.pack(command, length, flags, *grid, block, *map(len, names), steps) + text
+
+
+def files_answer(payload: bytes) -> FilesAnswer:
+    """Returns the numbers of a successful answer to a job with files."""
+    return FilesAnswer(*_FILES_ANSWER.unpack_from(payload))
 
 
 def batch(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 EXECUTABLE = "recfact_server"
 LIBRARY = "librecfact.so"
+RANK = "recfact_rank"
 
 
 def executable(path: str | os.PathLike[str] | None = None) -> str:
@@ -48,6 +49,17 @@ def library() -> str:
             "reinstall recfact, or set RECFACT_LIBRARY to the path of the library"
         )
     return str(path)
+
+
+def rank(server: str) -> str | None:
+    """The absolute path of the recfact_rank in the package, or None if the server at a path does not need it.
+
+    It does not if `$RECFACT_RANK` names a program for the ranks, or if there is one beside the server. If the package
+    has none either, the result is None as well, and the server says where it looked.
+    """
+    beside = Path(os.path.realpath(server)).with_name(RANK)
+    path = Path(__file__).with_name(RANK)
+    return None if os.environ.get("RECFACT_RANK") or beside.is_file() or not path.is_file() else str(path)
 
 
 def existing(path: str, named_by: str) -> str:

@@ -20,13 +20,14 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO
 
 from . import _extended
 from ._errors import CancelledError, ServerError
-from ._wire import REFUSED_BELOW, Request, advance
+from ._signals import catches_sigusr1
+from ._wire import REFUSED_BELOW, Request, advance, total_size
 
 # Held while a server starts and while the process forks, so that a fork cannot happen after the pipes of a new server
 # are open and before the server is in `_running`. A thread may acquire it while it holds the lock of a connection, but
@@ -37,6 +38,9 @@ _running: set[Process] = set()
 
 # The number of seconds that a server has to end before it is killed.
 _GRACE_SECONDS = 1.0
+
+# The number of seconds between two signals to a server that is to give up a long request and to end.
+_GIVE_UP_PAUSE_SECONDS = 0.02
 
 # The number of bytes of stderr that are kept. The server writes one line.
 _STDERR_BYTES = 4096
@@ -72,9 +76,16 @@ class Process:
     """One child process. Only one thread may use it at a time, except for `kill` and `interrupt`.
 
     `signals` is held while the process gets a signal or is waited for: after that another process may have its number.
+    `environment` is that of the process; without one it is that of this process.
     """
 
-    def __init__(self, command: Sequence[str], inherited: Sequence[int], signals: threading.RLock) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        inherited: Sequence[int],
+        signals: threading.RLock,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._signals = signals
         self._is_ending = False
         with starting:
@@ -87,6 +98,7 @@ class Process:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
                 pass_fds=inherited,
+                env=environment,
             )
             self._ends = [_end(self._popen.stdin), _end(self._popen.stdout), _end(self._popen.stderr)]
             for end in (self._ends[0], self._ends[2]):
@@ -119,7 +131,7 @@ class Process:
             if self._is_ending:
                 return
             # Both do nothing if it has ended.
-            if _catches_sigusr1(self.pid):
+            if catches_sigusr1(self.pid):
                 self._popen.send_signal(signal.SIGUSR1)
             elif not patient:
                 self._popen.kill()
@@ -136,7 +148,7 @@ class Process:
             CancelledError: The request was cancelled. The server waits for the next one.
         """
         parts, info, factors = list(request.parts), request.answer[:1], request.answer[1:]
-        size, untouched = _size(parts), _size(info)
+        size, untouched = total_size(parts), total_size(info)
         self._deadline, self._sent_at = deadline, time.monotonic()
         try:
             self._send(parts, info)
@@ -149,9 +161,9 @@ class Process:
                 raise EndedError(idle=False)
             self._receive(factors)
         except EndedError:
-            read = size - _size(parts) - self._unread()
+            read = size - total_size(parts) - self._unread()
             idle = read <= len(request.parts[0]) or self._has_just_sent()
-            raise EndedError(idle=_size(info) == untouched and idle) from None
+            raise EndedError(idle=total_size(info) == untouched and idle) from None
 
     def exchange(self, frame: bytes | bytearray, deadline: float | None) -> _extended.Answer:
         """Sends an extended frame that is written at once, and receives the answer.
@@ -174,6 +186,19 @@ class Process:
     def order(self, deadline: float | None, frame: bytes) -> None:
         """Sends an extended frame whose answer says nothing, and receives that."""
         self.exchange(frame, deadline)
+
+    def exchange_long(self, frame: bytes, deadline: float | None) -> _extended.Answer:
+        """Does the same as `exchange` for a frame that may not fit the pipe, with an answer that may take hours."""
+        self._deadline, self._sent_at = deadline, time.monotonic()
+        parts = [memoryview(frame)]
+        while parts:
+            try:
+                advance(parts, os.writev(self._stdin, parts))
+            except BlockingIOError:
+                self._wait(writing=True)
+            except BrokenPipeError:
+                raise EndedError(idle=True) from None
+        return self.receive_answer()
 
     def send(self, frame: bytes | bytearray, deadline: float | None) -> None:
         """Sends extended frames that are no longer than PIPE_BUF together. The pipe is empty, so they fit."""
@@ -268,7 +293,7 @@ class Process:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise LateError
-        return min(math.ceil(left * 1000), 2**31 - 1)
+        return math.ceil(min(left * 1000, 2**31 - 1))
 
     def _listen(self) -> None:
         """Reads stderr and keeps the end of it."""
@@ -301,6 +326,18 @@ class Process:
                 self._popen.wait(_GRACE_SECONDS)
         finally:
             self.kill()
+
+    def give_up(self, seconds: float) -> None:
+        """Has it cancel its request and end. If it has not ended after some time, kills it. The pipes stay open."""
+        end = time.monotonic() + seconds
+        self._ends[0].close()
+        try:
+            # One signal is not enough: it may come before the server computes.
+            while self.alive() and time.monotonic() < end:
+                self.interrupt(patient=True)
+                time.sleep(_GIVE_UP_PAUSE_SECONDS)
+        finally:
+            self.abort()
 
     def kill(self) -> None:
         """Kills it, waits for it and closes the pipes."""
@@ -336,20 +373,6 @@ class Process:
         self._close()
         # It is not a child of this process. With a status, Popen does not try to wait for it.
         self._popen.returncode = 0
-
-
-def _catches_sigusr1(pid: int) -> bool:
-    """Returns whether a process has a handler for SIGUSR1, which would end it otherwise."""
-    try:
-        with open(f"/proc/{pid}/status", "rb") as status:
-            caught = next((line.split()[1] for line in status if line.startswith(b"SigCgt:")), b"0")
-    except OSError:
-        return False
-    return bool(int(caught, 16) >> (signal.SIGUSR1 - 1) & 1)
-
-
-def _size(buffers: list[memoryview]) -> int:
-    return sum(map(len, buffers))
 
 
 def _end(stream: IO[bytes] | None) -> IO[bytes]:

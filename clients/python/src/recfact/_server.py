@@ -8,7 +8,7 @@ from typing import Callable
 
 from . import _find
 from ._backend import Backend
-from ._checks import integer, thread_count
+from ._checks import integer, progress_function, thread_count, time_limit
 from ._linalg import Functions
 from ._remote import Remote
 
@@ -111,10 +111,7 @@ def connect(
         max_bytes = integer(max_bytes, "max_bytes", 0)
     if keep_bytes is not None:
         keep_bytes = integer(keep_bytes, "keep_bytes", 0)
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"expected a timeout of more than zero seconds, got {timeout=}")
-    if progress is not None and not callable(progress):
-        raise TypeError(f"expected progress to be a function of one number, got {progress!r}")
+    timeout, progress = time_limit(timeout), progress_function(progress)
     command = [_find.executable(path)]
     command += [] if threads is None else ["--threads", str(threads)]
     command += [] if max_bytes is None else ["--max-bytes", str(max_bytes)]

@@ -58,3 +58,8 @@ def advance(buffers: list[memoryview], count: int) -> None:
         count -= len(buffers.pop(0))
     if count:
         buffers[0] = buffers[0][count:]
+
+
+def total_size(buffers: list[memoryview]) -> int:
+    """Returns the number of bytes in a list of buffers."""
+    return sum(map(len, buffers))
