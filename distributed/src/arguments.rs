@@ -19,7 +19,7 @@ pub struct LauncherArgs {
     /// Compute with matrices in .npy files on the ranks that this command starts, as "mpirun -n 4"
     #[arg(long, value_name = "COMMAND", help_heading = HEADING)]
     launcher: Option<String>,
-    /// Give up if a rank has not been heard for this time, 10 at least [default: 60]
+    /// Give up if a rank has not been heard from for this time; less than 10 counts as 10 [default: 60]
     #[arg(long, value_name = "SECONDS", help_heading = HEADING, requires = "launcher")]
     silence: Option<NonZeroU32>,
 }

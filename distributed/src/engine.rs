@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::process::{self, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::answer::Answer;
 use super::error::EngineError;
 use super::job::Job;
-use super::launched::{LEAVING, Launched, describe};
+use super::launched::{LEAVING, Launched};
 use super::line::{Fault, Line, Phase, alive_interval};
 use super::output::Output;
 
@@ -26,8 +26,16 @@ const PROGRAM: &str = "recfact_rank";
 const PROGRAM_VARIABLE: &str = "RECFACT_RANK";
 const LIBRARIES_VARIABLE: &str = "RECFACT_SCALAPACK";
 
+/// The variables by which a launcher tells a rank the number of ranks and its own: OpenMPI's, MPICH's, and those of Slurm, whose `srun`
+/// sets `PMI_*` or `PMIX_*` beside its own, as its option `--mpi` says.
+pub const RANK_VARIABLES: [(&str, &str); 3] =
+    [("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"), ("PMI_SIZE", "PMI_RANK"), ("SLURM_NTASKS", "PMIX_RANK")];
+
 /// Between two looks at whether somebody has cancelled the job.
 const TICK: Duration = Duration::from_millis(100);
+
+/// A rank may take this many times as long to its first sign of life as between two of them.
+const START: u32 = 4;
 
 /// The most ranks of which it is noted when they were heard.
 const MAX_RANKS: u32 = 1 << 20;
@@ -43,8 +51,8 @@ pub struct Engine {
 
 /// Who is told how far a job is, and may cancel it.
 pub trait Observer {
-    /// Whether the job is to be given up.
-    fn is_cancelled(&self) -> bool;
+    /// Whether the job is to be given up; asked a few times a second.
+    fn is_cancelled(&mut self) -> bool;
     /// The ranks are that far.
     fn progress(&mut self, phase: Phase, done: f64);
 }
@@ -88,6 +96,10 @@ impl Engine {
         }
         let mut command = Command::new(&self.launcher[0]);
         command.args(&self.launcher[1..]).arg(program).args(job.arguments());
+        // If this process is itself a rank of something, its children are not. (What Slurm says of its job stays.)
+        for (_, rank) in RANK_VARIABLES {
+            command.env_remove(rank);
+        }
         let result = self.watch(&mut command, observer);
         if result.is_err() {
             // Ranks that were killed leave what they have begun.
@@ -104,8 +116,10 @@ impl Engine {
             Launched::start(command).map_err(|error| EngineError::engine(self.not_started(&error)))?;
         let mut output = Output::new(stdout, stderr);
         let (mut ranks, mut outcome) = (Ranks::default(), None);
-        loop {
-            for line in output.read(TICK) {
+        while outcome.is_none() {
+            let lines = output.read(TICK);
+            let is_quiet = lines.is_none();
+            for line in lines.into_iter().flatten() {
                 match line {
                     Line::Alive { rank, ranks: count } => ranks.hear(rank, count),
                     Line::Progress { phase, done } => observer.progress(phase, done),
@@ -118,19 +132,20 @@ impl Engine {
             if observer.is_cancelled() || self.is_abandoned() {
                 return Err(EngineError::Cancelled);
             }
-            if let Some(status) = launched.status() {
+            if launched.is_over() {
                 // What it has written before its end is still in the pipes.
-                outcome = last_words(&mut output);
-                let explained = || self.ended(&describe(status), output.explanation());
+                let outcome = last_words(&mut output);
+                let explained = || self.ended(&launched.ending(), output.explanation());
                 return outcome.unwrap_or_else(|| Err(EngineError::engine(explained())));
             }
-            if let Some(silent) = ranks.silent(self.silence) {
+            // If this process has been stopped for a while, what the ranks have said since is heard first.
+            if is_quiet && let Some(silent) = ranks.silent(self.silence) {
                 return Err(EngineError::engine(silent));
             }
         }
         // The launcher is given time to leave; if it does not, `launched` ends it.
         let told = Instant::now();
-        while launched.status().is_none() && told.elapsed() < LEAVING {
+        while !launched.is_over() && told.elapsed() < LEAVING {
             output.read(TICK);
         }
         outcome.expect("the loop ended with it")
@@ -150,14 +165,11 @@ impl Engine {
 /// The outcome in what is left of the output. A process that the launcher left behind may hold the pipes open, so their end is not
 /// waited for.
 fn last_words(output: &mut Output) -> Option<Result<Answer, EngineError>> {
-    let mut outcome = None;
-    loop {
-        let lines = output.read(TICK);
-        if lines.is_empty() {
-            return outcome;
-        }
+    let (start, mut outcome) = (Instant::now(), None);
+    while let Some(lines) = output.read(TICK).filter(|_| start.elapsed() < LEAVING) {
         outcome = outcome.or(lines.into_iter().find_map(told));
     }
+    outcome
 }
 
 /// The outcome that a line tells.
@@ -172,29 +184,34 @@ fn told(line: Line) -> Option<Result<Answer, EngineError>> {
 /// When each rank was heard.
 #[derive(Debug, Default)]
 struct Ranks {
-    heard: Vec<Instant>,
+    /// When the first one was heard. From then on all are waited for; until then a queue may hold the job back.
+    start: Option<Instant>,
+    heard: Vec<Option<Instant>>,
 }
 
 impl Ranks {
     fn hear(&mut self, rank: u32, ranks: u32) {
         let now = Instant::now();
-        if self.heard.is_empty() {
-            // From the first one on, all are waited for. Until then a queue may hold the job back.
-            self.heard = vec![now; ranks.min(MAX_RANKS) as usize];
+        if self.start.is_none() {
+            self.start = Some(now);
+            self.heard = vec![None; ranks.min(MAX_RANKS) as usize];
         }
         if let Some(heard) = self.heard.get_mut(rank as usize) {
-            *heard = now;
+            *heard = Some(now);
         }
     }
 
-    /// Says which rank has been silent for too long.
+    /// Says which rank has been silent for too long. One that has not begun may take longer.
     fn silent(&self, longest: Duration) -> Option<String> {
-        let ranks = self.heard.len();
+        let (start, ranks) = (self.start?, self.heard.len());
         let longest = longest.max(5 * alive_interval(ranks as u32));
-        let (rank, heard) = self.heard.iter().enumerate().min_by_key(|(_, heard)| **heard)?;
-        let seconds = heard.elapsed().as_secs();
-        (heard.elapsed() > longest).then(|| {
-            format!("expected to hear from every rank, but rank {rank} of {ranks} has been silent for {seconds} seconds; its host may be gone")
+        let silent = self.heard.iter().enumerate().find(|(_, heard)| match heard {
+            Some(heard) => heard.elapsed() > longest,
+            None => start.elapsed() > START * longest,
+        });
+        silent.map(|(rank, heard)| {
+            let seconds = heard.unwrap_or(start).elapsed().as_secs();
+            format!("expected to hear from every rank, but rank {rank} of {ranks} has been silent for {seconds} seconds; its host may be gone; --silence allows more")
         })
     }
 }
@@ -214,7 +231,8 @@ fn program() -> Result<PathBuf, EngineError> {
         }
     };
     if program.is_file() {
-        return Ok(program);
+        // A name without a slash would be looked for in PATH.
+        return Ok(absolute(&program).unwrap_or(program));
     }
     Err(EngineError::engine(format_args!(
         "expected the program of the ranks, {}, as {source} says, got no such file; build it with cargo build --release --package recfact-rank, or let {PROGRAM_VARIABLE} name it",

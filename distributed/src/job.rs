@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,14 +14,14 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, clap::Parser)]
 #[command(name = "recfact_rank", version)]
 pub struct Job {
-    /// The matrix A, a .npy file of f8 or f4
-    #[arg(long, value_name = "FILE")]
+    /// The matrix A, a .npy file of f8 or f4; in this name, B's and that of the result %XX is the byte XX
+    #[arg(long, value_name = "FILE", value_parser = decode)]
     pub a: PathBuf,
     /// The right-hand sides; without them A is factored
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = decode)]
     pub b: Option<PathBuf>,
     /// Where X goes; or the factors, with -lu.npy and -ipiv.npy after this name
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = decode)]
     pub out: PathBuf,
     /// What is added to the name of a file until it is complete
     #[arg(long, value_name = "TEXT")]
@@ -63,8 +64,8 @@ impl Job {
         }
     }
 
-    /// Its arguments. A name is one argument together with its flag, so that no name is taken for a flag, or by the launcher for the
-    /// end of a command.
+    /// Its arguments. A name is one argument together with its flag, and has no character that means anything to a shell: some
+    /// launchers, `ssh` for one, give their arguments to one.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         let named = |flag: &str, value: OsString| {
             let mut argument = OsString::from(format!("--{flag}="));
@@ -73,9 +74,9 @@ impl Job {
         };
         let number = |number: NonZeroU32| number.to_string().into();
         let named = [
-            Some(("a", self.a.clone().into())),
-            self.b.clone().map(|b| ("b", b.into())),
-            Some(("out", self.out.clone().into())),
+            Some(("a", encode(&self.a))),
+            self.b.as_deref().map(|b| ("b", encode(b))),
+            Some(("out", encode(&self.out))),
             Some(("suffix", self.suffix.clone().into())),
             self.grid.map(|grid| ("grid", grid.to_string().into())),
             self.block.map(|block| ("block", number(block))),
@@ -107,6 +108,25 @@ impl Job {
         name.push(&self.suffix);
         name.into()
     }
+}
+
+/// A name in letters, digits and a few characters that no shell takes for more; any other byte is %XX, in hexadecimal.
+fn encode(name: &Path) -> OsString {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    let encoded = |&byte: &u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    name.as_os_str().as_bytes().iter().map(encoded).collect::<String>().into()
+}
+
+/// The name that was encoded so.
+fn decode(text: &str) -> Result<PathBuf, &'static str> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(digits.ok_or("expected two hexadecimal digits after each %")?);
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    if bytes.is_empty() { Err("expected a name") } else { Ok(OsString::from_vec(bytes).into()) }
 }
 
 /// How the ranks are arranged: `rows * columns` of them.
@@ -186,8 +206,21 @@ mod tests {
         };
         for job in [factor, solve] {
             let arguments = [vec!["recfact_rank".into()], job.arguments()].concat();
-            assert!(arguments.iter().all(|argument| argument != ":"), "mpirun ends a command at a colon");
             assert_eq!(Job::try_parse_from(arguments).unwrap(), job);
+        }
+    }
+
+    #[test]
+    fn names_of_any_bytes_come_back_and_mean_nothing_to_a_shell() {
+        let all: Vec<u8> = (1..=255).collect();
+        let odd: [&[u8]; 6] = [b"a b", b"%41", b"$(touch x); `y`", b"--b=x", b"~", &all];
+        for name in odd.map(|bytes| PathBuf::from(OsString::from_vec(bytes.to_vec()))) {
+            let text = encode(&name).into_string().unwrap();
+            assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%/._-".contains(&byte)), "{text}");
+            assert_eq!(decode(&text), Ok(name));
+        }
+        for text in ["", "%", "a%4", "%4g", "%\u{f6}\u{f6}"] {
+            assert!(decode(text).is_err(), "{text}");
         }
     }
 

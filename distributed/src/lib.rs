@@ -18,7 +18,7 @@ mod transcript;
 
 pub use answer::Answer;
 pub use arguments::{LauncherArgs, RanksArgs};
-pub use engine::{Engine, Observer};
+pub use engine::{Engine, Observer, RANK_VARIABLES};
 pub use error::EngineError;
 pub use job::{Job, ProcessGrid};
 pub use line::{Fault, Line, Phase, alive_interval};

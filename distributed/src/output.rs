@@ -33,26 +33,26 @@ impl Output {
         Output { streams: [stdout.into(), stderr.into()].map(stream) }
     }
 
-    /// Waits for output, but not for longer than this, and returns the lines of the ranks in it. At the end of both streams it sleeps
-    /// instead.
-    pub(super) fn read(&mut self, longest: Duration) -> Vec<Line> {
-        let mut lines = Vec::new();
+    /// Waits for output, but not for longer than this, and returns the lines of the ranks in it, or `None` if nothing has come. At the
+    /// end of both streams it sleeps instead.
+    pub(super) fn read(&mut self, longest: Duration) -> Option<Vec<Line>> {
         let pipes: Vec<_> = self.streams.iter().filter_map(|stream| stream.pipe.as_ref()).collect();
         if pipes.is_empty() {
             thread::sleep(longest);
-            return lines;
+            return None;
         }
         let mut fds: Vec<_> = pipes.iter().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
         let timeout = PollTimeout::try_from(longest).unwrap_or(PollTimeout::MAX);
         if !poll(&mut fds, timeout).is_ok_and(|count| count > 0) {
-            return lines;
+            return None;
         }
         let ready: Vec<_> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+        let mut lines = Vec::new();
         let open = self.streams.iter_mut().filter(|stream| stream.pipe.is_some());
         for (stream, _) in open.zip(ready).filter(|(_, is_ready)| *is_ready) {
             stream.read(&mut lines);
         }
-        lines
+        Some(lines)
     }
 
     /// What explains that there is no result; `None` if nothing was said.

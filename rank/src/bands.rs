@@ -5,8 +5,9 @@
 use crate::element::Scalar;
 use crate::failure::Failure;
 use crate::file::{Input, Output};
-use crate::matrix::{Layout, Matrix};
+use crate::matrix::{Layout, Matrix, zeros};
 use crate::process_grid::Grid;
+use crate::progress::Progress;
 
 /// Bytes of a band, unless one line has more.
 const BAND_BYTES: usize = 4 << 20;
@@ -42,7 +43,7 @@ impl<T: Scalar> Bands<T> {
         let width = width::<T>([lines, length], ranks, grid.block);
         let layout = Self::layout(grid, length, width, is_by_rows);
         let band = Matrix::zeros(layout)?;
-        let rows = if is_by_rows { vec![T::ZERO; width * length] } else { Vec::new() };
+        let rows = zeros(if is_by_rows { width * length } else { 0 })?;
         Ok(Bands { band, is_by_rows, lines, length, width, rows })
     }
 
@@ -102,12 +103,18 @@ impl<T: Scalar> Bands<T> {
 ///
 /// # Errors
 /// As [`Bands::read_all`].
-pub fn read<T: Scalar>(grid: &Grid<'_, T>, input: &Input, a: &mut Matrix<T>) -> Result<(), Failure> {
+pub fn read<T: Scalar>(
+    grid: &Grid<'_, T>,
+    input: &Input,
+    a: &mut Matrix<T>,
+    progress: &Progress,
+) -> Result<(), Failure> {
     let by_rows = input.is_by_rows();
     let mut bands = grid.team.agree(Bands::new(grid, [input.m, input.n], by_rows))?;
     bands.read_all(grid, input, true, |band, first, count| {
         let (size, at) = if by_rows { ([count, input.n], [first, 0]) } else { ([input.m, count], [0, first]) };
         grid.redistribute(size, band, [0; 2], a, at);
+        progress.remind();
     })
 }
 
@@ -115,13 +122,19 @@ pub fn read<T: Scalar>(grid: &Grid<'_, T>, input: &Input, a: &mut Matrix<T>) -> 
 ///
 /// # Errors
 /// If a rank cannot write.
-pub fn write<T: Scalar>(grid: &Grid<'_, T>, a: &Matrix<T>, output: &Output) -> Result<(), Failure> {
+pub fn write<T: Scalar>(
+    grid: &Grid<'_, T>,
+    a: &Matrix<T>,
+    output: &Output,
+    progress: &Progress,
+) -> Result<(), Failure> {
     let (m, n) = (a.layout.m, a.layout.n);
     let mut bands = grid.team.agree(Bands::new(grid, [m, n], false))?;
     for (first, count) in bands.rounds(grid) {
         grid.redistribute([m, count], a, [0, first], &mut bands.band, [0; 2]);
         let (own, columns) = bands.own(grid, first);
         grid.team.agree(output.write(own * m, &bands.band.local[..columns * m]))?;
+        progress.remind();
     }
     Ok(())
 }

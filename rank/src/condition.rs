@@ -6,7 +6,7 @@ use recfact::{Transpose, estimate_norms};
 
 use crate::element::Scalar;
 use crate::failure::Failure;
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, zeros};
 use crate::process_grid::Grid;
 use crate::team::Int;
 
@@ -29,8 +29,8 @@ pub fn rcond<T: Scalar>(grid: &Grid<'_, T>, lu: &Matrix<T>, ipiv: &[Int], anorm:
     if n == 0 {
         return Ok(1.0);
     }
-    let mut memory = vec![T::ZERO; memory(n)];
-    let mut columns = grid.team.agree(Matrix::zeros(grid.layout(n, COLUMNS, COLUMNS)))?;
+    let mut memory = grid.team.agree(zeros(memory(n)))?;
+    let mut columns = grid.team.agree(Matrix::zeros(grid.layout([n, COLUMNS], [grid.block, COLUMNS])))?;
     let mut solve = |transpose, x: &mut [T]| {
         let is_there = x.len() / n;
         let Matrix { layout, .. } = &columns;

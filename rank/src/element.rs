@@ -14,7 +14,7 @@ functions! {
     // m, n, A, ipiv, info
     getrf(*const Int, *const Int, *mut T, *const Int, *const Int, *const Int, *mut Int, *mut Int);
     // trans, n, nrhs, A, ipiv, B, info
-    getrs(*const u8, *const Int, *const Int, *const T, *const Int, *const Int, *const Int, *const Int, *mut T, *const Int, *const Int, *const Int, *mut Int, usize);
+    getrs(*const u8, *const Int, *const Int, *const T, *const Int, *const Int, *const Int, *mut Int, *mut T, *const Int, *const Int, *const Int, *mut Int, usize);
     // direction, rows or columns, n, A, k1, k2, ipiv
     laswp(*const u8, *const u8, *const Int, *mut T, *const Int, *const Int, *const Int, *const Int, *const Int, *const Int, usize, usize);
     // norm, m, n, A, work
@@ -30,7 +30,7 @@ functions! {
 }
 
 /// An element type of ScaLAPACK.
-pub trait Scalar: Element + FileElement + bytemuck::Pod + PartialOrd {
+pub trait Scalar: Element + FileElement + bytemuck::Pod + Default + PartialOrd {
     /// The letter with which its functions begin.
     const LETTER: char;
     /// The type of a file's elements, as NumPy spells it.

@@ -2,13 +2,15 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use recfact::files::{Order, npy, sizes};
 
 use crate::element::Scalar;
 use crate::failure::Failure;
+use crate::team::Team;
 
 /// A matrix in a file.
 pub struct Input {
@@ -33,7 +35,14 @@ impl Input {
     /// If it is no .npy file with a matrix or a vector.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| Failure::file(path, error))?;
+        // Opening a pipe would wait for its writer.
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(O_NONBLOCK);
+        let file = options.open(path).map_err(|error| Failure::file(path, error))?;
+        let metadata = file.metadata().map_err(|error| Failure::file(path, error))?;
+        if !metadata.is_file() {
+            return Err(Failure::file(path, "expected a file, got a folder, a pipe or a device"));
+        }
         let npy::Described { shape, order, dtype, offset } = npy::describe(&name, &file)?;
         let (m, n) = match shape[..] {
             [m] => (m, 1),
@@ -43,7 +52,7 @@ impl Input {
                 return Err(Failure::file(path, format_args!("expected an array of one or two dimensions, got {got}")));
             }
         };
-        let len = file.metadata().map_err(|error| Failure::file(path, error))?.len();
+        let len = metadata.len();
         // A vector is a column whatever its order says.
         let order = if shape.len() == 1 { Order::Fortran } else { order };
         Ok(Input { path: path.to_owned(), file, shape, m, n, order, dtype, offset, len })
@@ -76,10 +85,11 @@ impl Input {
         ))
     }
 
-    /// What all ranks must have found alike.
-    pub fn fingerprint(&self) -> [u64; 4] {
-        let order = u64::from(self.order == Order::C) << 1 | u64::from(self.dtype == f32::DTYPE);
-        [self.m as u64, self.n as u64, self.len, order]
+    /// What all ranks must have found alike, in numbers.
+    pub fn fingerprint(&self) -> [u64; 7] {
+        let dtype = self.dtype.bytes().fold(0, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        let (dimensions, by_rows) = (self.shape.len() as u64, u64::from(self.is_by_rows()));
+        [self.m as u64, self.n as u64, dimensions, by_rows, dtype, self.offset, self.len]
     }
 
     /// How its lines follow each other, each of them in one piece: the number of lines and the length of one. Lines are columns, or
@@ -134,28 +144,40 @@ pub struct Output {
 }
 
 impl Output {
-    /// Creates the file with its header and its full length.
+    /// Creates the file with its header and its full length, on the first rank, and opens it on the others.
     ///
     /// # Errors
-    /// If the file cannot be written.
-    pub fn create<E: npy::Saved>(path: &Path, unfinished: &Path, shape: &[usize]) -> Result<(), Failure> {
-        let write = || {
-            let header = npy::header::<E>(shape)?;
-            let file = OpenOptions::new().write(true).create_new(true).open(unfinished)?;
-            file.write_all_at(&header, 0)?;
-            file.set_len((header.len() + shape.iter().product::<usize>() * size_of::<E>()) as u64)
+    /// If a rank cannot do that, or if the name is that of a folder.
+    pub fn create<E: npy::Saved>(
+        team: &Team,
+        path: &Path,
+        unfinished: &Path,
+        shape: &[usize],
+    ) -> Result<Self, Failure> {
+        let failure = |error: io::Error| Failure::file(path, error);
+        let create = || {
+            if path.is_dir() {
+                return Err(Failure::file(path, "expected the name of a file, got that of a folder"));
+            }
+            let header = npy::header::<E>(shape).map_err(failure)?;
+            let write = || {
+                let file = OpenOptions::new().write(true).create_new(true).open(unfinished)?;
+                file.write_all_at(&header, 0)?;
+                file.set_len((header.len() + shape.iter().product::<usize>() * size_of::<E>()) as u64)
+            };
+            write().map_err(failure)
         };
-        write().map_err(|error| Failure::file(path, error))
-    }
-
-    /// Opens a file that rank 0 has created.
-    ///
-    /// # Errors
-    /// If that is not possible.
-    pub fn open<E: npy::Saved>(path: &Path, unfinished: &Path, shape: &[usize]) -> Result<Self, Failure> {
-        let open = || Ok((OpenOptions::new().write(true).open(unfinished)?, npy::header::<E>(shape)?.len() as u64));
-        let (file, offset) = open().map_err(|error: io::Error| Failure::file(path, error))?;
-        Ok(Output { path: path.to_owned(), unfinished: unfinished.to_owned(), file, offset })
+        team.agree(if team.rank() == 0 { create() } else { Ok(()) })?;
+        let open = || {
+            let file = OpenOptions::new().write(true).custom_flags(O_NOFOLLOW).open(unfinished)?;
+            let offset = npy::header::<E>(shape)?.len() as u64;
+            Ok(Output { path: path.to_owned(), unfinished: unfinished.to_owned(), file, offset })
+        };
+        let output = team.agree(open().map_err(failure));
+        if output.is_err() && team.rank() == 0 {
+            let _ = fs::remove_file(unfinished);
+        }
+        output
     }
 
     /// Writes elements from number `first` on.
@@ -181,5 +203,10 @@ impl Output {
     /// If it cannot be renamed.
     pub fn rename(&self) -> Result<(), Failure> {
         fs::rename(&self.unfinished, &self.path).map_err(|error| Failure::file(&self.path, error))
+    }
+
+    /// Removes the file, unless it has its name.
+    pub fn discard(&self) {
+        let _ = fs::remove_file(&self.unfinished);
     }
 }

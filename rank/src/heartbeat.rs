@@ -1,7 +1,9 @@
 //! Lines on stdout, and a thread that says from time to time that this rank is there.
 
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::process::parent_id;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -24,17 +26,22 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Starts it. A rank that no launcher has started says nothing.
-    pub fn start(launcher: Option<&Launcher>) -> Self {
+    /// Starts it. A rank that no launcher has started says nothing. `leftovers` are the files that the first rank removes if it has to
+    /// end.
+    pub fn start(launcher: Option<&Launcher>, leftovers: Vec<PathBuf>) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let (ends, parent) = (Arc::clone(&is_over), parent_id());
         let line = launcher.map(|launcher| Line::Alive { rank: launcher.rank, ranks: launcher.ranks });
+        let is_first = launcher.is_some_and(|launcher| launcher.rank == 0);
         let interval = launcher.map_or(LOOK, |launcher| alive_interval(launcher.ranks));
         let beat = move || {
             let mut next = Instant::now();
             while !ends.load(Ordering::SeqCst) {
                 if parent_id() != parent {
-                    // SAFETY: it ends the process without more ado: what MPI would do at its exit needs the other ranks.
+                    for file in leftovers.iter().filter(|_| is_first) {
+                        let _ = fs::remove_file(file);
+                    }
+                    // SAFETY: it ends the process at once: what MPI would do at its exit needs the other ranks.
                     unsafe { _exit(LEFT_ALONE) };
                 }
                 if let Some(line) = line.as_ref().filter(|_| next <= Instant::now()) {
@@ -44,7 +51,7 @@ impl Heartbeat {
                 thread::park_timeout(LOOK);
             }
         };
-        // Without it a rank computes all the same; a parent that hears nothing of it gives it up.
+        // If the thread cannot be started, whoever watches takes this rank for lost.
         let _ = thread::Builder::new().name("heartbeat".into()).spawn(beat);
         Heartbeat { is_over }
     }

@@ -2,6 +2,8 @@
 
 use std::env;
 
+use recfact_distributed::RANK_VARIABLES;
+
 use crate::failure::Failure;
 
 /// The implementation of MPI that a launcher belongs to.
@@ -20,13 +22,8 @@ pub struct Launcher {
     pub ranks: u32,
 }
 
-/// The variables by which a launcher is known: the number of ranks, and the number of this one. Slurm's `srun` sets `PMI_*` or
-/// `PMIX_*` beside its own, as its option `--mpi` says.
-const VARIABLES: [(&str, &str, Mpi); 3] = [
-    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", Mpi::OpenMpi),
-    ("PMI_SIZE", "PMI_RANK", Mpi::Mpich),
-    ("SLURM_NTASKS", "PMIX_RANK", Mpi::OpenMpi),
-];
+/// To which MPI the variables of a launcher belong.
+const MPIS: [Mpi; RANK_VARIABLES.len()] = [Mpi::OpenMpi, Mpi::Mpich, Mpi::OpenMpi];
 
 impl Launcher {
     /// The launcher of this process.
@@ -35,7 +32,7 @@ impl Launcher {
     /// If none has started it.
     pub fn of_this_rank() -> Result<Self, Failure> {
         Self::find(|name| env::var(name).ok()?.parse().ok()).ok_or_else(|| {
-            let names: Vec<_> = VARIABLES.iter().map(|(ranks, rank, _)| format!("{ranks} and {rank}")).collect();
+            let names: Vec<_> = RANK_VARIABLES.iter().map(|(ranks, rank)| format!("{ranks} and {rank}")).collect();
             Failure::engine(format_args!(
                 "expected to be started by mpirun, mpiexec or srun, which set {}, got none of them; is the launcher one of MPI?",
                 names.join(", or ")
@@ -44,7 +41,7 @@ impl Launcher {
     }
 
     fn find(variable: impl Fn(&str) -> Option<u32>) -> Option<Self> {
-        VARIABLES.iter().find_map(|&(size, number, mpi)| {
+        RANK_VARIABLES.iter().zip(MPIS).find_map(|(&(size, number), mpi)| {
             let (ranks, rank) = (variable(size)?, variable(number)?);
             (rank < ranks).then_some(Launcher { mpi, rank, ranks })
         })

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::ffi::OsStr;
+use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
@@ -9,9 +10,9 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
 use crate::failure::Failure;
 use crate::launcher::{Launcher, Mpi};
 
-/// The libraries, which stay loaded until the process ends.
+/// The libraries. They stay loaded until the process ends, since MPI has threads.
 pub struct Libraries {
-    libraries: Vec<Library>,
+    libraries: Vec<ManuallyDrop<Library>>,
 }
 
 impl Mpi {
@@ -69,8 +70,7 @@ impl Libraries {
     /// # Safety
     /// The function has the type `F`, a function pointer.
     pub unsafe fn find<F: Copy>(&self, name: &str) -> Result<F, Failure> {
-        // SAFETY: the caller knows the type; the libraries are never closed while a function of theirs is in use, since `leave`
-        // ends the process.
+        // SAFETY: the caller knows the type, and the libraries are never closed.
         let found = self.libraries.iter().find_map(|library| unsafe { library.get::<F>(name).ok() });
         let function = found.map(|symbol| *symbol);
         function.ok_or_else(|| Failure::engine(format_args!("expected {name} in the libraries of ScaLAPACK, got none")))
@@ -79,10 +79,10 @@ impl Libraries {
 
 /// Loads a library with all that it needs. MPI's own plug-ins look for its names among those of the process; the libraries of MKL need
 /// each other, so that names are looked up when they are called.
-fn open(name: &OsStr) -> Result<Library, libloading::Error> {
+fn open(name: &OsStr) -> Result<ManuallyDrop<Library>, libloading::Error> {
     // SAFETY: the initializers of a library that the operator has installed or named run; they are trusted as those of any library
     // that a program is linked with.
-    unsafe { Library::open(Some(name), RTLD_LAZY | RTLD_GLOBAL) }
+    unsafe { Library::open(Some(name), RTLD_LAZY | RTLD_GLOBAL) }.map(ManuallyDrop::new)
 }
 
 /// What the system said.

@@ -2,9 +2,10 @@
 //!
 //! It needs no MPI to be built: ScaLAPACK and BLACS, which start MPI, are loaded when it runs, and which of them says the launcher.
 //! Every step that can fail on one rank is followed by an agreement of all, so that they end together and rank 0 says why, in one
-//! line on stdout. `recfact_distributed` has the lines and the arguments, and reads the ones and writes the others.
+//! line on stdout. `recfact_distributed` has the lines and the arguments, and reads the lines and writes the arguments.
 
 mod bands;
+mod checks;
 mod condition;
 mod element;
 mod factor;
@@ -17,7 +18,9 @@ mod libraries;
 mod matrix;
 mod memory;
 mod process_grid;
+mod progress;
 mod residual;
+mod results;
 mod system;
 mod team;
 
@@ -39,7 +42,9 @@ fn main() -> ExitCode {
     // The launcher would only say that a signal has ended this rank.
     panic::set_hook(Box::new(|panic| heartbeat::say(&Failure::engine(panic).line())));
     let launcher = Launcher::of_this_rank();
-    let heartbeat = Heartbeat::start(launcher.as_ref().ok());
+    // Whoever finds that the launcher has gone leaves nothing behind.
+    let leftovers = job.results().iter().map(|result| job.unfinished(result)).collect();
+    let heartbeat = Heartbeat::start(launcher.as_ref().ok(), leftovers);
     let team = launcher.and_then(|launcher| {
         let libraries = Libraries::open(job.scalapack.as_deref(), &launcher)?;
         Team::join(libraries, &launcher)

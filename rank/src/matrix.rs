@@ -66,6 +66,20 @@ impl Layout {
     }
 }
 
+/// Memory for some zeros.
+///
+/// # Errors
+/// If the system refuses it.
+pub fn zeros<T: Default + Clone>(len: usize) -> Result<Vec<T>, Failure> {
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(len).map_err(|_| {
+        let bytes = len.saturating_mul(size_of::<T>());
+        Failure::memory(format_args!("expected {bytes} bytes of memory, got none from the system"))
+    })?;
+    zeros.resize(len, T::default());
+    Ok(zeros)
+}
+
 /// Rows or columns on one of `ranks` ranks (ScaLAPACK: `NUMROC`).
 pub fn count_here(size: usize, block: usize, rank: u32, ranks: u32) -> usize {
     let (rank, ranks, blocks) = (rank as usize, ranks as usize, size / block);
@@ -99,13 +113,7 @@ impl<T: Scalar> Matrix<T> {
     /// # Errors
     /// If the system refuses memory.
     pub fn zeros(layout: Layout) -> Result<Self, Failure> {
-        let len = layout.len().max(1);
-        let mut local = Vec::new();
-        local.try_reserve_exact(len).map_err(|_| {
-            let bytes = len.saturating_mul(size_of::<T>());
-            Failure::memory(format_args!("expected {bytes} bytes of memory, got none from the system"))
-        })?;
-        local.resize(len, T::ZERO);
+        let local = zeros(layout.len().max(1))?;
         Ok(Matrix { layout, local })
     }
 

@@ -29,6 +29,7 @@ impl<'t, T: Scalar> Grid<'t, T> {
     /// # Errors
     /// If the libraries lack a function, or if a grid that was asked for has not as many ranks as there are.
     pub fn new(team: &'t Team, shape: Option<ProcessGrid>, block: usize) -> Result<Self, Failure> {
+        let routines = team.agree(Routines::of(&team.libraries))?;
         let shape = shape.unwrap_or_else(|| ProcessGrid::of(team.ranks()));
         if shape.ranks() != Some(team.ranks()) {
             let ranks = team.ranks();
@@ -36,17 +37,16 @@ impl<'t, T: Scalar> Grid<'t, T> {
                 "expected a grid of the {ranks} ranks that there are, got {shape}"
             )));
         }
-        let routines = Routines::of(&team.libraries)?;
         let (context, column) = (team.context(shape.rows, shape.columns), team.context(team.ranks(), 1));
         pipeline(team, context);
         Ok(Grid { team, shape, block, routines, context, column })
     }
 
-    /// How a matrix lies on the grid that has blocks of this many columns.
-    pub fn layout(&self, m: usize, n: usize, columns_of_a_block: usize) -> Layout {
+    /// How a matrix lies on the grid that has blocks of this many rows and columns.
+    pub fn layout(&self, [m, n]: [usize; 2], block: [usize; 2]) -> Layout {
         let (rank, shape) = (self.team.rank(), self.shape);
         let here = (rank / shape.columns, rank % shape.columns);
-        Layout::new(self.context, [m, n], [self.block, columns_of_a_block], shape, here)
+        Layout::new(self.context, [m, n], block, shape, here)
     }
 
     /// How `m` by `n` elements lie of which each rank has `width` whole columns, in the order of the ranks.
@@ -251,7 +251,10 @@ impl<'t, T: Scalar> Grid<'t, T> {
             return;
         }
         let (n, nrhs, mut info) = (int(b.layout.m), int(b.layout.n), 0);
-        // SAFETY: A is n x n, B has n rows in the same blocks, and the swaps are those of `getrf`.
+        // The elements of the last block are work space of the function.
+        let mut ipiv = ipiv.to_vec();
+        // SAFETY: A is n x n, B has n rows in the same blocks, and the swaps are those of `getrf`; those that the function overwrites
+        // are this function's own.
         unsafe {
             (self.routines.getrs)(
                 letter(trans),
@@ -261,7 +264,7 @@ impl<'t, T: Scalar> Grid<'t, T> {
                 &1,
                 &1,
                 lu.layout.descriptor.as_ptr(),
-                ipiv.as_ptr(),
+                ipiv.as_mut_ptr(),
                 b.local.as_mut_ptr(),
                 &1,
                 &1,

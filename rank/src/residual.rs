@@ -9,8 +9,9 @@ use crate::bands::{self, Bands};
 use crate::element::Scalar;
 use crate::failure::Failure;
 use crate::file::Input;
-use crate::matrix::Matrix;
+use crate::matrix::{Layout, Matrix};
 use crate::process_grid::Grid;
+use crate::progress::Progress;
 
 /// R and |op(A)| |X| + |B|, each as large as X.
 pub struct Residual<T> {
@@ -23,11 +24,17 @@ impl<T: Scalar> Residual<T> {
     ///
     /// # Errors
     /// If a file cannot be read again, or if a rank gets no memory.
-    pub fn of(grid: &Grid<'_, T>, [a, b]: [&Input; 2], trans: Transpose, x: &Matrix<T>) -> Result<Self, Failure> {
+    pub fn of(
+        grid: &Grid<'_, T>,
+        [a, b]: [&Input; 2],
+        trans: Transpose,
+        x: &Matrix<T>,
+        progress: &Progress,
+    ) -> Result<Self, Failure> {
         let zeros = || grid.team.agree(Matrix::zeros(x.layout.clone()));
         let (mut r, mut magnitudes, mut x_magnitudes) = (zeros()?, zeros()?, zeros()?);
         // R = B
-        bands::read(grid, b, &mut r)?;
+        bands::read(grid, b, &mut r, progress)?;
         let copy_magnitudes = |to: &mut Matrix<T>, from: &Matrix<T>| {
             to.local.iter_mut().zip(&from.local).for_each(|(to, from)| *to = from.abs());
         };
@@ -36,8 +43,7 @@ impl<T: Scalar> Residual<T> {
 
         let by_rows = a.is_by_rows();
         let mut bands = grid.team.agree(Bands::new(grid, [a.m, a.n], by_rows))?;
-        let layout = &bands.band.layout;
-        let mut piece = grid.team.agree(Matrix::zeros(grid.layout(layout.m, layout.n, grid.block)))?;
+        let mut piece = grid.team.agree(Matrix::zeros(piece(grid, &bands.band.layout, by_rows)))?;
         bands.read_all(grid, a, false, |band, first, count| {
             let size = if by_rows { [count, a.n] } else { [a.m, count] };
             grid.redistribute(size, band, [0; 2], &mut piece, [0; 2]);
@@ -48,6 +54,7 @@ impl<T: Scalar> Residual<T> {
             grid.gemm((trans, -1.0), (&piece, size), (x, of_x), (&mut r, of_r));
             piece.local.iter_mut().for_each(|x| *x = x.abs());
             grid.gemm((trans, 1.0), (&piece, size), (&x_magnitudes, of_x), (&mut magnitudes, of_r));
+            progress.remind();
         })?;
         Ok(Residual { r, magnitudes })
     }
@@ -63,6 +70,17 @@ impl<T: Scalar> Residual<T> {
         let own = if self.r.layout.len() == 0 { 0.0 } else { quotients.fold(0.0, largest) };
         grid.team.max(own)
     }
+}
+
+/// How the bands of a round lie on the grid: every rank has about as much as its band.
+fn piece<T: Scalar>(grid: &Grid<'_, T>, bands: &Layout, by_rows: bool) -> Layout {
+    let share = |lines: usize, ranks: u32| lines.div_ceil(ranks as usize);
+    let block = if by_rows {
+        [share(bands.m, grid.shape.rows), grid.block]
+    } else {
+        [grid.block, share(bands.n, grid.shape.columns)]
+    };
+    grid.layout([bands.m, bands.n], block)
 }
 
 /// The larger number; an overflow, which gives a NaN, is as bad as it can be.

@@ -2,12 +2,12 @@
 
 use recfact::Transpose;
 
-use crate::bands;
 use crate::element::Scalar;
 use crate::failure::Failure;
 use crate::file::Input;
 use crate::matrix::Matrix;
 use crate::process_grid::Grid;
+use crate::progress::Progress;
 use crate::residual::Residual;
 use crate::team::Int;
 
@@ -19,6 +19,7 @@ pub struct System<'s, T> {
     pub trans: Transpose,
     pub lu: &'s Matrix<T>,
     pub ipiv: &'s [Int],
+    pub progress: &'s Progress,
 }
 
 /// X, and how good it is.
@@ -35,34 +36,38 @@ impl<T: Scalar> System<'_, T> {
         nrhs.div_ceil(grid.shape.columns as usize).clamp(1, grid.block)
     }
 
-    /// Solves it.
+    /// Memory for X.
     ///
     /// # Errors
-    /// If a file cannot be read, or if a rank gets no memory.
-    pub fn solve(&self, is_refined: bool) -> Result<Solved<T>, Failure> {
-        let (grid, nrhs) = (self.grid, self.b.n);
-        let layout = grid.layout(self.b.m, nrhs, Self::block(grid, nrhs));
-        let mut x = grid.team.agree(Matrix::zeros(layout))?;
-        bands::read(grid, self.b, &mut x)?;
-        grid.getrs(self.trans, self.lu, self.ipiv, &mut x);
+    /// If a rank gets none.
+    pub fn memory_for_x(grid: &Grid<'_, T>, b: &Input) -> Result<Matrix<T>, Failure> {
+        let layout = grid.layout([b.m, b.n], [grid.block, Self::block(grid, b.n)]);
+        grid.team.agree(Matrix::zeros(layout))
+    }
+
+    /// Solves it; `x` is B.
+    ///
+    /// # Errors
+    /// If a file cannot be read again, or if a rank gets no memory.
+    pub fn solve(&self, mut x: Matrix<T>, is_refined: bool) -> Result<Solved<T>, Failure> {
+        self.grid.getrs(self.trans, self.lu, self.ipiv, &mut x);
         let residual = self.residual(&x)?;
-        let backward_error = residual.backward_error(grid);
-        let solved = Solved { x, backward_error, steps: 0 };
-        if is_refined { self.refine(solved, residual) } else { Ok(solved) }
+        let solved = Solved { x, backward_error: residual.backward_error(self.grid), steps: 0 };
+        if is_refined { self.refine(solved, residual.r) } else { Ok(solved) }
     }
 
     fn residual(&self, x: &Matrix<T>) -> Result<Residual<T>, Failure> {
-        Residual::of(self.grid, [self.a, self.b], self.trans, x)
+        Residual::of(self.grid, [self.a, self.b], self.trans, x, self.progress)
     }
 
     /// X <- X + op(A)^-1 R, unless that makes it worse.
-    fn refine(&self, mut solved: Solved<T>, residual: Residual<T>) -> Result<Solved<T>, Failure> {
-        let Residual { r: mut d, .. } = residual;
+    fn refine(&self, mut solved: Solved<T>, r: Matrix<T>) -> Result<Solved<T>, Failure> {
+        let mut d = r;
         self.grid.getrs(self.trans, self.lu, self.ipiv, &mut d);
         // D <- X + D
         d.local.iter_mut().zip(&solved.x.local).for_each(|(d, x)| *d = d.add(*x));
         let backward_error = self.residual(&d)?.backward_error(self.grid);
-        if backward_error <= solved.backward_error || solved.backward_error.is_nan() {
+        if backward_error <= solved.backward_error {
             solved = Solved { x: d, backward_error, steps: 1 };
         }
         Ok(solved)

@@ -47,7 +47,7 @@ impl Team {
     /// Starts MPI, and joins all ranks.
     ///
     /// # Errors
-    /// If a function is missing, or if MPI has not as many ranks as the launcher has started: then every one of them would take
+    /// If a function is missing, or if MPI has another number of ranks than the launcher has started: then every one of them would take
     /// itself for the only one, and they would all write the same files.
     pub fn join(libraries: Libraries, launcher: &Launcher) -> Result<Self, Failure> {
         let blacs = Blacs::load(&libraries, |name| format!("{name}_"))?;
@@ -106,7 +106,7 @@ impl Team {
         unsafe { (self.blacs.blacs_barrier)(&self.context, ALL, ONE) };
     }
 
-    /// The smallest number of all ranks.
+    /// The smallest number of all ranks; none of them is negative.
     pub fn min(&self, number: i32) -> i32 {
         let (mut smallest, mut unused) = (number, [0; 2]);
         let [row, column] = &mut unused;

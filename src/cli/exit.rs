@@ -31,11 +31,11 @@ pub enum ExitStatus {
     PayloadTooLong = 10,
     /// The command line or the environment was not understood (sysexits: `EX_USAGE`).
     Usage = 64,
-    /// `encode`, `decode`, `solve` or `demo` met data that it cannot use (sysexits: `EX_DATAERR`).
+    /// `encode`, `decode`, `solve`, `factor` or `demo` met data that it cannot use (sysexits: `EX_DATAERR`).
     Data = 65,
     /// The ranks of a launcher could not do their job (sysexits: `EX_UNAVAILABLE`).
     Engine = 69,
-    /// `encode`, `decode`, `solve` or `demo` could not read or write a file or a pipe (sysexits: `EX_IOERR`).
+    /// `encode`, `decode`, `solve`, `factor` or `demo` could not read or write a file or a pipe (sysexits: `EX_IOERR`).
     Io = 74,
 }
 

@@ -13,7 +13,7 @@ A is a .npy file of f8 or f4 on storage that all ranks see. PREFIX-lu.npy become
 above it, in Fortran order; PREFIX-ipiv.npy the row swaps as LAPACK's: 1-based, in order. Both replace files of the same name, when \
 they are complete.
 
-The bits of the factors depend on the grid of ranks and on the BLAS, other than everywhere else in this program.
+The bits of the factors depend on the grid of ranks and on the BLAS, unlike everywhere else in this program.
 
 A matrix that this machine can hold needs no ranks: recfact_server encode A | recfact_server | recfact_server decode --npy out
 

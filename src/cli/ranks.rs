@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::time::Instant;
 
+use recfact_distributed::{Answer, Engine, EngineError, Fault, Job, Observer, Phase};
+
 use super::exit::ExitStatus;
 use super::input::STDIN;
 use super::progress::{CLEAR, DELAY, draw, is_wanted, picture};
 use super::verdict::{condition, rounded};
 use super::{EXECUTABLE, Failure, say};
 use crate::error::Error;
-use recfact_distributed::{Answer, Engine, EngineError, Fault, Job, Observer, Phase};
+use crate::os::{end_by, end_on_signals, end_signal};
 
 /// The engine that options name, if they do.
 pub(super) fn engine(named: Result<Option<Engine>, &str>) -> Result<Option<Engine>, Failure> {
@@ -27,10 +29,14 @@ pub(super) fn file(name: &str) -> Result<&Path, Failure> {
 /// Has the ranks do a job, shows a bar meanwhile, and says what came of it.
 pub(super) fn run(command: &str, engine: &Engine, job: &Job) -> Result<(), Failure> {
     let name = job.a.display().to_string();
-    let mut bar = Bar { start: Instant::now(), is_wanted: is_wanted(), is_shown: false };
+    let mut bar = Bar { start: Instant::now(), is_wanted: is_wanted(), is_shown: false, present: None };
+    end_on_signals().map_err(|error| Failure::io("expected to set up signals, got", &error))?;
     let done = engine.run(job, &mut bar);
     if bar.is_shown {
         draw(CLEAR);
+    }
+    if let Some(signal) = end_signal().filter(|_| done.is_err()) {
+        end_by(signal);
     }
     let answer = done.map_err(failure)?;
     if answer.info != 0 && job.b.is_some() {
@@ -61,7 +67,8 @@ fn described(name: &str, answer: &Answer) -> String {
     let (ranks, rows, columns) = (grid.ranks().unwrap_or(0), grid.rows, grid.columns);
     let plural = if ranks == 1 { "" } else { "s" };
     parts.push(format!("{ranks} rank{plural} as {rows} x {columns}, blocks of {block}"));
-    parts.push(format!("{seconds:.2} s, {factor_seconds:.2} of them factoring at {} GFLOP/s", rounded(gflops)));
+    let [seconds, factor_seconds, gflops] = [seconds, factor_seconds, gflops].map(rounded);
+    parts.push(format!("{seconds} s, {factor_seconds} of them factoring at {gflops} GFLOP/s"));
     format!("{warning}{name}: {}", parts.join("; "))
 }
 
@@ -79,17 +86,19 @@ struct Bar {
     start: Instant,
     is_wanted: bool,
     is_shown: bool,
+    present: Option<(Phase, f64)>,
 }
 
 impl Observer for Bar {
-    fn is_cancelled(&self) -> bool {
-        false
-    }
-
-    fn progress(&mut self, phase: Phase, done: f64) {
-        if self.is_wanted && self.start.elapsed() >= DELAY {
+    fn is_cancelled(&mut self) -> bool {
+        if let Some((phase, done)) = self.present.filter(|_| self.is_wanted && self.start.elapsed() >= DELAY) {
             draw(&picture(format_args!("{}", phase.name()), done));
             self.is_shown = true;
         }
+        end_signal().is_some()
+    }
+
+    fn progress(&mut self, phase: Phase, done: f64) {
+        self.present = Some((phase, done));
     }
 }

@@ -28,6 +28,6 @@ pub(crate) use segment::{Segment, let_inherit};
 #[cfg(feature = "cli")]
 pub(crate) use shared::{SharedMemory, Unmappable, inherited, of_process};
 #[cfg(feature = "cli")]
-pub(crate) use signals::{end_on_signals, on_sigusr1};
+pub(crate) use signals::{end_by, end_on_signals, end_signal, on_sigusr1};
 #[cfg(feature = "cli")]
 pub(crate) use stdio::{Input, Output};

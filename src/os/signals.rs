@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 
 use super::disposition::is_ignored;
 
@@ -13,7 +13,7 @@ static PENDING: AtomicI32 = AtomicI32::new(0);
 static WAITING: AtomicBool = AtomicBool::new(false);
 
 /// From now on SIGTERM and SIGINT end the process with status 128 + signal: at once while it waits for input, and after
-/// the response if a request has been read. A second signal ends it at once in any case. If the parent has set SIGINT to
+/// the response if a request has been read; [`end_signal`] tells that one has come. A second signal ends it at once in any case. If the parent has set SIGINT to
 /// be ignored, as a shell does for its background jobs, it stays ignored.
 ///
 /// # Errors
@@ -46,6 +46,20 @@ pub(crate) fn on_sigusr1(handler: extern "C" fn(i32)) -> io::Result<()> {
     signal.add(Signal::SIGUSR1);
     signal.thread_unblock()?;
     Ok(())
+}
+
+/// The signal that has asked for an end.
+pub(crate) fn end_signal() -> Option<Signal> {
+    Signal::try_from(PENDING.load(Ordering::SeqCst)).ok()
+}
+
+/// Ends the process by a signal, as its parent would see it without a handler.
+pub(crate) fn end_by(signal: Signal) -> ! {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: no handler is installed.
+    let _ = unsafe { sigaction(signal, &default) };
+    let _ = raise(signal);
+    exit_by(signal as i32)
 }
 
 extern "C" fn on_signal(signal: i32) {

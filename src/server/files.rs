@@ -14,7 +14,7 @@ use crate::lu::{Monitor, flops};
 use crate::protocol::{ENGINE_FAILED, FILES_BYTES, FilesAnswer, FilesKind, FilesRequest, Refusal, UNUSABLE_FILE};
 use recfact_distributed::{Answer, EngineError, Fault, Job, Observer, Phase, ProcessGrid};
 
-/// Of so many parts the reports count how many are done.
+/// Progress is counted in this many parts.
 const PARTS: f64 = 1e12;
 
 /// Answers one of them.
@@ -59,7 +59,7 @@ fn job(request: &FilesRequest, payload: &mut Payload<'_, impl Read, impl Write>)
 struct Watched<'m>(&'m Monitor);
 
 impl Observer for Watched<'_> {
-    fn is_cancelled(&self) -> bool {
+    fn is_cancelled(&mut self) -> bool {
         self.0.is_cancelled()
     }
 

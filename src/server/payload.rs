@@ -94,9 +94,10 @@ impl<'s, R: Read, W: Write> Payload<'s, R, W> {
         self.answer_with(refusal.status(), text.bytes())
     }
 
-    /// Answers with a code and words that come from somewhere else.
+    /// Answers with a code and words that come from somewhere else; words that are too many are cut off.
     pub(super) fn fail(&mut self, code: u8, text: &str) -> Result<(), Cause> {
-        self.answer_with(-i64::from(code), text.as_bytes())
+        let end = (0..=text.len().min(TEXT_BYTES)).rev().find(|&end| text.is_char_boundary(end));
+        self.answer_with(-i64::from(code), &text.as_bytes()[..end.unwrap_or(0)])
     }
 
     fn answer_with(&mut self, status: i64, text: &[u8]) -> Result<(), Cause> {

@@ -1,4 +1,4 @@
-//! `recfact_server solve`: A X = B of matrices in files, in this process.
+//! `recfact_server solve`: A X = B of matrices in files, in this process or by the ranks of a launcher.
 
 mod system;
 
@@ -36,7 +36,8 @@ With --refine X becomes as good as if it had been computed in twice the precisio
 relative to the largest element of a column of X; if nothing is known of the error, that is a warning. With --mixed the factors are \
 computed in f32, in half the time for large matrices, and X is refined to the backward error of f64; if f32 is not enough, f64 is used.
 
-With --launcher A and B are .npy files of f8 or f4, one matrix each, on storage that all ranks see; X is saved there, in Fortran order. --refine does one step. The bits of X depend on the grid of ranks and on their BLAS, other than everywhere else in this program. --threads is the number of threads in each rank, 1 unless another is given.
+With --launcher A and B are .npy files of f8 or f4, one matrix each, on storage that all ranks see; X is saved there, in Fortran \
+order. --refine does one step. The bits of X depend on the grid of ranks and on their BLAS, unlike everywhere else in this program.
 
 Examples:
   recfact_server solve a.csv b.csv
@@ -66,7 +67,7 @@ pub(super) struct Args {
     /// Factor in f32 and refine to the accuracy of f64
     #[arg(long, conflicts_with_all = ["refine", "f32", "launcher"])]
     mixed: bool,
-    /// The largest number of threads [default: RECFACT_NUM_THREADS, or as many as the process may use]
+    /// The largest number of threads [default: RECFACT_NUM_THREADS, or as many as the process may use; with --launcher 1 in each rank]
     #[arg(long, value_name = "N", value_parser = threads::parse)]
     threads: Option<NonZeroUsize>,
     /// Compute in f32
@@ -103,7 +104,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 fn by_ranks(args: &Args, engine: &Engine) -> Result<(), Failure> {
     let output = args.output.as_deref().filter(|file| file.extension().is_some_and(|extension| extension == "npy"));
     let Some(output) = output else {
-        let message = "expected -o FILE.npy, since X of --launcher is not printed";
+        let message = "expected -o FILE.npy, since X is not printed with --launcher";
         return Err(Failure::new(ExitStatus::Usage, message));
     };
     let job = args.ranks.job(ranks::file(&args.a)?, Some(ranks::file(&args.b)?), output);

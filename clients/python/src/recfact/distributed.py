@@ -7,7 +7,7 @@ file, each a part of it, compute with ScaLAPACK, and write the result to a file,
 no matrix is in its memory. The files are on storage that all ranks see. Each machine has ScaLAPACK, which `apt-get
 install libscalapack-openmpi2.2` installs with OpenMPI on Debian; the package brings the program of the ranks.
 
-The bits of a result depend on the grid of ranks and on their BLAS, other than everywhere else in `recfact`. Each rank
+The bits of a result depend on the grid of ranks and on their BLAS, unlike everywhere else in `recfact`. Each rank
 computes with one thread, unless OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, MKL_NUM_THREADS or BLIS_NUM_THREADS is set where
 it runs.
 """
