@@ -163,14 +163,14 @@ def fit(measured: dict) -> None:
 
 def table(constants: np.ndarray) -> None:
     many = [1, 16, 100, 1024, 10_000]
-    print("| n | A | " + " | ".join(f"{ranks} ranks" for ranks in many) + " |")
+    print("| n | A | " + " | ".join("1 rank" if ranks == 1 else f"{ranks:,} ranks" for ranks in many) + " |")
     print("| --- | --- |" + " --- |" * len(many))
     for n in (10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000):
         cells = []
         for ranks in many:
             share, seconds = 8 * n * n / ranks, float(np.dot(terms(n, ranks), constants))
             too_large = share / 8 >= 2**31
-            cells.append("too large for a rank" if too_large else f"{duration(seconds)}, {size(1.01 * share + 150e6)}")
+            cells.append("more than a rank can count" if too_large else f"{duration(seconds)}, {size(1.01 * share + 150e6)}")
         print(f"| {n:,} | {size(8 * n * n)} | " + " | ".join(cells) + " |")
 
 

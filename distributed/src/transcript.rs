@@ -52,8 +52,10 @@ impl Transcript {
 
 /// What explains a failure in several streams.
 pub(super) fn explanation<'t>(streams: impl IntoIterator<Item = &'t Transcript>) -> Option<String> {
-    let ranked = streams.into_iter().filter_map(|stream| stream.explanation.text());
-    ranked.min_by_key(|(rank, _)| *rank).map(|(_, text)| text)
+    let ranked: Vec<_> = streams.into_iter().filter_map(|stream| stream.explanation.text()).collect();
+    let best = ranked.iter().map(|(rank, _)| *rank).min()?;
+    let texts: Vec<&str> = ranked.iter().filter(|(rank, _)| *rank == best).map(|(_, text)| &text[..]).collect();
+    Some(texts.join("; "))
 }
 
 /// What was said beside the lines of the ranks, as far as it may explain a failure.
@@ -120,6 +122,8 @@ mod tests {
         let [mut stdout, mut stderr] = [Transcript::default(), Transcript::default()];
         stdout.take(b"a banner\n", &mut Vec::new());
         assert_eq!(explanation([&stdout, &stderr]).unwrap(), "a banner");
+        stderr.take(b"a cause\n", &mut Vec::new());
+        assert_eq!(explanation([&stdout, &stderr]).unwrap(), "a banner; a cause");
         stderr.take(b"YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)\n", &mut Vec::new());
         assert!(explanation([&stdout, &stderr]).unwrap().ends_with("Killed (signal 9)"));
     }

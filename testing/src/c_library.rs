@@ -13,8 +13,7 @@ use crate::root;
 /// If the library cannot be built.
 #[must_use]
 pub fn folder(scratch: &str) -> PathBuf {
-    // The target folder of this very run, which has most of it already.
-    build(Path::new(scratch).parent().expect("a folder of the target folder"), &[])
+    build(target(scratch), "recfact-capi", &[])
 }
 
 /// The same with LAPACK's names.
@@ -23,12 +22,18 @@ pub fn folder(scratch: &str) -> PathBuf {
 /// If the library cannot be built.
 #[must_use]
 pub fn folder_with_lapack(scratch: &str) -> PathBuf {
-    build(&Path::new(scratch).join("lapack"), &["--features", "lapack"])
+    build(&Path::new(scratch).join("lapack"), "recfact-capi", &["--features", "lapack"])
 }
 
-fn build(target: &Path, features: &[&str]) -> PathBuf {
+/// The target folder of this very run, which has most of what is built already.
+pub(crate) fn target(scratch: &str) -> &Path {
+    Path::new(scratch).parent().expect("a folder of the target folder")
+}
+
+/// Builds a package, and returns the folder with what came of it.
+pub(crate) fn build(target: &Path, package: &str, features: &[&str]) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root()).args(["build", "--quiet", "--release", "--package", "recfact-capi"]).args(features);
+    cargo.current_dir(root()).args(["build", "--quiet", "--release", "--package", package]).args(features);
     succeed(cargo.arg("--target-dir").arg(target));
     target.join("release")
 }
