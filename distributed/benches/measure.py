@@ -3,9 +3,10 @@
 
     python3 distributed/benches/measure.py [--launcher "mpirun --bind-to none -n {}"] [--repeats 5] [--large]
 
-It prints, for one rank and for two: the time of ScaLAPACK's p?getrf alone and of the whole command, in turns; CPU seconds and peak
-memory of each rank; and, fitted to the times of the factorization, a table of what larger matrices on more ranks would take. It needs
-numpy, the executables in target/release (`cargo build --release`, and with `--package recfact-rank`), OpenMPI and ScaLAPACK.
+It prints, for one rank and for two: the time of ScaLAPACK's p?getrf alone and of the whole command, in turns; CPU
+seconds and peak memory of each rank; and, fitted to the times of the factorization, a table of what larger matrices on
+more ranks would take. It needs numpy, the executables in target/release (`cargo build --release`, and with `--package
+recfact-rank`), OpenMPI and ScaLAPACK.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def usage_of_a_rank() -> None:
 def pdgetrf_alone(n: int) -> None:
     """One rank of p?getrf on random numbers; the first rank prints the seconds of each of three runs."""
     library = ctypes.CDLL(SCALAPACK, mode=ctypes.RTLD_GLOBAL)
-    integers = (ctypes.c_int * 1)
+    integers = ctypes.c_int * 1
     rank, ranks, context, p, q = (integers() for _ in range(5))
     library.blacs_pinfo_(rank, ranks)
     library.blacs_get_(integers(-1), integers(0), context)
@@ -54,7 +55,8 @@ def pdgetrf_alone(n: int) -> None:
         a = random.random((columns, n))
         library.blacs_barrier_(context, b"A", 1)
         start = time.perf_counter()
-        library.pdgetrf_(integers(n), integers(n), a.ctypes.data_as(ctypes.c_void_p), integers(1), integers(1), descriptor, ipiv, info)
+        size, one, address = integers(n), integers(1), a.ctypes.data_as(ctypes.c_void_p)
+        library.pdgetrf_(size, size, address, one, one, descriptor, ipiv, info)
         library.blacs_barrier_(context, b"A", 1)
         if rank[0] == 0:
             print(f"seconds {time.perf_counter() - start}", flush=True)
@@ -62,6 +64,7 @@ def pdgetrf_alone(n: int) -> None:
 
 
 def run(command: list, **environment: str) -> str:
+    """What a command says, which must end well."""
     variables = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **environment}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -73,10 +76,12 @@ class Machine:
     """What is measured here."""
 
     def __init__(self, launcher: str, folder: Path):
+        """`launcher` has {} for the number of ranks; `folder` is for matrices."""
         self.launcher = launcher
         self.folder = folder
 
     def files(self, n: int) -> None:
+        """Writes a matrix and a right-hand side."""
         random = np.random.default_rng(n)
         a = random.random((n, n)).T  # Fortran order
         np.save(self.folder / "a.npy", a)
@@ -89,38 +94,48 @@ class Machine:
         return min(float(seconds) for seconds in re.findall(r"seconds (\S+)", said))
 
     def whole(self, ranks: int, *options: str) -> dict:
-        """A whole command: its seconds, those of the factorization, rcond, the backward error, CPU seconds and peaks of the ranks."""
+        """A whole command: its seconds, what it says, CPU seconds and peaks of its ranks."""
         with tempfile.TemporaryDirectory() as measured:
             start = time.perf_counter()
-            said = run(
-                [RELEASE / "recfact_server", "solve", "--launcher", self.launcher.format(ranks), self.folder / "a.npy",
-                 self.folder / "b.npy", "-o", self.folder / "x.npy", *options],
-                RECFACT_RANK=str(self.folder / "recfact_rank"), MEASURED=measured,
-            )
+            a, b, x = (self.folder / f"{name}.npy" for name in "abx")
+            command = [RELEASE / "recfact_server", "solve", "--launcher", self.launcher.format(ranks), a, b, "-o", x]
+            said = run([*command, *options], RECFACT_RANK=str(self.folder / "recfact_rank"), MEASURED=measured)
             seconds = time.perf_counter() - start
             usage = [json.loads(file.read_text()) for file in Path(measured).iterdir()]
         gflops = float(re.search(r"at (\S+) GFLOP/s", said)[1])
-        number = lambda name: float(re.search(name + r" (?:about )?([0-9.e+-]+)", said)[1])
+
+        def number(name: str) -> float:
+            return float(re.search(name + r" (?:about )?([0-9.e+-]+)", said)[1])
+
         return {
-            "seconds": seconds, "gflops": gflops, "rcond": number("condition number"), "backward": number("backward error"),
-            "cpu": max(rank["cpu"] for rank in usage), "peak": max(rank["peak"] for rank in usage),
+            "seconds": seconds,
+            "gflops": gflops,
+            "rcond": number("condition number"),
+            "backward": number("backward error"),
+            "cpu": max(rank["cpu"] for rank in usage),
+            "peak": max(rank["peak"] for rank in usage),
         }
 
 
 def flops(n: float) -> float:
+    """Floating-point operations of a factorization."""
     return 2 / 3 * n**3
 
 
 def terms(n: float, ranks: float) -> list:
-    """The terms of the model of the ScaLAPACK Users' Guide for LU, by their constants: seconds for a floating-point operation, for an
-    element that is sent, for a message."""
+    """The terms of the model of the ScaLAPACK Users' Guide for LU.
+
+    Their constants are seconds for a floating-point operation, for an element that is sent, for a message.
+    """
     return [flops(n) / ranks, (3 + np.log2(ranks) / 4) * n**2 / np.sqrt(ranks), n * (6 + np.log2(ranks))]
 
 
 def measure(machine: Machine, sizes: list, repeats: int) -> None:
+    """Measures in turns, and prints a row for each order and number of ranks."""
     measured = {}
-    print("| n | ranks | p?getrf alone | whole command | allowed: 1.6 alone + 1.5 s | factoring in it | CPU s of a rank | peak MiB of a rank | its share of A, MiB | rcond | backward error / (n eps) |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    columns = ["n", "ranks", "p?getrf alone, s", "whole command, s", "factoring in it, s", "CPU s of a rank"]
+    columns += ["peak MiB of a rank", "its share of A, MiB", "rcond", "backward error / (n eps)"]
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for n in sizes:
         machine.files(n)
         alone, whole = {1: [], 2: []}, {1: [], 2: []}
@@ -135,14 +150,16 @@ def measure(machine: Machine, sizes: list, repeats: int) -> None:
             fastest, cpu = min(alone[ranks]), min(run["cpu"] for run in whole[ranks])
             peak = max(run["peak"] for run in whole[ranks])
             backward = best["backward"] / (n * np.finfo(float).eps)
-            print(f"| {n} | {ranks} | {fastest:.2f} | {best['seconds']:.2f} | {1.6 * fastest + 1.5:.2f} | {factoring:.2f} | {cpu:.2f} | {peak:.0f} | {n * n * 8 / ranks / 2**20:.0f} | {best['rcond']:.3g} | {backward:.2g} |", flush=True)
+            cells = [f"{n}", f"{ranks}", f"{fastest:.2f}", f"{best['seconds']:.2f}", f"{factoring:.2f}", f"{cpu:.2f}"]
+            cells += [f"{peak:.0f}", f"{n * n * 8 / ranks / 2**20:.0f}", f"{best['rcond']:.3g}", f"{backward:.2g}"]
+            print(f"| {' | '.join(cells)} |", flush=True)
     fit(measured)
 
 
 def fit(measured: dict) -> None:
+    """Fits the model to seconds by order and number of ranks. Relative errors count. One rank sends nothing."""
     rows = np.array([terms(n, ranks) for n, ranks in measured])
     seconds = np.array(list(measured.values()))
-    # Relative errors count. One rank sends nothing.
     alone = [ranks == 1 for _, ranks in measured]
     rate = np.linalg.lstsq((rows[alone, :1].T / seconds[alone]).T, np.ones(sum(alone)), rcond=None)[0][0]
     together = ~np.array(alone)
@@ -155,13 +172,17 @@ def fit(measured: dict) -> None:
         single = np.linalg.lstsq(weighted[:, [keep]], rest / seconds[together], rcond=None)[0][0]
         constants = np.where(np.arange(2) == keep, max(single, 0), 0)
     constants = np.array([rate, *constants])
-    print(f"\nfitted: {1 / rate / 1e9:.1f} GFLOP/s of a rank, {constants[1] * 1e9:.2f} ns for an element that is sent, {constants[2] * 1e6:.2f} us for a message")
+    element, message = constants[1] * 1e9, constants[2] * 1e6
+    print(
+        f"\nfitted: {1 / rate / 1e9:.1f} GFLOP/s of a rank, {element:.2f} ns for an element, {message:.2f} us for a message"
+    )
     error = rows @ constants / seconds - 1
     print(f"the model is {100 * error.min():+.0f} to {100 * error.max():+.0f}% off the measured times\n")
     table(constants)
 
 
 def table(constants: np.ndarray) -> None:
+    """What the model says of larger matrices."""
     many = [1, 16, 100, 1024, 10_000]
     print("| n | A | " + " | ".join("1 rank" if ranks == 1 else f"{ranks:,} ranks" for ranks in many) + " |")
     print("| --- | --- |" + " --- |" * len(many))
@@ -170,11 +191,14 @@ def table(constants: np.ndarray) -> None:
         for ranks in many:
             share, seconds = 8 * n * n / ranks, float(np.dot(terms(n, ranks), constants))
             too_large = share / 8 >= 2**31
-            cells.append("more than a rank can count" if too_large else f"{duration(seconds)}, {size(1.01 * share + 150e6)}")
+            cells.append(
+                "more than a rank can count" if too_large else f"{duration(seconds)}, {size(1.01 * share + 150e6)}"
+            )
         print(f"| {n:,} | {size(8 * n * n)} | " + " | ".join(cells) + " |")
 
 
 def duration(seconds: float) -> str:
+    """A time with its unit."""
     for limit, name, unit in ((100, "s", 1), (6000, "min", 60), (2e5, "h", 3600)):
         if seconds < limit:
             return f"{seconds / unit:.2g} {name}"
@@ -182,10 +206,12 @@ def duration(seconds: float) -> str:
 
 
 def size(bytes: float) -> str:
+    """Bytes with their unit."""
     return f"{bytes / 1e9:.2g} GB" if bytes < 1e12 else f"{bytes / 1e12:.2g} TB"
 
 
 def main() -> None:
+    """Does what the arguments say; under the name of recfact_rank it stands for that."""
     if Path(sys.argv[0]).name == "recfact_rank":
         usage_of_a_rank()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
