@@ -172,7 +172,7 @@ struct Estimate<T> {
 /// two columns, `signs` one.
 ///
 /// # Panics
-/// - If there are more than [`MAX_LANES`] matrices, or n is 1.
+/// - If there are more than `MAX_LANES` matrices, or n is 1.
 pub fn estimate_norms<T: Element>(
     n: usize,
     x: &mut [T],
