@@ -8,11 +8,13 @@ import os
 import re
 import shutil
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pytest
@@ -101,6 +103,8 @@ class Fake:
         path = self.folder / "launcher"
         head = [
             "for argument; do case $argument in --out=*) out=${argument#--out=};; esac; done",
+            # A name has %XX for each byte that could mean anything to a shell.
+            f"out=$('{sys.executable}' -c 'import sys, urllib.parse as p; print(p.unquote(sys.argv[1]))' \"$out\")",
             f"cd '{self.folder}'",
         ]
         path.write_text("\n".join(["#!/bin/sh", *head, *lines, ""]))
@@ -204,10 +208,10 @@ def test_relative_names_and_names_that_are_no_text_reach_the_ranks(fake: Fake, m
     shutil.copy(fake.a, os.fsdecode(odd))
     recfact.distributed.solve(odd, "./b.npy", launcher=fake.solving(RECORD), output="x.npy")
     folder = os.fsencode(fake.folder)
-    recorded = (fake.folder / "arguments").read_bytes().splitlines()
-    assert [b"--a=" + folder + b"/" + odd, b"--b=" + folder + b"/b.npy", b"--out=" + folder + b"/x.npy"] == recorded[
-        4:7
-    ]
+    recorded = (fake.folder / "arguments").read_text().splitlines()[4:7]
+    names = [unquote_to_bytes(argument.partition("=")[2]) for argument in recorded]
+    assert names == [folder + b"/" + odd, folder + b"/b.npy", folder + b"/x.npy"]
+    assert re.fullmatch("[A-Za-z0-9/._%-]+", recorded[0].partition("=")[2])
 
 
 def test_the_ranks_get_the_options(fake: Fake) -> None:
@@ -310,7 +314,8 @@ def test_an_ill_conditioned_matrix_is_a_warning_at_the_line_of_the_caller(fake: 
 
 
 def test_a_result_that_becomes_visible_late_is_waited_for(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    late = '{ sleep 0.5; cp prepared.npy "$out"; } >/dev/null 2>&1 &'
+    # What the launcher leaves behind in its own group would be killed.
+    late = """setsid sh -c 'sleep 0.5; cp prepared.npy "$0"' "$out" >/dev/null 2>&1 &"""
     x = recfact.distributed.solve(fake.a, fake.b, launcher=fake.launcher(late, f"echo {result()}"))
     np.testing.assert_array_equal(x, fake.x)
     monkeypatch.setattr(_npy, "_VISIBLE_SECONDS", 0.2)
