@@ -316,7 +316,7 @@ def test_an_ill_conditioned_matrix_is_a_warning_at_the_line_of_the_caller(fake: 
 def test_a_result_that_becomes_visible_late_is_waited_for(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     # What the launcher leaves behind in its own group would be killed.
     late = """setsid sh -c 'sleep 0.5; cp prepared.npy "$0"' "$out" >/dev/null 2>&1 &"""
-    x = recfact.distributed.solve(fake.a, fake.b, launcher=fake.launcher(late, f"echo {result()}"))
+    x = recfact.distributed.solve(fake.a, fake.b, launcher=fake.launcher(late, "sleep 0.2", f"echo {result()}"))
     np.testing.assert_array_equal(x, fake.x)
     monkeypatch.setattr(_npy, "_VISIBLE_SECONDS", 0.2)
     with pytest.raises(FileNotFoundError):
