@@ -115,9 +115,9 @@ impl Engine {
         let (mut launched, stdout, stderr) =
             Launched::start(command).map_err(|error| EngineError::engine(self.not_started(&error)))?;
         let mut output = Output::new(stdout, stderr);
-        let (mut ranks, mut outcome) = (Ranks::default(), None);
-        while outcome.is_none() {
-            let lines = output.read(TICK);
+        let mut ranks = Ranks::default();
+        let outcome = loop {
+            let (lines, mut outcome) = (output.read(TICK), None);
             let is_quiet = lines.is_none();
             for line in lines.into_iter().flatten() {
                 match line {
@@ -126,8 +126,8 @@ impl Engine {
                     Line::Result(_) | Line::Error { .. } => outcome = outcome.or(told(line)),
                 }
             }
-            if outcome.is_some() {
-                break;
+            if let Some(outcome) = outcome {
+                break outcome;
             }
             if observer.is_cancelled() || self.is_abandoned() {
                 return Err(EngineError::Cancelled);
@@ -142,13 +142,13 @@ impl Engine {
             if is_quiet && let Some(silent) = ranks.silent(self.silence) {
                 return Err(EngineError::engine(silent));
             }
-        }
+        };
         // The launcher is given time to leave; if it does not, `launched` ends it.
         let told = Instant::now();
         while !launched.is_over() && told.elapsed() < LEAVING {
             output.read(TICK);
         }
-        outcome.expect("the loop ended with it")
+        outcome
     }
 
     fn not_started(&self, error: &io::Error) -> String {

@@ -91,6 +91,19 @@ pub enum Line {
     },
 }
 
+impl Line {
+    /// That there are no results, in words that fit into a line and a terminal, whoever has written them.
+    #[must_use]
+    pub fn error(fault: Fault, text: &str) -> Self {
+        Line::Error { fault, text: visible(text).collect() }
+    }
+}
+
+/// A text with a blank for each control character.
+pub(super) fn visible(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c })
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(PREFIX)?;
@@ -128,9 +141,7 @@ impl FromStr for Line {
             "error" => {
                 let (fault, text) = two()?;
                 let fault = Fault::ALL.into_iter().find(|known| known.name() == fault).ok_or(())?;
-                // It will be printed to a terminal, whoever has written it.
-                let text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-                Ok(Line::Error { fault, text })
+                Ok(Line::error(fault, text))
             }
             _ => Err(()),
         }

@@ -1,6 +1,6 @@
 //! What a launcher writes, byte by byte: the lines of the ranks, and what else may explain a failure.
 
-use super::line::{Line, PREFIX};
+use super::line::{Line, PREFIX, visible};
 
 /// Bytes of the longest line that is heard; of a longer one only the beginning is.
 const LINE_BYTES: usize = 64 << 10;
@@ -94,9 +94,8 @@ impl Explanation {
 
 /// A text of one line and bounded length.
 fn shortened(text: &str) -> String {
-    let visible = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut short = String::new();
-    for c in visible {
+    for c in visible(text) {
         if short.len() >= EXPLANATION_BYTES {
             short.push_str("..");
             break;

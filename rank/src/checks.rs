@@ -20,7 +20,7 @@ const MAX_SINGLE_ROWS: usize = 1 << 24;
 /// Checks that this rank has found the same files as the first one. Every rank asks once, whatever it has found.
 ///
 /// # Errors
-/// If it has not.
+/// If it has found others.
 pub fn seen_alike(team: &Team, files: &[&Input]) -> Result<(), Failure> {
     let halves = |number: u64| [(number >> 32) as Int, number as Int];
     let own: Vec<Vec<Int>> =

@@ -36,8 +36,7 @@ impl Failure {
 
     /// What stdout is told.
     pub fn line(&self) -> Line {
-        let text = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Line::Error { fault: self.fault, text }
+        Line::error(self.fault, &self.text)
     }
 }
 

@@ -290,28 +290,10 @@ impl<'t, T: Scalar> Grid<'t, T> {
         }
     }
 
-    /// The sums of the numbers of all ranks, one by one, in pieces that can be counted.
+    /// The sums of the numbers of all ranks, one by one.
     pub fn sum(&self, numbers: &mut [T]) {
-        const PIECE: usize = 1 << 20;
-        for piece in numbers.chunks_mut(PIECE) {
-            let count = int(piece.len());
-            // SAFETY: as many elements as are said, in one column; every rank gets the sums.
-            unsafe {
-                (self.routines.gsum2d)(
-                    &self.team.row(),
-                    text(c"A"),
-                    text(c" "),
-                    &count,
-                    &1,
-                    piece.as_mut_ptr(),
-                    &count,
-                    &-1,
-                    &-1,
-                    ONE,
-                    ONE,
-                );
-            }
-        }
+        // SAFETY: the function is that of this type.
+        unsafe { self.team.sum_by(self.routines.gsum2d, numbers) }
     }
 }
 

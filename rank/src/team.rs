@@ -17,6 +17,40 @@ pub const ONE: usize = 1;
 const ALL: *const u8 = c"A".as_ptr().cast();
 const ANY_TOPOLOGY: *const u8 = c" ".as_ptr().cast();
 
+/// A function of BLACS for the smallest or the largest number: context, scope, topology, m, n, A, lda, ranks of the results, their leading
+/// dimension, row and column of the rank that gets it.
+type Extreme<T> = unsafe extern "C" fn(
+    *const Int,
+    *const u8,
+    *const u8,
+    *const Int,
+    *const Int,
+    *mut T,
+    *const Int,
+    *mut Int,
+    *mut Int,
+    *const Int,
+    *const Int,
+    *const Int,
+    usize,
+    usize,
+);
+
+/// A function of BLACS for sums: context, scope, topology, m, n, A, lda, row and column of the rank that gets them.
+pub type Sum<T> = unsafe extern "C" fn(
+    *const Int,
+    *const u8,
+    *const u8,
+    *const Int,
+    *const Int,
+    *mut T,
+    *const Int,
+    *const Int,
+    *const Int,
+    usize,
+    usize,
+);
+
 functions! {
     /// BLACS: messages between ranks.
     Blacs:
@@ -107,75 +141,51 @@ impl Team {
     }
 
     /// The smallest number of all ranks; none of them is negative.
-    pub fn min(&self, number: i32) -> i32 {
-        let (mut smallest, mut unused) = (number, [0; 2]);
-        let [row, column] = &mut unused;
-        // SAFETY: one integer; no ranks of the minimum are wanted (-1), and every rank gets it (-1, -1).
-        unsafe {
-            (self.blacs.igamn2d)(
-                &self.context,
-                ALL,
-                ANY_TOPOLOGY,
-                &1,
-                &1,
-                &mut smallest,
-                &1,
-                row,
-                column,
-                &-1,
-                &-1,
-                &-1,
-                ONE,
-                ONE,
-            );
-        }
-        smallest
+    pub fn min(&self, number: Int) -> Int {
+        // SAFETY: the function is that of integers.
+        unsafe { self.extreme(self.blacs.igamn2d, number) }
     }
 
     /// The largest number of all ranks; none of them is negative.
     pub fn max(&self, number: f64) -> f64 {
-        let (mut largest, mut unused) = (number, [0; 2]);
+        // SAFETY: the function is that of doubles.
+        unsafe { self.extreme(self.blacs.dgamx2d, number) }
+    }
+
+    /// The smallest or the largest number of all ranks.
+    ///
+    /// # Safety
+    /// The function is one of BLACS for this type.
+    unsafe fn extreme<T>(&self, function: Extreme<T>, number: T) -> T {
+        let (mut extreme, mut unused) = (number, [0; 2]);
         let [row, column] = &mut unused;
-        // SAFETY: as in `min`, with one double.
+        let (context, one, none) = (&self.context, &1, &-1);
+        // SAFETY: one number; no ranks of it are wanted (-1), and every rank gets it (-1, -1).
         unsafe {
-            (self.blacs.dgamx2d)(
-                &self.context,
-                ALL,
-                ANY_TOPOLOGY,
-                &1,
-                &1,
-                &mut largest,
-                &1,
-                row,
-                column,
-                &-1,
-                &-1,
-                &-1,
-                ONE,
-                ONE,
-            );
+            function(context, ALL, ANY_TOPOLOGY, one, one, &mut extreme, one, row, column, none, none, none, ONE, ONE);
         }
-        largest
+        extreme
     }
 
     /// The sums of the numbers of all ranks, one by one.
     pub fn sum(&self, numbers: &mut [Int]) {
-        let count = Int::try_from(numbers.len()).expect("a list that can be counted");
-        // SAFETY: as many integers as are said, in one column; every rank gets the sums.
-        unsafe {
-            (self.blacs.igsum2d)(
-                &self.context,
-                ALL,
-                ANY_TOPOLOGY,
-                &count,
-                &1,
-                numbers.as_mut_ptr(),
-                &count.max(1),
-                &-1,
-                &-1,
-                ONE,
-                ONE,
-            );
+        // SAFETY: the function is that of integers.
+        unsafe { self.sum_by(self.blacs.igsum2d, numbers) }
+    }
+
+    /// The same for any type, in pieces that can be counted.
+    ///
+    /// # Safety
+    /// The function is one of BLACS for this type.
+    pub unsafe fn sum_by<T>(&self, function: Sum<T>, numbers: &mut [T]) {
+        const PIECE: usize = 1 << 20;
+        let (context, one, none) = (&self.context, &1, &-1);
+        for piece in numbers.chunks_mut(PIECE) {
+            let count = &(piece.len() as Int);
+            // SAFETY: as many numbers as are said, in one column; every rank gets the sums.
+            unsafe {
+                function(context, ALL, ANY_TOPOLOGY, count, one, piece.as_mut_ptr(), count, none, none, ONE, ONE);
+            }
         }
     }
 

@@ -48,15 +48,15 @@ impl FilesRequest {
         expect((rows == 0) == (columns == 0), "columns of the grid", "0 if its rows are, and else not", columns)?;
         expect(steps <= u32::from(solves), "steps", if solves { "0 or 1" } else { "0" }, steps)?;
         let name_bytes = [16, 20, 24].map(u32_at);
-        for (field, got) in
-            ["bytes of A's name", "bytes of B's name", "bytes of the result's name"].into_iter().zip(name_bytes)
-        {
-            if field.contains('B') && !solves {
-                expect(got == 0, field, "0, since the command has no B", got)?;
-            } else {
-                expect((1..=MAX_NAME_BYTES).contains(&got), field, "1 to 4095", got)?;
-            }
+        let [a, b, result] = name_bytes;
+        let expect_name = |field, got| expect((1..=MAX_NAME_BYTES).contains(&got), field, "1 to 4095", got);
+        expect_name("bytes of A's name", a)?;
+        if solves {
+            expect_name("bytes of B's name", b)?;
+        } else {
+            expect(b == 0, "bytes of B's name", "0, since the command has no B", b)?;
         }
+        expect_name("bytes of the result's name", result)?;
         let grid = (rows > 0).then_some([rows, columns]);
         Ok(FilesRequest { kind, transposed: flags.is_set(Flags::TRANSPOSED), steps, grid, block, name_bytes })
     }

@@ -41,7 +41,7 @@ pub use hello::{HELLO_BYTES, PROTOCOL_VERSION, WELCOME_BYTES, Welcome};
 pub use mapping::{MAP_BYTES, MapRequest, Owner, SEGMENT_BYTES};
 pub use operand::{Extent, OPERAND_BYTES, Place};
 pub use problem::Problem;
-pub use refusal::{ENGINE_FAILED, Refusal, UNUSABLE_FILE, describe_refusal, refusal_code};
+pub use refusal::{ENGINE_FAILED, OUT_OF_MEMORY, Refusal, UNUSABLE_FILE, describe_refusal, refusal_code};
 pub use request::{EXIT, HEAD_BYTES, Head, Shape};
 pub use response::{INFO_BYTES, Response, check_ipiv, info_range, ipiv_wire_order};
 pub use system::{ACCURACY_BYTES, Factors, SYSTEM_BYTES, SystemRequest};

@@ -180,6 +180,9 @@ const DESCRIPTIONS: [&str; 15] = [
     "a file cannot be used",
 ];
 
+/// The code for want of memory.
+pub const OUT_OF_MEMORY: u8 = 4;
+
 /// The code for an engine that has failed; its words are the engine's.
 pub const ENGINE_FAILED: u8 = 14;
 
@@ -200,7 +203,7 @@ impl Refusal {
             | Refusal::BatchOverLimit { .. }
             | Refusal::PingTooLong { .. }
             | Refusal::SegmentsTooLarge { .. } => 3,
-            Refusal::OutOfMemory { .. } => 4,
+            Refusal::OutOfMemory { .. } => OUT_OF_MEMORY,
             Refusal::Cancelled => 5,
             Refusal::Length { .. } | Refusal::Undefined { .. } | Refusal::Field { .. } => 6,
             Refusal::Operand { .. } => 7,

@@ -6,13 +6,16 @@ use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
+use recfact_distributed::{Answer, EngineError, Fault, Job, Observer, Phase, ProcessGrid};
+
 use super::error::Cause;
 use super::payload::Payload;
 use super::state::State;
 use super::stats::Phase as StatsPhase;
 use crate::lu::{Monitor, flops};
-use crate::protocol::{ENGINE_FAILED, FILES_BYTES, FilesAnswer, FilesKind, FilesRequest, Refusal, UNUSABLE_FILE};
-use recfact_distributed::{Answer, EngineError, Fault, Job, Observer, Phase, ProcessGrid};
+use crate::protocol::{
+    ENGINE_FAILED, FILES_BYTES, FilesAnswer, FilesKind, FilesRequest, OUT_OF_MEMORY, Refusal, UNUSABLE_FILE,
+};
 
 /// Progress is counted in this many parts.
 const PARTS: f64 = 1e12;
@@ -86,7 +89,7 @@ fn cause(error: EngineError) -> Cause {
         EngineError::Failed { fault, text } => {
             let code = match fault {
                 Fault::File => UNUSABLE_FILE,
-                Fault::Memory => Refusal::OutOfMemory { bytes: 0 }.code(),
+                Fault::Memory => OUT_OF_MEMORY,
                 Fault::Engine => ENGINE_FAILED,
             };
             Cause::Engine { code, text }

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 /// The variable that names the folder.
 pub const MARK: &str = "RECFACT_TEST_FOLDER";
 
-/// After this long what must happen has not.
+/// How long something that must happen may take.
 pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// How long processes may take to go.
