@@ -1,6 +1,6 @@
 //! Long requests for matrices in files: they say how far they are, and they can be cancelled.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use testing::frames::Files;
 use testing::npy::Npy;
 
 use crate::folder::Folder;
-use crate::machine::{LARGE, Mpi, large, turn};
+use crate::machine::{Mpi, large, turn};
 use crate::processes::{self, busy_ranks, eventually};
 use crate::session::{Session, request};
 
@@ -80,7 +80,9 @@ fn progress_rises_from_0_to_1_while_the_ranks_compute() {
         // The server inherits the descriptor.
         fcntl(&writer, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
         let descriptor = writer.as_raw_fd().to_string();
-        let launcher = mpi.ranks(2);
+        // Nothing is said of a request that takes less than half a second: the ranks wait for the first line.
+        let wait = "until rm go 2>/dev/null; do sleep 0.1; done";
+        let launcher = format!("sh -c '{wait}; exec {} \"$@\"' sh", mpi.ranks(2));
         let mut session = Session::spawn(
             &folder,
             folder.executable(&["serve", "--launcher", &launcher, "--progress-fd", &descriptor]),
@@ -91,25 +93,36 @@ fn progress_rises_from_0_to_1_while_the_ranks_compute() {
         let reader = thread::spawn(move || {
             BufReader::new(reader).lines().for_each(|line| heard.lock().unwrap().push(line.unwrap()));
         });
-        let mut files = Files::of(large().to_str().unwrap(), "", "f");
-        files.fixed[3] = 8;
-        let answer = session.computes(&files);
-        assert_eq!(answer.sizes, [LARGE as i64, LARGE as i64, 0]);
-        eventually("the last line says 1", || {
-            lines.lock().unwrap().last().is_some_and(|line| line.ends_with(" 1.0000"))
-        });
+        let told = |request: &str| -> Vec<f64> {
+            let lines = lines.lock().unwrap();
+            let done = lines.iter().filter_map(|line| line.strip_prefix("progress ")?.strip_prefix(request));
+            done.map(|done| done.parse().expect("a number")).collect()
+        };
+        let start = |request: &str| {
+            eventually("the first line says 0", || told(request).first() == Some(&0.0));
+            fs::write(folder.path().join("go"), "").unwrap();
+        };
+
+        let turn = turn();
+        session.send(&request(&long()));
+        start("1 ");
+        eventually("the ranks are in the middle", || told("1 ").iter().any(|done| (0.01..0.99).contains(done)));
+        session.signal(Signal::SIGUSR1);
+        assert_eq!(session.receive().0, -5);
+        session.send(&request(&Files::of("a.npy", "", "g")));
+        start("2 ");
+        assert_eq!(session.receive().0, 0);
+        drop(turn);
+        eventually("the last line says 1", || told("2 ").last() == Some(&1.0));
+
         session.finish();
         reader.join().unwrap();
-        let lines = lines.lock().unwrap();
-        let done: Vec<f64> = lines
-            .iter()
-            .map(|line| {
-                line.strip_prefix("progress 1 ").and_then(|done| done.parse().ok()).expect("a line of request 1")
-            })
-            .collect();
-        assert!(done.is_sorted() && done.iter().all(|done| (0.0..=1.0).contains(done)), "{lines:?}");
-        assert_eq!(done.last(), Some(&1.0), "{lines:?}");
-        assert!(done.iter().any(|done| (0.01..0.99).contains(done)), "{lines:?}");
+        let (cancelled, computed) = (told("1 "), told("2 "));
+        for done in [&cancelled, &computed] {
+            assert!(done.is_sorted(), "{done:?}");
+        }
+        assert!(cancelled.last().is_some_and(|&done| done < 1.0), "{cancelled:?}");
+        assert_eq!(lines.lock().unwrap().len(), cancelled.len() + computed.len());
     }
 }
 

@@ -99,7 +99,8 @@ fn the_hosts_of_these_tests_leave_nothing_behind() {
     let folder = hosts.folder().path().to_owned();
     let _turn = turn();
     assert!(!std::fs::read_to_string("/proc/net/dev").unwrap().contains("cable-"));
-    assert!(processes::of(&folder).len() >= 4);
+    // Each host has its first process and the one that holds it. (A process that begins another program has no variables.)
+    eventually("both hosts run", || processes::of(&folder).len() == 4);
     drop(hosts);
     processes::expect_gone(&folder, &[]);
 }

@@ -111,7 +111,7 @@ pub fn prepare(command: &mut Command) {
 }
 
 /// The order of [`large`].
-pub const LARGE: usize = 3000;
+const LARGE: usize = 4000;
 
 /// The file of a matrix that keeps ranks busy for many seconds, if they have it in blocks of one row and one column.
 pub fn large() -> &'static Path {
