@@ -28,7 +28,7 @@ impl Layout {
     /// Spreads an m x n matrix.
     ///
     /// # Panics
-    /// If a size has no 32-bit integer: [`check_sizes`] says that before.
+    /// If a size has no 32-bit integer; [`checks::bytes`](crate::checks::bytes) refuses it before.
     pub fn new(context: Int, [m, n]: [usize; 2], block: [usize; 2], grid: ProcessGrid, here: (u32, u32)) -> Self {
         let block = block.map(|size| size.max(1));
         let rows_here = count_here(m, block[0], here.0, grid.rows);
