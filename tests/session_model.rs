@@ -232,10 +232,11 @@ fn flags_of_system(command: u8, handle: u32, choice: u32) -> u32 {
 
 /// FILES_FACTOR and FILES_SOLVE. There is no engine for them, so that a good one is refused, too.
 fn files() -> impl Strategy<Value = Vec<u8>> {
-    let mistake = prop_oneof![3 => Just(None), 1 => (0..8_usize, prop_oneof![0..3_u32, any::<u32>()]).prop_map(Some)];
+    let mistake = prop_oneof![3 => Just(None), 1 => (0..9_usize, prop_oneof![0..3_u32, any::<u32>()]).prop_map(Some)];
     let missing = prop_oneof![8 => Just(0), 1 => 1..4_usize];
-    (any::<bool>(), any::<bool>(), mistake, missing).prop_map(|(solves, transposed, mistake, missing)| {
+    (any::<[bool; 3]>(), mistake, missing).prop_map(|([solves, transposed, has_factors], mistake, missing)| {
         let mut files = Files::of("A.npy", if solves { "B.npy" } else { "" }, "X.npy");
+        files = if solves && has_factors { files.with_factors("F") } else { files };
         files.fixed[0] = if solves && transposed { TRANSPOSED } else { 0 };
         if let Some((at, value)) = mistake {
             files.fixed[at] = value;

@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::job::{Job, ProcessGrid};
 
 /// Under which help lists these options.
-const HEADING: &str = "Options for many machines";
+pub const RANKS_HEADING: &str = "Options for many machines";
 
 /// How long a rank may be silent.
 const SILENCE_SECONDS: u32 = 60;
@@ -17,10 +17,10 @@ const SILENCE_SECONDS: u32 = 60;
 #[derive(Debug, clap::Args)]
 pub struct LauncherArgs {
     /// Compute with matrices in .npy files on the ranks that this command starts, as "mpirun -n 4"
-    #[arg(long, value_name = "COMMAND", help_heading = HEADING)]
+    #[arg(long, value_name = "COMMAND", help_heading = RANKS_HEADING)]
     launcher: Option<String>,
     /// Give up if a rank has not been heard from for this time; less than 10 counts as 10 [default: 60]
-    #[arg(long, value_name = "SECONDS", help_heading = HEADING, requires = "launcher")]
+    #[arg(long, value_name = "SECONDS", help_heading = RANKS_HEADING, requires = "launcher")]
     silence: Option<NonZeroU32>,
 }
 
@@ -42,10 +42,10 @@ pub struct RanksArgs {
     #[command(flatten)]
     launcher: LauncherArgs,
     /// Rows and columns of the grid of ranks [default: as near to a square as their number allows]
-    #[arg(long, value_name = "PxQ", help_heading = HEADING, requires = "launcher")]
+    #[arg(long, value_name = "PxQ", help_heading = RANKS_HEADING, requires = "launcher")]
     grid: Option<ProcessGrid>,
     /// Rows and columns of the blocks in which matrices are spread over the ranks [default: 64]
-    #[arg(long, value_name = "NB", help_heading = HEADING, requires = "launcher")]
+    #[arg(long, value_name = "NB", help_heading = RANKS_HEADING, requires = "launcher")]
     block: Option<NonZeroU32>,
 }
 

@@ -91,7 +91,7 @@ impl Engine {
         let mut job = job.clone();
         job.suffix = suffix();
         job.scalapack = job.scalapack.or_else(|| env::var_os(LIBRARIES_VARIABLE).filter(|value| !value.is_empty()));
-        for file in [Some(&job.a), job.b.as_ref(), Some(&job.out)].into_iter().flatten() {
+        for file in [Some(&job.a), job.b.as_ref(), job.factors.as_ref(), Some(&job.out)].into_iter().flatten() {
             check_name(file)?;
         }
         let mut command = Command::new(&self.launcher[0]);

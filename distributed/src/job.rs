@@ -14,12 +14,15 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, clap::Parser)]
 #[command(name = "recfact_rank", version)]
 pub struct Job {
-    /// The matrix A, a .npy file of f8 or f4; in this name, B's and that of the result %XX is the byte XX
+    /// The matrix A, a .npy file of f8 or f4; in this name and the others %XX is the byte XX
     #[arg(long, value_name = "FILE", value_parser = decode)]
     pub a: PathBuf,
     /// The right-hand sides; without them A is factored
     #[arg(long, value_name = "FILE", value_parser = decode)]
     pub b: Option<PathBuf>,
+    /// The factors of A, if an earlier job has written them: with -lu.npy and -ipiv.npy after this name
+    #[arg(long, value_name = "FILE", value_parser = decode, requires = "b")]
+    pub factors: Option<PathBuf>,
     /// Where X goes; or the factors, with -lu.npy and -ipiv.npy after this name
     #[arg(long, value_name = "FILE", value_parser = decode)]
     pub out: PathBuf,
@@ -53,6 +56,7 @@ impl Job {
         Job {
             a: a.into(),
             b: b.map(Into::into),
+            factors: None,
             out: out.into(),
             suffix: String::new(),
             transpose: false,
@@ -76,6 +80,7 @@ impl Job {
         let named = [
             Some(("a", encode(&self.a))),
             self.b.as_deref().map(|b| ("b", encode(b))),
+            self.factors.as_deref().map(|factors| ("factors", encode(factors))),
             Some(("out", encode(&self.out))),
             Some(("suffix", self.suffix.clone().into())),
             self.grid.map(|grid| ("grid", grid.to_string().into())),
@@ -93,21 +98,27 @@ impl Job {
     /// The files that it makes.
     #[must_use]
     pub fn results(&self) -> Vec<PathBuf> {
-        let with = |end: &str| {
-            let mut name = self.out.clone().into_os_string();
-            name.push(end);
-            name.into()
-        };
-        if self.b.is_some() { vec![self.out.clone()] } else { vec![with("-lu.npy"), with("-ipiv.npy")] }
+        if self.b.is_some() { vec![self.out.clone()] } else { factor_files(&self.out).into() }
     }
 
     /// The name that a result has until it is complete.
     #[must_use]
     pub fn unfinished(&self, result: &Path) -> PathBuf {
-        let mut name = result.as_os_str().to_owned();
-        name.push(&self.suffix);
-        name.into()
+        with(result, &self.suffix)
     }
+}
+
+/// The files of factors whose names begin so: L and U, and the row swaps.
+#[must_use]
+pub fn factor_files(prefix: &Path) -> [PathBuf; 2] {
+    ["-lu.npy", "-ipiv.npy"].map(|end| with(prefix, end))
+}
+
+/// A name with more at its end.
+fn with(name: &Path, end: &str) -> PathBuf {
+    let mut name = name.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 /// A name in letters, digits and a few characters that no shell takes for more; any other byte is %XX, in hexadecimal.
@@ -196,6 +207,7 @@ mod tests {
         let factor = Job { suffix: ".1-2".into(), ..Job::new("--out=x :".as_ref(), None, "-".as_ref()) };
         let solve = Job {
             b: Some(":".into()),
+            factors: Some("f f".into()),
             transpose: true,
             refine: true,
             grid: Some(ProcessGrid { rows: 2, columns: 3 }),

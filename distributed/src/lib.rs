@@ -17,9 +17,9 @@ mod output;
 mod transcript;
 
 pub use answer::Answer;
-pub use arguments::{LauncherArgs, RanksArgs};
+pub use arguments::{LauncherArgs, RANKS_HEADING, RanksArgs};
 pub use engine::{Engine, Observer, RANK_VARIABLES};
 pub use error::EngineError;
-pub use job::{Job, ProcessGrid};
+pub use job::{Job, ProcessGrid, factor_files};
 pub use line::{Fault, Line, Phase, alive_interval};
 pub use transcript::Transcript;

@@ -65,14 +65,12 @@ impl<T: Scalar> Bands<T> {
     }
 
     /// Reads this rank's band of a round. All ranks must agree on the result.
-    fn read(&mut self, grid: &Grid<'_, T>, input: &Input, round: usize, must_be_finite: bool) -> Result<(), Failure> {
+    fn read(&mut self, grid: &Grid<'_, T>, input: &Input, round: usize) -> Result<(), Failure> {
         let (first, count) = self.own(grid, round);
         let to = if self.is_by_rows { &mut self.rows } else { &mut self.band.local };
         let to = &mut to[..count * self.length];
         input.read(first, to)?;
-        if must_be_finite {
-            input.check_finite(first, to)?;
-        }
+        input.check_finite(first, to)?;
         if self.is_by_rows {
             transpose(&self.rows[..count * self.length], self.length, &mut self.band.local, self.width);
         }
@@ -82,16 +80,15 @@ impl<T: Scalar> Bands<T> {
     /// Reads all bands, and has each round of them used: `take` gets the bands, the first line and the number of lines.
     ///
     /// # Errors
-    /// If a rank cannot read, or meets a number that must be finite and is not.
+    /// If a rank cannot read, or meets a number that is not finite.
     pub fn read_all(
         &mut self,
         grid: &Grid<'_, T>,
         input: &Input,
-        must_be_finite: bool,
         mut take: impl FnMut(&Matrix<T>, usize, usize),
     ) -> Result<(), Failure> {
         for (first, count) in self.rounds(grid) {
-            let read = self.read(grid, input, first, must_be_finite);
+            let read = self.read(grid, input, first);
             grid.team.agree(read)?;
             take(&self.band, first, count);
         }
@@ -111,7 +108,7 @@ pub fn read<T: Scalar>(
 ) -> Result<(), Failure> {
     let by_rows = input.is_by_rows();
     let mut bands = grid.team.agree(Bands::new(grid, [input.m, input.n], by_rows))?;
-    bands.read_all(grid, input, true, |band, first, count| {
+    bands.read_all(grid, input, |band, first, count| {
         let (size, at) = if by_rows { ([count, input.n], [first, 0]) } else { ([input.m, count], [0, first]) };
         grid.redistribute(size, band, [0; 2], a, at);
         progress.remind();

@@ -2,6 +2,7 @@
 
 use recfact::Element;
 use recfact::files::FileElement;
+use recfact::protocol::WireElement;
 
 use crate::failure::Failure;
 use crate::libraries::{Libraries, functions};
@@ -17,8 +18,6 @@ functions! {
     getrs(*const u8, *const Int, *const Int, *const T, *const Int, *const Int, *const Int, *mut Int, *mut T, *const Int, *const Int, *const Int, *mut Int, usize);
     // direction, rows or columns, n, A, k1, k2, ipiv
     laswp(*const u8, *const u8, *const Int, *mut T, *const Int, *const Int, *const Int, *const Int, *const Int, *const Int, usize, usize);
-    // norm, m, n, A, work
-    lange(*const u8, *const Int, *const Int, *const T, *const Int, *const Int, *const Int, *mut T, usize) -> T;
     // side, uplo, trans, diag, m, n, alpha, A, B
     trsm(*const u8, *const u8, *const u8, *const u8, *const Int, *const Int, *const T, *const T, *const Int, *const Int, *const Int, *mut T, *const Int, *const Int, *const Int, usize, usize, usize, usize);
     // transa, transb, m, n, k, alpha, A, B, beta, C
@@ -29,25 +28,48 @@ functions! {
     gsum2d(*const Int, *const u8, *const u8, *const Int, *const Int, *mut T, *const Int, *const Int, *const Int, usize, usize);
 }
 
+/// What a file has.
+pub trait Stored: bytemuck::Pod {
+    /// The type, as NumPy spells it.
+    const DTYPE: &'static str;
+
+    /// Converts elements from the byte order of the file to that of the CPU.
+    fn from_file(elements: &mut [Self]);
+}
+
 /// An element type of ScaLAPACK.
-pub trait Scalar: Element + FileElement + bytemuck::Pod + Default + PartialOrd {
+pub trait Scalar: Element + FileElement + Stored + Default + PartialOrd {
     /// The letter with which its functions begin.
     const LETTER: char;
-    /// The type of a file's elements, as NumPy spells it.
-    const DTYPE: &'static str;
 }
 
 macro_rules! scalar {
     ($type:ident, $letter:literal, $dtype:literal) => {
+        impl Stored for $type {
+            const DTYPE: &'static str = $dtype;
+
+            fn from_file(elements: &mut [Self]) {
+                WireElement::wire_order(elements);
+            }
+        }
+
         impl Scalar for $type {
             const LETTER: char = $letter;
-            const DTYPE: &'static str = $dtype;
         }
     };
 }
 
 scalar!(f64, 'd', "<f8");
 scalar!(f32, 's', "<f4");
+
+/// A row swap.
+impl Stored for i64 {
+    const DTYPE: &'static str = "<i8";
+
+    fn from_file(elements: &mut [Self]) {
+        elements.iter_mut().for_each(|number| *number = i64::from_le(*number));
+    }
+}
 
 impl<T: Scalar> Routines<T> {
     /// Finds the functions.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use recfact::files::{Order, npy, sizes};
 
-use crate::element::Scalar;
+use crate::element::{Scalar, Stored};
 use crate::failure::Failure;
 use crate::team::Team;
 
@@ -62,8 +62,8 @@ impl Input {
     ///
     /// # Errors
     /// If it has others.
-    pub fn check<T: Scalar>(&self) -> Result<(), Failure> {
-        let expected = T::DTYPE;
+    pub fn check<E: Stored>(&self) -> Result<(), Failure> {
+        let expected = E::DTYPE;
         if self.dtype != expected {
             return Err(Failure::file(
                 &self.path,
@@ -73,7 +73,7 @@ impl Input {
                 ),
             ));
         }
-        let bytes = self.m.checked_mul(self.n).and_then(|len| len.checked_mul(size_of::<T>()));
+        let bytes = self.m.checked_mul(self.n).and_then(|len| len.checked_mul(size_of::<E>()));
         let bytes = bytes.and_then(|bytes| self.offset.checked_add(bytes as u64));
         if bytes == Some(self.len) {
             return Ok(());
@@ -107,9 +107,9 @@ impl Input {
     ///
     /// # Errors
     /// If the file cannot be read, or ends.
-    pub fn read<T: Scalar>(&self, first: usize, to: &mut [T]) -> Result<(), Failure> {
+    pub fn read<E: Stored>(&self, first: usize, to: &mut [E]) -> Result<(), Failure> {
         let [_, length] = self.lines();
-        let at = self.offset + (first * length * size_of::<T>()) as u64;
+        let at = self.offset + (first * length * size_of::<E>()) as u64;
         self.file.read_exact_at(bytemuck::cast_slice_mut(to), at).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => Failure::file(
                 &self.path,
@@ -117,7 +117,7 @@ impl Input {
             ),
             _ => Failure::file(&self.path, error),
         })?;
-        T::wire_order(to);
+        E::from_file(to);
         Ok(())
     }
 

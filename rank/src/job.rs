@@ -5,8 +5,9 @@ use std::time::Instant;
 use recfact::{Transpose, flops, solve_flops};
 use recfact_distributed::{Answer, Job, Phase};
 
-use crate::element::Scalar;
+use crate::element::{Scalar, Stored};
 use crate::factor::{factor, info};
+use crate::factors::Factors;
 use crate::failure::Failure;
 use crate::file::Input;
 use crate::matrix::{Matrix, zeros};
@@ -28,11 +29,16 @@ const BLOCK: usize = 64;
 /// What all ranks have agreed on.
 pub fn run(job: &Job, team: &Team) -> Result<Answer, Failure> {
     let start = Instant::now();
-    let open = || Ok((Input::open(&job.a)?, job.b.as_deref().map(Input::open).transpose()?));
-    let (a, b) = team.agree(open())?;
-    let files: Vec<&Input> = [Some(&a), b.as_ref()].into_iter().flatten().collect();
+    let open = || {
+        let [b, factors] = [&job.b, &job.factors].map(Option::as_deref);
+        Ok((Input::open(&job.a)?, b.map(Input::open).transpose()?, factors.map(Factors::open).transpose()?))
+    };
+    let (a, b, factors) = team.agree(open())?;
+    let (b, factors) = (b.as_ref(), factors.as_ref());
+    let files: Vec<&Input> =
+        [Some(&a), b].into_iter().flatten().chain(factors.into_iter().flat_map(Factors::files)).collect();
     team.agree(checks::seen_alike(team, &files))?;
-    let files = Files { job, team, a: &a, b: b.as_ref() };
+    let files = Files { job, team, a: &a, b, factors };
     let answer = if a.dtype == f32::DTYPE { files.run::<f32>() } else { files.run::<f64>() };
     answer.map(|answer| Answer { seconds: start.elapsed().as_secs_f64(), ..answer })
 }
@@ -43,20 +49,24 @@ struct Files<'j> {
     team: &'j Team,
     a: &'j Input,
     b: Option<&'j Input>,
+    /// Those of A, if they are there.
+    factors: Option<&'j Factors>,
 }
 
 impl Files<'_> {
     fn run<T: Scalar>(&self) -> Result<Answer, Failure> {
-        let Files { job, team, a, b } = *self;
+        let Files { job, team, a, b, factors } = *self;
         // A larger block spreads the matrix in the same way.
         let block = job.block.map_or(BLOCK, |block| block.get() as usize).min(a.m.max(a.n).max(1));
         let grid = &Grid::<T>::new(team, job.grid, block)?;
         team.agree(checks::shapes::<T>(a, b))?;
+        team.agree(factors.map_or(Ok(()), |factors| factors.check::<T>(a)))?;
         let bytes = team.agree(checks::bytes(grid, a, b.map_or(0, |b| b.n)))?;
         let memory = Memory::of(team);
         team.agree(memory.check(bytes))?;
         let results = Results::create::<T>(team, job, b.map_or(&a.shape, |b| &b.shape))?;
-        let progress = &Progress::new(team, flops(a.m, a.n) + b.map_or(0.0, |b| solve_flops(b.m, b.n)));
+        let factoring = if factors.is_some() { 0.0 } else { flops(a.m, a.n) };
+        let progress = &Progress::new(team, factoring + b.map_or(0.0, |b| solve_flops(b.m, b.n)));
 
         progress.begin(Phase::Reading, 0.0);
         // B first: it is small, and may have a mistake.
@@ -64,12 +74,7 @@ impl Files<'_> {
         if let (Some(x), Some(b)) = (&mut x, b) {
             bands::read(grid, b, x, progress)?;
         }
-        let mut lu = team.agree(Matrix::zeros(grid.layout([a.m, a.n], [block; 2])))?;
-        bands::read(grid, a, &mut lu, progress)?;
-        let anorm = if b.is_some() { grid.norm1(&lu) } else { T::ZERO };
-
-        let mut ipiv = team.agree(zeros(lu.layout.ipiv_len()))?;
-        let factor_seconds = self.factor(grid, &mut lu, &mut ipiv, progress);
+        let (lu, ipiv, factor_seconds) = self.factored(grid, progress)?;
         let mut answer = Answer {
             info: info(grid, &lu),
             m: a.m as u64,
@@ -81,7 +86,7 @@ impl Files<'_> {
             steps: 0,
             seconds: 0.0,
             factor_seconds,
-            gflops: flops(a.m, a.n) / factor_seconds.max(1e-9) / 1e9,
+            gflops: factoring / factor_seconds.max(1e-9) / 1e9,
             rcond: f64::NAN,
             backward_error: f64::NAN,
         };
@@ -89,18 +94,18 @@ impl Files<'_> {
             (Some(b), Some(x)) if answer.info == 0 => {
                 let trans = if job.transpose { Transpose::Yes } else { Transpose::No };
                 let system = System { grid, a, b, trans, lu: &lu, ipiv: &ipiv, progress };
-                progress.begin(Phase::Solving, flops(a.m, a.n));
-                answer.rcond = condition::rcond(grid, &lu, &ipiv, anorm)?;
-                let Solved { x, backward_error, steps } = system.solve(x, job.refine)?;
+                progress.begin(Phase::Solving, factoring);
+                let Solved { x, backward_error, steps, anorm } = system.solve(x, job.refine)?;
                 (answer.backward_error, answer.steps) = (backward_error, steps);
-                progress.begin(Phase::Writing, flops(a.m, a.n) + solve_flops(b.m, b.n));
+                answer.rcond = condition::rcond(grid, &lu, &ipiv, anorm)?;
+                progress.begin(Phase::Writing, factoring + solve_flops(b.m, b.n));
                 results.write(grid, &x, progress)?;
                 results.complete()?;
             }
             // The factors of a singular matrix have no inverse.
             (Some(_), _) => {}
             (None, _) => {
-                progress.begin(Phase::Writing, flops(a.m, a.n));
+                progress.begin(Phase::Writing, factoring);
                 results.write(grid, &lu, progress)?;
                 results.write_ipiv(grid, &lu, &ipiv)?;
                 results.complete()?;
@@ -109,13 +114,26 @@ impl Files<'_> {
         Ok(answer)
     }
 
-    /// P A = L U. Returns how many seconds it took.
-    fn factor<T: Scalar>(&self, grid: &Grid<'_, T>, a: &mut Matrix<T>, ipiv: &mut [Int], progress: &Progress) -> f64 {
+    /// P A = L U: the factors, the row swaps, and how many seconds it took to compute them.
+    fn factored<T: Scalar>(
+        &self,
+        grid: &Grid<'_, T>,
+        progress: &Progress,
+    ) -> Result<(Matrix<T>, Vec<Int>, f64), Failure> {
+        let Files { team, a, .. } = *self;
+        let mut lu = team.agree(Matrix::zeros(grid.layout([a.m, a.n], [grid.block; 2])))?;
+        let mut ipiv = team.agree(zeros(lu.layout.ipiv_len()))?;
+        if let Some(factors) = self.factors {
+            bands::read(grid, &factors.lu, &mut lu, progress)?;
+            team.agree(factors.read_ipiv(&lu.layout, &mut ipiv))?;
+            return Ok((lu, ipiv, 0.0));
+        }
+        bands::read(grid, a, &mut lu, progress)?;
         progress.begin(Phase::Factoring, 0.0);
-        self.team.barrier();
+        team.barrier();
         let start = Instant::now();
-        factor(grid, a, ipiv, |done| progress.reach(done));
-        self.team.barrier();
-        start.elapsed().as_secs_f64()
+        factor(grid, &mut lu, &mut ipiv, |done| progress.reach(done));
+        team.barrier();
+        Ok((lu, ipiv, start.elapsed().as_secs_f64()))
     }
 }

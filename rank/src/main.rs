@@ -9,6 +9,7 @@ mod checks;
 mod condition;
 mod element;
 mod factor;
+mod factors;
 mod failure;
 mod file;
 mod heartbeat;

@@ -1,5 +1,7 @@
 //! A matrix that is spread over all ranks: block (i, j) is on the rank in row i mod P and column j mod Q of the grid.
 
+use std::ops::Range;
+
 use recfact_distributed::ProcessGrid;
 
 use crate::element::Scalar;
@@ -58,6 +60,16 @@ impl Layout {
     /// The column of the matrix that a local column is.
     pub fn column(&self, local: usize) -> usize {
         global(local, self.block[1], self.here.1, self.grid.columns)
+    }
+
+    /// The blocks of rows that are here, of the first `m` rows: where each is here, and where in the matrix.
+    pub fn row_blocks(&self, m: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+        (0..self.rows_here).step_by(self.block[0]).filter_map(move |local| {
+            let row = self.row(local);
+            // The rows of a block follow each other in the matrix, too.
+            let count = self.block[0].min(self.rows_here - local).min(m.saturating_sub(row));
+            (count > 0).then(|| (local..local + count, row..row + count))
+        })
     }
 
     /// Where a row is, if it is here.

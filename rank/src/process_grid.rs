@@ -276,20 +276,6 @@ impl<'t, T: Scalar> Grid<'t, T> {
         assert!(info == 0, "getrs: argument {} is illegal", -info);
     }
 
-    /// The 1-norm of A.
-    pub fn norm1(&self, a: &Matrix<T>) -> T {
-        if a.layout.m == 0 || a.layout.n == 0 {
-            return T::ZERO;
-        }
-        let mut work = vec![T::ZERO; a.layout.columns_here.max(1)];
-        let (m, n) = (int(a.layout.m), int(a.layout.n));
-        // SAFETY: all of A is meant; `work` has an element for each local column, as the 1-norm needs.
-        unsafe {
-            let (at, descriptor) = (a.local.as_ptr(), a.layout.descriptor.as_ptr());
-            (self.routines.lange)(text(c"1"), &m, &n, at, &1, &1, descriptor, work.as_mut_ptr(), ONE)
-        }
-    }
-
     /// The sums of the numbers of all ranks, one by one.
     pub fn sum(&self, numbers: &mut [T]) {
         // SAFETY: the function is that of this type.

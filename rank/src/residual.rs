@@ -9,7 +9,7 @@ use crate::bands::{self, Bands};
 use crate::element::Scalar;
 use crate::failure::Failure;
 use crate::file::Input;
-use crate::matrix::{Layout, Matrix};
+use crate::matrix::{Layout, Matrix, zeros};
 use crate::process_grid::Grid;
 use crate::progress::Progress;
 
@@ -17,6 +17,8 @@ use crate::progress::Progress;
 pub struct Residual<T> {
     pub r: Matrix<T>,
     magnitudes: Matrix<T>,
+    /// The 1-norm of A.
+    pub anorm: T,
 }
 
 impl<T: Scalar> Residual<T> {
@@ -31,8 +33,8 @@ impl<T: Scalar> Residual<T> {
         x: &Matrix<T>,
         progress: &Progress,
     ) -> Result<Self, Failure> {
-        let zeros = || grid.team.agree(Matrix::zeros(x.layout.clone()));
-        let (mut r, mut magnitudes, mut x_magnitudes) = (zeros()?, zeros()?, zeros()?);
+        let like_x = || grid.team.agree(Matrix::zeros(x.layout.clone()));
+        let (mut r, mut magnitudes, mut x_magnitudes) = (like_x()?, like_x()?, like_x()?);
         // R = B
         bands::read(grid, b, &mut r, progress)?;
         let copy_magnitudes = |to: &mut Matrix<T>, from: &Matrix<T>| {
@@ -44,7 +46,8 @@ impl<T: Scalar> Residual<T> {
         let by_rows = a.is_by_rows();
         let mut bands = grid.team.agree(Bands::new(grid, [a.m, a.n], by_rows))?;
         let mut piece = grid.team.agree(Matrix::zeros(piece(grid, &bands.band.layout, by_rows)))?;
-        bands.read_all(grid, a, false, |band, first, count| {
+        let mut sums = grid.team.agree(zeros(a.n))?;
+        bands.read_all(grid, a, |band, first, count| {
             let size = if by_rows { [count, a.n] } else { [a.m, count] };
             grid.redistribute(size, band, [0; 2], &mut piece, [0; 2]);
             // Columns of op(A) meet rows of X; its rows give rows of R.
@@ -54,9 +57,12 @@ impl<T: Scalar> Residual<T> {
             grid.gemm((trans, -1.0), (&piece, size), (x, of_x), (&mut r, of_r));
             piece.local.iter_mut().for_each(|x| *x = x.abs());
             grid.gemm((trans, 1.0), (&piece, size), (&x_magnitudes, of_x), (&mut magnitudes, of_r));
+            add_columns(&mut sums[if by_rows { 0 } else { first }..], &piece, size);
             progress.remind();
         })?;
-        Ok(Residual { r, magnitudes })
+        grid.sum(&mut sums);
+        let anorm = sums.into_iter().fold(T::ZERO, |most, sum| if sum > most { sum } else { most });
+        Ok(Residual { r, magnitudes, anorm })
     }
 
     /// The largest componentwise backward error of a column. A sum of magnitudes near the smallest numbers is made larger, as LAPACK does.
@@ -81,6 +87,16 @@ fn piece<T: Scalar>(grid: &Grid<'_, T>, bands: &Layout, by_rows: bool) -> Layout
         [grid.block, share(bands.n, grid.shape.columns)]
     };
     grid.layout([bands.m, bands.n], block)
+}
+
+/// Adds the elements of each column, of the `m` by `n` in the piece, to its sum.
+fn add_columns<T: Scalar>(sums: &mut [T], piece: &Matrix<T>, [m, n]: [usize; 2]) {
+    let layout = &piece.layout;
+    let rows = (0..layout.rows_here).take_while(|&i| layout.row(i) < m).count();
+    for j in (0..layout.columns_here).take_while(|&j| layout.column(j) < n) {
+        let sum = &mut sums[layout.column(j)];
+        *sum = piece.local[j * layout.rows_here..][..rows].iter().fold(*sum, |sum, x| sum.add(*x));
+    }
 }
 
 /// The larger number; an overflow, which gives a NaN, is as bad as it can be.

@@ -54,16 +54,11 @@ impl<'t> Results<'t> {
     /// If a rank cannot.
     pub fn write_ipiv<T: Scalar>(&self, grid: &Grid<'_, T>, lu: &Matrix<T>, ipiv: &[Int]) -> Result<(), Failure> {
         let (layout, k) = (&lu.layout, lu.layout.m.min(lu.layout.n));
-        let rows = if self.team.rank().is_multiple_of(grid.shape.columns) { layout.rows_here } else { 0 };
+        let is_first = self.team.rank().is_multiple_of(grid.shape.columns);
         let write = || {
-            for local in (0..rows).step_by(grid.block) {
-                // The rows of a block follow each other in the matrix, too.
-                let row = layout.row(local);
-                let count = grid.block.min(rows - local).min(k.saturating_sub(row));
-                let swaps: Vec<i64> = ipiv[local..local + count].iter().map(|&row| row.into()).collect();
-                if count > 0 {
-                    self.outputs[1].write(row, &swaps)?;
-                }
+            for (local, rows) in layout.row_blocks(k).filter(|_| is_first) {
+                let swaps: Vec<i64> = ipiv[local].iter().map(|&row| row.into()).collect();
+                self.outputs[1].write(rows.start, &swaps)?;
             }
             Ok(())
         };

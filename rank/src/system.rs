@@ -28,6 +28,8 @@ pub struct Solved<T> {
     pub backward_error: f64,
     /// Steps of refinement that X has taken.
     pub steps: u32,
+    /// The 1-norm of A.
+    pub anorm: T,
 }
 
 impl<T: Scalar> System<'_, T> {
@@ -52,7 +54,8 @@ impl<T: Scalar> System<'_, T> {
     pub fn solve(&self, mut x: Matrix<T>, is_refined: bool) -> Result<Solved<T>, Failure> {
         self.grid.getrs(self.trans, self.lu, self.ipiv, &mut x);
         let residual = self.residual(&x)?;
-        let solved = Solved { x, backward_error: residual.backward_error(self.grid), steps: 0 };
+        let backward_error = residual.backward_error(self.grid);
+        let solved = Solved { x, backward_error, steps: 0, anorm: residual.anorm };
         if is_refined { self.refine(solved, residual.r) } else { Ok(solved) }
     }
 
@@ -68,7 +71,7 @@ impl<T: Scalar> System<'_, T> {
         d.local.iter_mut().zip(&solved.x.local).for_each(|(d, x)| *d = d.add(*x));
         let backward_error = self.residual(&d)?.backward_error(self.grid);
         if backward_error <= solved.backward_error {
-            solved = Solved { x: d, backward_error, steps: 1 };
+            solved = Solved { x: d, backward_error, steps: 1, ..solved };
         }
         Ok(solved)
     }

@@ -43,12 +43,12 @@ pub(super) fn run(command: &str, engine: &Engine, job: &Job) -> Result<(), Failu
         let index = usize::try_from(answer.info).unwrap_or(0);
         return Err(Failure::data(name, Error::Singular { index }));
     }
-    say(&format!("{EXECUTABLE} {command}"), described(&name, &answer));
+    say(&format!("{EXECUTABLE} {command}"), described(job, &answer));
     Ok(())
 }
 
 /// What the ranks did, and how well.
-fn described(name: &str, answer: &Answer) -> String {
+fn described(job: &Job, answer: &Answer) -> String {
     let Answer { info, grid, block, seconds, factor_seconds, gflops, .. } = *answer;
     let (mut parts, mut warning) = (Vec::new(), "");
     if info != 0 {
@@ -63,13 +63,27 @@ fn described(name: &str, answer: &Answer) -> String {
         warning = if is_warning { "warning: " } else { "" };
         let steps = if answer.steps > 0 { ", 1 step of refinement" } else { "" };
         parts.push(format!("{text}; backward error {}{steps}", rounded(answer.backward_error)));
+        if job.factors.is_some() && has_other_factors(answer) {
+            warning = "warning: ";
+            parts.push("these may be the factors of another matrix".into());
+        }
     }
     let (ranks, rows, columns) = (grid.ranks().unwrap_or(0), grid.rows, grid.columns);
     let plural = if ranks == 1 { "" } else { "s" };
     parts.push(format!("{ranks} rank{plural} as {rows} x {columns}, blocks of {block}"));
     let [seconds, factor_seconds, gflops] = [seconds, factor_seconds, gflops].map(rounded);
-    parts.push(format!("{seconds} s, {factor_seconds} of them factoring at {gflops} GFLOP/s"));
-    format!("{warning}{name}: {}", parts.join("; "))
+    parts.push(match &job.factors {
+        None => format!("{seconds} s, {factor_seconds} of them factoring at {gflops} GFLOP/s"),
+        Some(factors) => format!("{seconds} s with the factors {}", factors.display()),
+    });
+    format!("{warning}{}: {}", job.a.display(), parts.join("; "))
+}
+
+/// Whether X solves no system that is like this one in half of its digits. The factors of the matrix itself may do that, if its rows
+/// differ much in magnitude.
+fn has_other_factors(answer: &Answer) -> bool {
+    let epsilon = if answer.bits == 32 { f32::EPSILON.into() } else { f64::EPSILON };
+    answer.backward_error.is_nan() || answer.backward_error > epsilon.sqrt()
 }
 
 fn failure(error: EngineError) -> Failure {

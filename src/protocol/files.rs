@@ -7,7 +7,7 @@ use super::flags::Flags;
 use super::refusal::Refusal;
 
 /// Bytes of a request's payload before the names of the files.
-pub const FILES_BYTES: usize = 32;
+pub const FILES_BYTES: usize = 36;
 
 /// Bytes of an answer.
 pub const FILES_ANSWER_BYTES: usize = 96;
@@ -15,7 +15,7 @@ pub const FILES_ANSWER_BYTES: usize = 96;
 /// The most bytes of the name of a file: those of Linux (`PATH_MAX`), without the zero at its end.
 pub const MAX_NAME_BYTES: u32 = 4095;
 
-/// The fixed part of a request. The names of A, of B and of the result follow it.
+/// The fixed part of a request. The names of A, of B, of the result and of the factors follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilesRequest {
     /// What is computed.
@@ -28,8 +28,8 @@ pub struct FilesRequest {
     pub grid: Option<[u32; 2]>,
     /// Rows and columns of a block; 0 if the server chooses them.
     pub block: u32,
-    /// Bytes of the names of A, of B, of the result.
-    pub name_bytes: [u32; 3],
+    /// Bytes of the names of A, of B, of the result, of the factors of A. There may be none of B and of the factors.
+    pub name_bytes: [u32; 4],
 }
 
 impl FilesRequest {
@@ -44,17 +44,19 @@ impl FilesRequest {
         let expect = |is_so: bool, field, expected, got: u32| {
             if is_so { Ok(()) } else { Err(Refusal::Field { field, expected, got: got.into() }) }
         };
-        let [rows, columns, block, steps] = [4, 8, 12, 28].map(u32_at);
+        let [rows, columns, block, steps] = [4, 8, 12, 32].map(u32_at);
         expect((rows == 0) == (columns == 0), "columns of the grid", "0 if its rows are, and else not", columns)?;
         expect(steps <= u32::from(solves), "steps", if solves { "0 or 1" } else { "0" }, steps)?;
-        let name_bytes = [16, 20, 24].map(u32_at);
-        let [a, b, result] = name_bytes;
+        let name_bytes = [16, 20, 24, 28].map(u32_at);
+        let [a, b, result, factors] = name_bytes;
         let expect_name = |field, got| expect((1..=MAX_NAME_BYTES).contains(&got), field, "1 to 4095", got);
         expect_name("bytes of A's name", a)?;
         if solves {
             expect_name("bytes of B's name", b)?;
+            expect(factors <= MAX_NAME_BYTES, "bytes of the factors' name", "at most 4095", factors)?;
         } else {
             expect(b == 0, "bytes of B's name", "0, since the command has no B", b)?;
+            expect(factors == 0, "bytes of the factors' name", "0, since the command makes them", factors)?;
         }
         expect_name("bytes of the result's name", result)?;
         let grid = (rows > 0).then_some([rows, columns]);
@@ -66,9 +68,10 @@ impl FilesRequest {
     pub fn to_bytes(&self) -> [u8; FILES_BYTES] {
         let mut bytes = [0; FILES_BYTES];
         let [rows, columns] = self.grid.unwrap_or_default();
-        let [a, b, result] = self.name_bytes;
+        let [a, b, result, factors] = self.name_bytes;
         let flags = Flags::bits([(self.transposed, Flags::TRANSPOSED)]);
-        LittleEndian::write_u32_into(&[flags, rows, columns, self.block, a, b, result, self.steps], &mut bytes);
+        let fields = [flags, rows, columns, self.block, a, b, result, factors, self.steps];
+        LittleEndian::write_u32_into(&fields, &mut bytes);
         bytes
     }
 
@@ -136,7 +139,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_a_request_or_refused(
-            bytes in proptest::array::uniform8(prop_oneof![Just(0_u32), 0_u32..3, 1_u32..5000, any::<u32>()]),
+            bytes in proptest::array::uniform9(prop_oneof![Just(0_u32), 0_u32..3, 1_u32..5000, any::<u32>()]),
             solves in any::<bool>(),
             is_transposed in any::<bool>(),
         ) {
@@ -149,7 +152,7 @@ mod tests {
             LittleEndian::write_u32_into(&fields, &mut bytes);
             if let Ok(request) = FilesRequest::parse(kind, &bytes) {
                 prop_assert_eq!(request.to_bytes(), bytes);
-                prop_assert!(request.payload_bytes() <= 3 * u64::from(MAX_NAME_BYTES));
+                prop_assert!(request.payload_bytes() <= 4 * u64::from(MAX_NAME_BYTES));
             }
         }
     }
@@ -157,7 +160,7 @@ mod tests {
     #[test]
     fn what_a_request_cannot_have_is_named() {
         let bytes = |at: usize, value: u32| {
-            let mut fields = [0, 0, 0, 0, 1, 1, 1, 0];
+            let mut fields = [0, 0, 0, 0, 1, 1, 1, 0, 0];
             fields[at] = value;
             let mut bytes = [0; FILES_BYTES];
             LittleEndian::write_u32_into(&fields, &mut bytes);
@@ -165,11 +168,12 @@ mod tests {
         };
         assert!(FilesRequest::parse(FilesKind::Solve, &bytes(0, Flags::TRANSPOSED)).is_ok());
         assert!(FilesRequest::parse(FilesKind::Factor, &bytes(5, 0)).is_ok());
-        let mistakes = [(0, 1), (1, 1), (2, 1), (4, 0), (4, 4096), (5, 0), (6, 0), (6, u32::MAX), (7, 2)];
+        assert!(FilesRequest::parse(FilesKind::Solve, &bytes(7, 4095)).is_ok());
+        let mistakes = [(0, 1), (1, 1), (2, 1), (4, 0), (4, 4096), (5, 0), (6, 0), (6, u32::MAX), (7, 4096), (8, 2)];
         for (at, value) in mistakes {
             assert!(FilesRequest::parse(FilesKind::Solve, &bytes(at, value)).is_err(), "field {at} is {value}");
         }
-        for (at, value) in [(0, Flags::TRANSPOSED), (7, 1)] {
+        for (at, value) in [(0, Flags::TRANSPOSED), (7, 1), (8, 1)] {
             let mut bytes = bytes(at, value);
             LittleEndian::write_u32(&mut bytes[20..], 0);
             assert!(FilesRequest::parse(FilesKind::Factor, &bytes).is_err(), "field {at} is {value}");

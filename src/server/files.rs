@@ -47,14 +47,16 @@ fn job(request: &FilesRequest, payload: &mut Payload<'_, impl Read, impl Write>)
         payload.fill(&mut name)?;
         Ok::<_, Cause>(PathBuf::from(OsString::from_vec(name)))
     };
-    let [a, b, out] = request.name_bytes;
+    let [a, b, out, factors] = request.name_bytes;
     let (a, b) = (name(a)?, if request.kind == FilesKind::Solve { Some(name(b)?) } else { None });
+    let out = name(out)?;
     Ok(Job {
+        factors: if factors > 0 { Some(name(factors)?) } else { None },
         transpose: request.transposed,
         refine: request.steps > 0,
         grid: request.grid.map(|[rows, columns]| ProcessGrid { rows, columns }),
         block: NonZeroU32::new(request.block),
-        ..Job::new(&a, b.as_deref(), &name(out)?)
+        ..Job::new(&a, b.as_deref(), &out)
     })
 }
 

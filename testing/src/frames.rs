@@ -447,25 +447,33 @@ pub fn release(handle: u32) -> Vec<u8> {
     frame(RELEASE, &handle.to_le_bytes())
 }
 
-/// The payload of FILES_FACTOR and FILES_SOLVE: flags, P, Q, the size of a block, bytes of the names of A, B and the result, steps; and
-/// the names.
+/// The payload of FILES_FACTOR and FILES_SOLVE: flags, P, Q, the size of a block, bytes of the names of A, B, the result and the factors,
+/// steps; and the names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// The eight numbers.
-    pub fixed: [u32; 8],
+    /// The nine numbers.
+    pub fixed: [u32; 9],
     /// What follows them.
     pub names: Vec<u8>,
 }
 
 impl Files {
     /// Bytes before the names.
-    pub const BYTES: usize = 32;
+    pub const BYTES: usize = 36;
 
-    /// A request that chooses nothing; without the name of a B it is FILES_FACTOR.
+    /// A request that chooses nothing, without factors; without the name of a B it is FILES_FACTOR.
     #[must_use]
     pub fn of(a: &str, b: &str, result: &str) -> Self {
         let [of_a, of_b, of_result] = [a, b, result].map(|name| name.len() as u32);
-        Files { fixed: [0, 0, 0, 0, of_a, of_b, of_result, 0], names: [a, b, result].concat().into_bytes() }
+        Files { fixed: [0, 0, 0, 0, of_a, of_b, of_result, 0, 0], names: [a, b, result].concat().into_bytes() }
+    }
+
+    /// The same with factors that are there.
+    #[must_use]
+    pub fn with_factors(mut self, prefix: &str) -> Self {
+        self.fixed[7] = prefix.len() as u32;
+        self.names.extend(prefix.bytes());
+        self
     }
 
     /// The payload.
@@ -485,10 +493,10 @@ impl Files {
     #[must_use]
     pub fn is_good(&self, command: u8) -> bool {
         let solves = command == FILES_SOLVE;
-        let [flags, rows, columns, _, a, b, result, steps] = self.fixed;
+        let [flags, rows, columns, _, a, b, result, factors, steps] = self.fixed;
         let is_name = |bytes: u32| (1..=4095).contains(&bytes);
         let flags_are_good = flags & !(if solves { TRANSPOSED } else { 0 }) == 0;
-        let b_is_good = if solves { is_name(b) } else { b == 0 };
+        let b_is_good = if solves { is_name(b) && factors <= 4095 } else { b == 0 && factors == 0 };
         let sizes_are_good = (rows == 0) == (columns == 0) && steps <= u32::from(solves);
         flags_are_good && sizes_are_good && is_name(a) && b_is_good && is_name(result)
     }
@@ -496,6 +504,6 @@ impl Files {
     /// Bytes of the names, as the fixed part says.
     #[must_use]
     pub fn name_bytes(&self) -> u64 {
-        self.fixed[4..7].iter().map(|&bytes| u64::from(bytes)).sum()
+        self.fixed[4..8].iter().map(|&bytes| u64::from(bytes)).sum()
     }
 }

@@ -121,8 +121,12 @@ fn malformed_requests_are_refused_and_the_session_goes_on() {
             &with(solve(), 2, 2),
             "expected columns of the grid to be 0 if its rows are, and else not",
         );
-        refuses(FILES_SOLVE, &with(solve(), 7, 2), "expected steps to be 0 or 1, got 2");
-        refuses(FILES_FACTOR, &with(factor(), 7, 1), "expected steps to be 0, got 1");
+        refuses(FILES_SOLVE, &with(solve(), 8, 2), "expected steps to be 0 or 1, got 2");
+        refuses(FILES_FACTOR, &with(factor(), 8, 1), "expected steps to be 0, got 1");
+        let words = "expected bytes of the factors' name to be 0, since the command makes them, got 1";
+        refuses(FILES_FACTOR, &factor().with_factors("f"), words);
+        let words = "expected bytes of the factors' name to be at most 4095, got 4096";
+        refuses(FILES_SOLVE, &with(solve(), 7, 4096), words);
         refuses(FILES_FACTOR, &solve(), "expected bytes of B's name to be 0, since the command has no B, got 5");
         for (field, name) in [(4, "A's"), (5, "B's"), (6, "the result's")] {
             for length in [0, 4096, u32::MAX] {
@@ -130,11 +134,11 @@ fn malformed_requests_are_refused_and_the_session_goes_on() {
                 refuses(FILES_SOLVE, &with(solve(), field, length), &words);
             }
         }
-        refuses(FILES_SOLVE, &with(solve(), 4, 6), "expected a payload of 48 bytes, got 47");
-        refuses(FILES_SOLVE, &with(solve(), 4, 4), "expected a payload of 46 bytes, got 47");
-        refuses(FILES_FACTOR, &with(factor(), 6, 4095), "expected a payload of 4132 bytes, got 38");
-        for (command, length) in [(FILES_FACTOR, 0), (FILES_SOLVE, 31)] {
-            let words = format!("expected a payload of 32 bytes, got {length}");
+        refuses(FILES_SOLVE, &with(solve(), 4, 6), "expected a payload of 52 bytes, got 51");
+        refuses(FILES_SOLVE, &with(solve(), 4, 4), "expected a payload of 50 bytes, got 51");
+        refuses(FILES_FACTOR, &with(factor(), 6, 4095), "expected a payload of 4136 bytes, got 42");
+        for (command, length) in [(FILES_FACTOR, 0), (FILES_SOLVE, 35)] {
+            let words = format!("expected a payload of 36 bytes, got {length}");
             session.refuses(&frame(command, &vec![0; length]), -6, &words);
             refused += 1;
         }
@@ -169,10 +173,14 @@ fn nothing_in_a_name_can_start_anything() {
         let folder = folder();
         let mut session = Session::start(&folder, Some(&mpi.ranks(2)));
         for (number, name) in names.into_iter().enumerate().filter(|(number, _)| number % mpis.len() == at) {
-            // In one place of three, in turn.
-            let files =
-                [Files::of(name, "", "f"), Files::of(name, "b.npy", "x.npy"), Files::of("a.npy", name, "x.npy")];
-            session.refuses(&request(&files[number % 3]), -15, " of 2 on ");
+            // In one place of four, in turn.
+            let files = [
+                Files::of(name, "", "f"),
+                Files::of(name, "b.npy", "x.npy"),
+                Files::of("a.npy", name, "x.npy"),
+                solve().with_factors(name),
+            ];
+            session.refuses(&request(&files[number / mpis.len() % 4]), -15, " of 2 on ");
         }
         let before = folder.contents();
         let of_results = ["no/; touch marker", "no/--a=b.npy", "no/\u{ff}"];
@@ -181,7 +189,7 @@ fn nothing_in_a_name_can_start_anything() {
         }
         folder.check_unchanged(&before);
         // Bytes that are no text are a name, too.
-        let files = Files { names: b"\xff\xfe".to_vec(), fixed: [0, 0, 0, 0, 1, 0, 1, 0] };
+        let files = Files { names: b"\xff\xfe".to_vec(), fixed: [0, 0, 0, 0, 1, 0, 1, 0, 0] };
         session.refuses(&request(&files), -15, "No such file or directory");
         check_good(&mut session);
         session.finish();
@@ -195,7 +203,10 @@ fn names_with_control_characters_are_refused_before_anything_is_started() {
     let folder = folder();
     let mut session = Session::start(&folder, Some("touch started"));
     for name in ["a\n.npy", "\0", "a.npy\0", "\r", "a\x1b[2J", "recfact_rank: result\n"] {
-        for files in [Files::of(name, "", "f"), Files::of("a.npy", name, "x.npy"), Files::of("a.npy", "", name)] {
+        let with_factors = solve().with_factors(name);
+        for files in
+            [Files::of(name, "", "f"), Files::of("a.npy", name, "x.npy"), Files::of("a.npy", "", name), with_factors]
+        {
             session.refuses(&request(&files), -15, "expected the name of a file without control characters, got \"");
         }
     }

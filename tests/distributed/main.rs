@@ -8,6 +8,7 @@ mod accuracy;
 mod cancelled;
 mod conditions;
 mod documents;
+mod factors;
 mod files;
 mod folder;
 mod frames;

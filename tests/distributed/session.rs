@@ -30,6 +30,8 @@ pub struct FilesAnswer {
     pub block: u32,
     pub steps: u32,
     pub seconds: f64,
+    pub factor_seconds: f64,
+    pub gflops: f64,
     pub rcond: f64,
     pub backward_error: f64,
 }
@@ -49,6 +51,8 @@ impl FilesAnswer {
             block: u32_at(44),
             steps: u32_at(48),
             seconds: f64_at(56),
+            factor_seconds: f64_at(64),
+            gflops: f64_at(72),
             rcond: f64_at(80),
             backward_error: f64_at(88),
         }
@@ -62,9 +66,9 @@ pub fn request(files: &Files) -> Vec<u8> {
 
 /// A request to solve A^T X = B with a step of refinement, on a grid of these sizes.
 pub fn chosen(files: Files, grid: [u32; 2], block: u32) -> Files {
-    let [_, _, _, _, a, b, result, _] = files.fixed;
+    let [_, _, _, _, a, b, result, factors, _] = files.fixed;
     let (flags, steps) = if b == 0 { (0, 0) } else { (TRANSPOSED, 1) };
-    Files { fixed: [flags, grid[0], grid[1], block, a, b, result, steps], ..files }
+    Files { fixed: [flags, grid[0], grid[1], block, a, b, result, factors, steps], ..files }
 }
 
 impl<'f> Session<'f> {

@@ -222,6 +222,11 @@ def test_the_ranks_get_the_options(fake: Fake) -> None:
     assert {"--transpose", "--refine", "--grid=2x3", "--block=32"} <= set(arguments)
     solve(fake.a, fake.b, launcher=fake.solving(RECORD))
     assert not {"--transpose", "--refine"} & set(fake.arguments())
+    assert not [argument for argument in fake.arguments() if argument.startswith("--factors")]
+    solve(fake.a, fake.b, launcher=fake.solving(RECORD), factors=fake.folder / "F;")
+    [factors] = [argument for argument in fake.arguments() if argument.startswith("--factors=")]
+    assert unquote_to_bytes(factors.partition("=")[2]) == os.fsencode(fake.folder / "F;")
+    solve(fake.a, fake.b, launcher=fake.solving(RECORD))
     assert not [argument for argument in fake.arguments() if argument.startswith(("--grid", "--block"))]
     recfact.distributed.factor(fake.a, launcher=fake.factoring(), grid=(1, 1), block=2**32 - 1)
 
@@ -311,6 +316,17 @@ def test_an_ill_conditioned_matrix_is_a_warning_at_the_line_of_the_caller(fake: 
         with pytest.warns(recfact.LinAlgWarning, match=r"ill-conditioned .* rcond = ") as caught:
             function(fake.a, fake.b, launcher=fake.solving(rcond=rcond))
         assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize("backward_error", ["0.5", "NaN"])
+def test_factors_of_another_matrix_are_a_warning(fake: Fake, backward_error: str) -> None:
+    launcher = fake.solving(backward_error=backward_error)
+    for function in (recfact.distributed.solve, recfact.distributed.solution):
+        with pytest.warns(recfact.LinAlgWarning, match=f"backward error of {backward_error.lower()}: ") as caught:
+            function(fake.a, fake.b, launcher=launcher, factors=fake.folder / "F")
+        assert [warning.filename for warning in caught] == [__file__]
+        # Without factors it is what the matrix does.
+        function(fake.a, fake.b, launcher=launcher)
 
 
 def test_a_result_that_becomes_visible_late_is_waited_for(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,11 +445,11 @@ def test_the_program_of_the_ranks_is_beside_the_server_or_named_or_in_the_packag
 
 
 def test_the_bytes_of_a_request_and_of_an_answer_are_those_of_the_protocol() -> None:
-    frame = _extended.files((b"/a", b"/bc", b"/def"), flags=1 << 12, grid=(2, 3), block=64, steps=1)
-    fields = [1 << 12, 2, 3, 64, 2, 3, 4, 1]
+    frame = _extended.files((b"/a", b"/bc", b"/def", b"/ghij"), flags=1 << 12, grid=(2, 3), block=64, steps=1)
+    fields = [1 << 12, 2, 3, 64, 2, 3, 4, 5, 1]
     numbers = b"".join(number.to_bytes(4, "little") for number in fields)
-    assert frame == b"\x51" + (32 + 9).to_bytes(8, "little") + numbers + b"/a/bc/def"
-    assert _extended.files((b"/a", b"", b"/b"))[0] == 0x50
+    assert frame == b"\x51" + (36 + 14).to_bytes(8, "little") + numbers + b"/a/bc/def/ghij"
+    assert _extended.files((b"/a", b"", b"/b", b""))[0] == 0x50
     answer = b"".join(
         [
             (-1).to_bytes(8, "little", signed=True),
@@ -633,6 +649,21 @@ def test_factors_of_ranks_are_solved_with(tmp_path: Path, launcher: str) -> None
     for functions in (recfact, recfact.inprocess):
         require_solved(a, b, functions.lu_solve(factors, b))
         require_solved(a.T, b, functions.lu_solve(factors, b, trans=1))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_factors_in_files_are_solved_with_by_ranks(tmp_path: Path, launcher: str, dtype: Any) -> None:
+    a, b = saved(tmp_path, dtype=dtype, nrhs=2)
+    files, prefix = (tmp_path / "a.npy", tmp_path / "b.npy"), tmp_path / "F"
+    recfact.distributed.factor(files[0], launcher=launcher, output=prefix, block=16)
+    x = recfact.distributed.solve(*files, launcher=launcher, factors=prefix)
+    require_solved(a, b, x)
+    found = recfact.distributed.solution(*files, launcher=launcher, factors=prefix, transposed=True, refine=True)
+    require_solved(a.T, b, found.x)
+    assert (found.factor_seconds, found.gflops, found.steps) == (0, 0, 1)
+    assert found.rcond == pytest.approx(recfact.factorized(a).rcond, rel=2)
+    with pytest.raises(recfact.UnusableFileError, match=r"G-lu\.npy: No such file"):
+        recfact.distributed.solve(*files, launcher=launcher, factors=tmp_path / "G")
 
 
 def test_ranks_find_a_singular_matrix(tmp_path: Path, launcher: str) -> None:

@@ -5,7 +5,7 @@ mod system;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use recfact_distributed::{Engine, Job, RanksArgs};
+use recfact_distributed::{Engine, Job, RANKS_HEADING, RanksArgs};
 use system::System;
 
 use super::exit::ExitStatus;
@@ -37,14 +37,16 @@ relative to the largest element of a column of X; if nothing is known of the err
 computed in f32, in half the time for large matrices, and X is refined to the backward error of f64; if f32 is not enough, f64 is used.
 
 With --launcher A and B are .npy files of f8 or f4, one matrix each, on storage that all ranks see; X is saved there, in Fortran \
-order. --refine does one step. The bits of X depend on the grid of ranks and on their BLAS, unlike everywhere else in this program.
+order. --refine does one step. With --factors A is not factored, and is read only to find out how good X is. The bits of X depend on \
+the grid of ranks and on their BLAS, unlike everywhere else in this program.
 
 Examples:
   recfact_server solve a.csv b.csv
   printf '4 3\\n6 3\\n' | recfact_server solve - b.csv -o x.npy
   recfact_server solve --refine --digits 17 a.npy b.npy
   recfact_server solve --transpose a.npy b.npy
-  recfact_server solve --launcher \"mpirun -n 4\" a.npy b.npy -o x.npy";
+  recfact_server solve --launcher \"mpirun -n 4\" a.npy b.npy -o x.npy
+  recfact_server solve --launcher \"mpirun -n 4\" --factors out/a a.npy b.npy -o x.npy";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTES)]
@@ -76,6 +78,9 @@ pub(super) struct Args {
     /// Significant digits of text [default: 6 if it is printed; in a file those that give the same numbers again]
     #[arg(long, value_name = "N", conflicts_with = "launcher", value_parser = clap::value_parser!(u8).range(1..=17))]
     digits: Option<u8>,
+    /// Solve with the factors of A that `factor -o PREFIX` has saved
+    #[arg(long, value_name = "PREFIX", requires = "launcher", help_heading = RANKS_HEADING)]
+    factors: Option<PathBuf>,
     #[command(flatten)]
     ranks: RanksArgs,
 }
@@ -109,7 +114,11 @@ fn by_ranks(args: &Args, engine: &Engine) -> Result<(), Failure> {
     };
     let job = args.ranks.job(ranks::file(&args.a)?, Some(ranks::file(&args.b)?), output);
     let threads = args.threads.and_then(|threads| NonZeroU32::new(u32::try_from(threads.get()).unwrap_or(u32::MAX)));
-    ranks::run("solve", engine, &Job { transpose: args.transpose, refine: args.refine, threads, ..job })
+    ranks::run(
+        "solve",
+        engine,
+        &Job { factors: args.factors.clone(), transpose: args.transpose, refine: args.refine, threads, ..job },
+    )
 }
 
 /// Computes X, and tells what the library says of it.

@@ -48,7 +48,7 @@ _SYSTEM_OPERANDS = ("a", "b", "x", "accuracy")
 _BATCH_OPERANDS = ("a", "lu", "ipiv", "b", "x", "info", "rcond", "det")
 _FACTORED = struct.Struct("<qqqiI")
 _SYSTEM_ANSWER = struct.Struct("<q8xI4xddq")
-_FILES_HEAD = struct.Struct("<Bq8I")
+_FILES_HEAD = struct.Struct("<Bq9I")
 _FILES_ANSWER = struct.Struct("<q3Q5I4x5d")
 
 # The most frequent answer by far: to a FACTOR or a batch whose results are in a segment, with info = 0. What follows
@@ -170,9 +170,16 @@ def system_answer(payload: bytes) -> SystemAnswer:
 
 
 def files(
-    names: tuple[bytes, bytes, bytes], flags: int = 0, grid: tuple[int, int] = (0, 0), block: int = 0, steps: int = 0
+    names: tuple[bytes, bytes, bytes, bytes],
+    flags: int = 0,
+    grid: tuple[int, int] = (0, 0),
+    block: int = 0,
+    steps: int = 0,
 ) -> bytes:
-    """Returns the frame of a job with the files A, B and the result. Without a name of B, A is factored."""
+    """Returns the frame of a job with the files A, B, the result and the factors of A.
+
+    Without a name of B, A is factored. Without one of factors it is, too.
+    """
     command = FILES_SOLVE if names[1] else FILES_FACTOR
     text = b"".join(names)
     length = _FILES_HEAD.size - _HEAD.size + len(text)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from . import _extended
 from ._backend import TRANSPOSED
-from ._checks import integer, require_square, warn_of_ill_conditioned, warn_of_singular
+from ._checks import integer, require_square, warn_of_ill_conditioned, warn_of_other_factors, warn_of_singular
 from ._errors import ServerError
 from ._npy import Memmap, Name, absolute, described, mapped, results
 from ._ranks import Launch, Ranks, launch
@@ -92,6 +92,7 @@ def solve(
     *,
     launcher: str | Sequence[str],
     output: Name | None = None,
+    factors: Name | None = None,
     transposed: bool = False,
     refine: bool = False,
     grid: tuple[int, int] | None = None,
@@ -114,6 +115,8 @@ def solve(
             The program of a rank and its arguments are added to it.
         output: The file for x, which is replaced when x is complete. Without a name x is in a temporary file in the
             folder of `a`, which is deleted as soon as it is mapped: its storage is free again when the array is.
+        factors: What `factor` was given as `output` when it factored `a`. Then `a` is not factored again, and read only
+            to find out how good x is.
         transposed: Whether the system is that of a.T.
         refine: Whether x is corrected once by its residual.
         grid: The rows and the columns of the grid of ranks, whose product is the number of ranks (default: as near to a
@@ -139,11 +142,14 @@ def solve(
         ServerTimeoutError: The call took longer than `timeout`.
 
     Warns:
-        LinAlgWarning: The estimated reciprocal condition number of a is below the precision.
+        LinAlgWarning: The estimated reciprocal condition number of a is below the precision, or `factors` may be those
+            of another matrix, since x does not solve the system.
     """
     how = _arranged(grid, block, transposed, refine)
-    found = _solved(a, b, output, how, launch(launcher, silence, timeout, progress))
+    found = _solved(a, b, output, factors, how, launch(launcher, silence, timeout, progress))
     warn_of_ill_conditioned(np.array([found.rcond]), found.x.dtype)
+    if factors is not None:
+        warn_of_other_factors(found.backward_error, found.x.dtype)
     return found.x
 
 
@@ -153,6 +159,7 @@ def solution(
     *,
     launcher: str | Sequence[str],
     output: Name | None = None,
+    factors: Name | None = None,
     transposed: bool = False,
     refine: bool = False,
     grid: tuple[int, int] | None = None,
@@ -169,8 +176,10 @@ def solution(
         x and the figures.
     """
     how = _arranged(grid, block, transposed, refine)
-    found = _solved(a, b, output, how, launch(launcher, silence, timeout, progress))
+    found = _solved(a, b, output, factors, how, launch(launcher, silence, timeout, progress))
     warn_of_ill_conditioned(np.array([found.rcond]), found.x.dtype)
+    if factors is not None:
+        warn_of_other_factors(found.backward_error, found.x.dtype)
     return found
 
 
@@ -263,11 +272,14 @@ def _arranged(
     }
 
 
-def _solved(a: Name, b: Name, output: Name | None, how: dict[str, Any], by: Launch) -> Solution:
+def _solved(
+    a: Name, b: Name, output: Name | None, factors: Name | None, how: dict[str, Any], by: Launch
+) -> Solution:
     a_file, b_file, x_file = absolute(a, "a"), absolute(b, "b"), _place(output)
+    of_factors = b"" if factors is None else os.fsencode(absolute(factors, "factors"))
     shape, dtype = _of_solution(_matrix(a_file), described(b_file, "b"), b_file)
     with results(x_file, os.path.dirname(a_file), [""]) as x_name:
-        names = os.fsencode(a_file), os.fsencode(b_file), os.fsencode(x_name)
+        names = os.fsencode(a_file), os.fsencode(b_file), os.fsencode(x_name), of_factors
         answer = Ranks(by).do(_extended.files(names, **how))
         if answer.info:
             raise LinAlgError(f"A singular matrix detected: diagonal number {answer.info} is exactly zero.")
@@ -282,7 +294,7 @@ def _factored(a: Name, output: Name | None, how: dict[str, Any], by: Launch) -> 
     shape, dtype = _of(_matrix(a_file))
     endings = "-lu.npy", "-ipiv.npy"
     with results(start, os.path.dirname(a_file), endings) as name:
-        answer = Ranks(by).do(_extended.files((os.fsencode(a_file), b"", os.fsencode(name)), **how))
+        answer = Ranks(by).do(_extended.files((os.fsencode(a_file), b"", os.fsencode(name), b""), **how))
         lu, ipiv = (mapped(name + ending) for ending in endings)
         lu, ipiv = _expected(lu, shape, dtype), _expected(ipiv, (min(shape),), np.dtype("<i8"))
     # ScaLAPACK has fewer than 2^31 rows.
