@@ -28,8 +28,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = threads::parse)]
     threads: Option<NonZeroUsize>,
     /// Write how far a long request is to this descriptor, as lines `progress REQUEST DONE`
-    #[arg(long, value_name = "FD", value_parser = clap::value_parser!(i32).range(2..))]
-    progress_fd: Option<i32>,
+    #[arg(long, value_name = "FD", value_parser = clap::value_parser!(u32).range(2..=i64::from(i32::MAX)))]
+    progress_fd: Option<u32>,
     #[command(flatten)]
     launcher: LauncherArgs,
 }
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         say(EXECUTABLE, "waiting for binary requests on the terminal; --help tells what else there is");
     }
     // While stdout is still what the parent has given.
-    let report = Report::new(args.progress_fd)
+    let report = Report::new(args.progress_fd.map(u32::cast_signed))
         .map_err(|error| Failure::new(ExitStatus::Usage, format_args!("--progress-fd: {error}")))?;
     if let Some(engine) = limits.engine.take() {
         // A client that dies does not leave its ranks computing for hours.

@@ -42,21 +42,22 @@ pub(super) fn answer(
 
 /// Reads the names of the files.
 fn job(request: &FilesRequest, payload: &mut Payload<'_, impl Read, impl Write>) -> Result<Job, Cause> {
-    let mut name = |bytes: u32| {
-        let mut name = vec![0; bytes as usize];
-        payload.fill(&mut name)?;
-        Ok::<_, Cause>(PathBuf::from(OsString::from_vec(name)))
-    };
-    let [a, b, out, factors] = request.name_bytes;
-    let (a, b) = (name(a)?, if request.kind == FilesKind::Solve { Some(name(b)?) } else { None });
-    let out = name(out)?;
+    let mut names: [PathBuf; 4] = Default::default();
+    for (name, bytes) in names.iter_mut().zip(request.name_bytes) {
+        let mut text = vec![0; bytes as usize];
+        payload.fill(&mut text)?;
+        *name = OsString::from_vec(text).into();
+    }
+    let [a, b, out, factors] = names;
+    let is_there = |name: &PathBuf| !name.as_os_str().is_empty();
     Ok(Job {
-        factors: if factors > 0 { Some(name(factors)?) } else { None },
+        b: Some(b).filter(is_there),
+        factors: Some(factors).filter(is_there),
         transpose: request.transposed,
         refine: request.steps > 0,
         grid: request.grid.map(|[rows, columns]| ProcessGrid { rows, columns }),
         block: NonZeroU32::new(request.block),
-        ..Job::new(&a, b.as_deref(), &out)
+        ..Job::new(&a, None, &out)
     })
 }
 
