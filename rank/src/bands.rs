@@ -69,7 +69,7 @@ impl<T: Scalar> Bands<T> {
         let (first, count) = self.own(grid, round);
         let to = if self.is_by_rows { &mut self.rows } else { &mut self.band.local };
         let to = &mut to[..count * self.length];
-        input.read(first, to)?;
+        input.read(first * self.length, to)?;
         input.check_finite(first, to)?;
         if self.is_by_rows {
             transpose(&self.rows[..count * self.length], self.length, &mut self.band.local, self.width);

@@ -103,13 +103,12 @@ impl Input {
         self.order == Order::C
     }
 
-    /// Reads lines from number `first` on, as many as `to` has.
+    /// Reads elements from number `first` on, as many as `to` has.
     ///
     /// # Errors
     /// If the file cannot be read, or ends.
     pub fn read<E: Stored>(&self, first: usize, to: &mut [E]) -> Result<(), Failure> {
-        let [_, length] = self.lines();
-        let at = self.offset + (first * length * size_of::<E>()) as u64;
+        let at = self.offset + (first * size_of::<E>()) as u64;
         self.file.read_exact_at(bytemuck::cast_slice_mut(to), at).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => Failure::file(
                 &self.path,
