@@ -144,6 +144,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn blocks_of_rows_are_all_rows_once_up_to_the_last_that_is_wanted() {
+        for (m, block, ranks, wanted) in [(0, 4, 2, 0), (17, 4, 3, 17), (17, 4, 3, 9), (64, 64, 2, 3), (10, 1, 4, 10)] {
+            let grid = ProcessGrid { rows: ranks, columns: 1 };
+            let mut rows = Vec::new();
+            for rank in 0..ranks {
+                let layout = Layout::new(0, [m, 1], [block, 1], grid, (rank, 0));
+                for (here, there) in layout.row_blocks(wanted) {
+                    assert!(here.len() == there.len() && here.len() <= block, "{here:?} {there:?}");
+                    assert!(here.clone().map(|local| layout.row(local)).eq(there.clone()));
+                    rows.extend(there);
+                }
+            }
+            rows.sort_unstable();
+            assert!(rows.into_iter().eq(0..wanted), "{wanted} of {m} rows in blocks of {block} on {ranks}");
+        }
+    }
+
+    #[test]
     fn each_row_is_on_one_rank_and_comes_back() {
         for (size, block, ranks) in
             [(0, 4, 3), (1, 4, 3), (17, 4, 3), (64, 64, 2), (65, 64, 2), (1000, 7, 5), (3, 1, 4)]

@@ -272,9 +272,7 @@ def _arranged(
     }
 
 
-def _solved(
-    a: Name, b: Name, output: Name | None, factors: Name | None, how: dict[str, Any], by: Launch
-) -> Solution:
+def _solved(a: Name, b: Name, output: Name | None, factors: Name | None, how: dict[str, Any], by: Launch) -> Solution:
     a_file, b_file, x_file = absolute(a, "a"), absolute(b, "b"), _place(output)
     of_factors = b"" if factors is None else os.fsencode(absolute(factors, "factors"))
     shape, dtype = _of_solution(_matrix(a_file), described(b_file, "b"), b_file)
