@@ -28,7 +28,7 @@ functions! {
     gsum2d(*const Int, *const u8, *const u8, *const Int, *const Int, *mut T, *const Int, *const Int, *const Int, usize, usize);
 }
 
-/// What a file has.
+/// What a file has: an element of a matrix, or a row swap.
 pub trait Stored: bytemuck::Pod {
     /// The type, as NumPy spells it.
     const DTYPE: &'static str;

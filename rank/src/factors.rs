@@ -52,6 +52,21 @@ impl Factors {
         Ok(())
     }
 
+    /// Checks that these are the factors of A, by the normwise backward error of an X that they gave.
+    ///
+    /// # Errors
+    /// If half of the digits are wrong: those of A itself lose so many only where elimination is unstable.
+    pub fn check_solution<T: Scalar>(&self, a: &Input, normwise_error: f64) -> Result<(), Failure> {
+        if normwise_error > T::PRECISION.to_f64().sqrt() {
+            let name = a.path.display();
+            let text = format_args!(
+                "expected the factors of {name}, got others: they give an X with a normwise backward error of {normwise_error:.2e}"
+            );
+            return Err(Failure::file(&self.lu.path, text));
+        }
+        Ok(())
+    }
+
     /// Reads the row swaps of the rows of a matrix that are here.
     ///
     /// # Errors

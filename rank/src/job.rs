@@ -15,7 +15,7 @@ use crate::memory::Memory;
 use crate::process_grid::Grid;
 use crate::progress::Progress;
 use crate::results::Results;
-use crate::system::{Solved, System};
+use crate::system::System;
 use crate::team::{Int, Team};
 use crate::{bands, checks, condition};
 
@@ -65,8 +65,8 @@ impl Files<'_> {
         let memory = Memory::of(team);
         team.agree(memory.check(bytes))?;
         let results = Results::create::<T>(team, job, b.map_or(&a.shape, |b| &b.shape))?;
-        let factoring = if factors.is_some() { 0.0 } else { flops(a.m, a.n) };
-        let progress = &Progress::new(team, factoring + b.map_or(0.0, |b| solve_flops(b.m, b.n)));
+        let factor_flops = if factors.is_some() { 0.0 } else { flops(a.m, a.n) };
+        let progress = &Progress::new(team, factor_flops + b.map_or(0.0, |b| solve_flops(b.m, b.n)));
 
         progress.begin(Phase::Reading, 0.0);
         // B first: it is small, and may have a mistake.
@@ -86,7 +86,7 @@ impl Files<'_> {
             steps: 0,
             seconds: 0.0,
             factor_seconds,
-            gflops: factoring / factor_seconds.max(1e-9) / 1e9,
+            gflops: factor_flops / factor_seconds.max(1e-9) / 1e9,
             rcond: f64::NAN,
             backward_error: f64::NAN,
         };
@@ -94,18 +94,19 @@ impl Files<'_> {
             (Some(b), Some(x)) if answer.info == 0 => {
                 let trans = if job.transpose { Transpose::Yes } else { Transpose::No };
                 let system = System { grid, a, b, trans, lu: &lu, ipiv: &ipiv, progress };
-                progress.begin(Phase::Solving, factoring);
-                let Solved { x, backward_error, steps, anorm } = system.solve(x, job.refine)?;
-                (answer.backward_error, answer.steps) = (backward_error, steps);
-                answer.rcond = condition::rcond(grid, &lu, &ipiv, anorm)?;
-                progress.begin(Phase::Writing, factoring + solve_flops(b.m, b.n));
-                results.write(grid, &x, progress)?;
+                progress.begin(Phase::Solving, factor_flops);
+                let solved = system.solve(x, job.refine)?;
+                team.agree(factors.map_or(Ok(()), |factors| factors.check_solution::<T>(a, solved.normwise_error)))?;
+                (answer.backward_error, answer.steps) = (solved.backward_error, solved.steps);
+                answer.rcond = condition::rcond(grid, &lu, &ipiv, solved.anorm)?;
+                progress.begin(Phase::Writing, factor_flops + solve_flops(b.m, b.n));
+                results.write(grid, &solved.x, progress)?;
                 results.complete()?;
             }
             // The factors of a singular matrix have no inverse.
             (Some(_), _) => {}
             (None, _) => {
-                progress.begin(Phase::Writing, factoring);
+                progress.begin(Phase::Writing, factor_flops);
                 results.write(grid, &lu, progress)?;
                 results.write_ipiv(grid, &lu, &ipiv)?;
                 results.complete()?;

@@ -1,7 +1,8 @@
-//! How good a solution is: R = B - op(A) X, and the componentwise backward error, the largest |R| / (|op(A)| |X| + |B|).
+//! How good a solution is: R = B - op(A) X, and backward errors: how much A and B must change, relative to what they are, for X to solve
+//! the system.
 //!
-//! Source: J. R. Bunch, J. W. Demmel, C. F. Van Loan and others by way of LAPACK's `?GERFS`. The factors have taken the place of A, so
-//! its file is read again: no rank has memory for both.
+//! Source: J. L. Rigal and J. Gaches, J. ACM 14, 1967 (normwise); W. Oettli and W. Prager, Numer. Math. 6, 1964, by way of LAPACK's
+//! `?GERFS` (componentwise). The factors have taken the place of A, so its file is read again: no rank has memory for both.
 
 use recfact::Transpose;
 
@@ -19,6 +20,9 @@ pub struct Residual<T> {
     magnitudes: Matrix<T>,
     /// The 1-norm of A.
     pub anorm: T,
+    /// |R| / (|op(A)| |X| + |B|) of all columns together. It is at most as large as [the componentwise one](Self::backward_error), and does
+    /// not see small elements.
+    pub normwise_error: f64,
 }
 
 impl<T: Scalar> Residual<T> {
@@ -42,6 +46,7 @@ impl<T: Scalar> Residual<T> {
         };
         copy_magnitudes(&mut magnitudes, &r);
         copy_magnitudes(&mut x_magnitudes, x);
+        let [of_b, of_x] = [&magnitudes, &x_magnitudes].map(|a| norm(grid, trans, a));
 
         let by_rows = a.is_by_rows();
         let mut bands = grid.team.agree(Bands::new(grid, [a.m, a.n], by_rows))?;
@@ -62,7 +67,9 @@ impl<T: Scalar> Residual<T> {
         })?;
         grid.sum(&mut sums);
         let anorm = sums.into_iter().fold(T::ZERO, |most, sum| if sum > most { sum } else { most });
-        Ok(Residual { r, magnitudes, anorm })
+        let of_r = norm(grid, trans, &r);
+        let normwise_error = if of_r == 0.0 { 0.0 } else { of_r / (anorm.to_f64() * of_x + of_b) };
+        Ok(Residual { r, magnitudes, anorm, normwise_error })
     }
 
     /// The largest componentwise backward error of a column. A sum of magnitudes near the smallest numbers is made larger, as LAPACK does.
@@ -87,6 +94,17 @@ fn piece<T: Scalar>(grid: &Grid<'_, T>, bands: &Layout, by_rows: bool) -> Layout
         [grid.block, share(bands.n, grid.shape.columns)]
     };
     grid.layout([bands.m, bands.n], block)
+}
+
+/// The norm of X, B or R in which |op(A) X| is at most |A| |X|, for the 1-norm of A: the sum of all magnitudes, or with A^T the largest one.
+fn norm<T: Scalar>(grid: &Grid<'_, T>, trans: Transpose, a: &Matrix<T>) -> f64 {
+    let magnitudes = a.local[..a.layout.len()].iter().map(|x| x.abs().to_f64());
+    if trans != Transpose::No {
+        return grid.team.max(magnitudes.fold(0.0, largest));
+    }
+    let mut sum = [T::from_f64(magnitudes.sum())];
+    grid.sum(&mut sum);
+    sum[0].to_f64()
 }
 
 /// Adds the elements of each column, of the `m` by `n` in the piece, to its sum.

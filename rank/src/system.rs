@@ -26,6 +26,7 @@ pub struct System<'s, T> {
 pub struct Solved<T> {
     pub x: Matrix<T>,
     pub backward_error: f64,
+    pub normwise_error: f64,
     /// Steps of refinement that X has taken.
     pub steps: u32,
     /// The 1-norm of A.
@@ -55,7 +56,8 @@ impl<T: Scalar> System<'_, T> {
         self.grid.getrs(self.trans, self.lu, self.ipiv, &mut x);
         let residual = self.residual(&x)?;
         let backward_error = residual.backward_error(self.grid);
-        let solved = Solved { x, backward_error, steps: 0, anorm: residual.anorm };
+        let Residual { anorm, normwise_error, .. } = residual;
+        let solved = Solved { x, backward_error, normwise_error, steps: 0, anorm };
         if is_refined { self.refine(solved, residual.r) } else { Ok(solved) }
     }
 
@@ -69,9 +71,10 @@ impl<T: Scalar> System<'_, T> {
         self.grid.getrs(self.trans, self.lu, self.ipiv, &mut d);
         // D <- X + D
         d.local.iter_mut().zip(&solved.x.local).for_each(|(d, x)| *d = d.add(*x));
-        let backward_error = self.residual(&d)?.backward_error(self.grid);
-        if backward_error <= solved.backward_error {
-            solved = Solved { x: d, backward_error, steps: 1, ..solved };
+        let residual = self.residual(&d)?;
+        let backward_error = residual.backward_error(self.grid);
+        if backward_error.is_finite() && backward_error <= solved.backward_error {
+            solved = Solved { x: d, backward_error, normwise_error: residual.normwise_error, steps: 1, ..solved };
         }
         Ok(solved)
     }

@@ -15,7 +15,7 @@ they are complete.
 
 The bits of the factors depend on the grid of ranks and on the BLAS, unlike everywhere else in this program.
 
-solve --factors PREFIX solves systems with them.
+solve --launcher .. --factors PREFIX solves systems with them.
 
 A matrix that this machine can hold needs no ranks: recfact_server encode A | recfact_server | recfact_server decode --npy out
 

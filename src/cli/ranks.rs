@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use recfact_distributed::{Answer, Engine, EngineError, Fault, Job, Observer, Phase};
+use recfact_distributed::{Answer, Engine, EngineError, Fault, Job, Observer, Phase, factor_files};
 
 use super::exit::ExitStatus;
 use super::input::STDIN;
@@ -41,6 +41,8 @@ pub(super) fn run(command: &str, engine: &Engine, job: &Job) -> Result<(), Failu
     let answer = done.map_err(failure)?;
     if answer.info != 0 && job.b.is_some() {
         let index = usize::try_from(answer.info).unwrap_or(0);
+        // U is in the file of the factors, if they were there.
+        let name = job.factors.as_deref().map_or(name, |prefix| factor_files(prefix)[0].display().to_string());
         return Err(Failure::data(name, Error::Singular { index }));
     }
     say(&format!("{EXECUTABLE} {command}"), described(job, &answer));
@@ -63,10 +65,6 @@ fn described(job: &Job, answer: &Answer) -> String {
         warning = if is_warning { "warning: " } else { "" };
         let steps = if answer.steps > 0 { ", 1 step of refinement" } else { "" };
         parts.push(format!("{text}; backward error {}{steps}", rounded(answer.backward_error)));
-        if job.factors.is_some() && has_other_factors(answer) {
-            warning = "warning: ";
-            parts.push("these may be the factors of another matrix".into());
-        }
     }
     let (ranks, rows, columns) = (grid.ranks().unwrap_or(0), grid.rows, grid.columns);
     let plural = if ranks == 1 { "" } else { "s" };
@@ -77,13 +75,6 @@ fn described(job: &Job, answer: &Answer) -> String {
         Some(factors) => format!("{seconds} s with the factors {}", factors.display()),
     });
     format!("{warning}{}: {}", job.a.display(), parts.join("; "))
-}
-
-/// Whether X solves no system that is like this one in half of its digits. The factors of the matrix itself may do that, if its rows
-/// differ much in magnitude.
-fn has_other_factors(answer: &Answer) -> bool {
-    let epsilon = if answer.bits == 32 { f32::EPSILON.into() } else { f64::EPSILON };
-    answer.backward_error.is_nan() || answer.backward_error > epsilon.sqrt()
 }
 
 fn failure(error: EngineError) -> Failure {

@@ -61,6 +61,31 @@ fn the_condition_number_is_right_within_a_factor_of_three() {
     }
 }
 
+/// The identity with one more element has an inverse that is known, and the norm is found in whatever round of bands it is.
+#[test]
+fn the_norm_of_a_large_matrix_has_the_elements_of_all_rounds() {
+    let (n, large) = (1500, 1000.0);
+    let b: Vec<f64> = matrix(Kind::Uniform, n, 1, 5);
+    for mpi in Mpi::present("norms of matrices of several rounds") {
+        let folder = Folder::new();
+        folder.save("b.npy", &Npy::of(true, &[n], &b));
+        // The first round, rows that have no place in the last one, the last one.
+        for (number, (i, j)) in [(3, n - 1), (1000, 4), (n - 1, 5), (7, 1000), (n - 2, n - 1)].into_iter().enumerate() {
+            let mut a = vec![0.0; n * n];
+            (0..n).for_each(|k| a[k * (n + 1)] = 1.0);
+            a[i + j * n] = large;
+            for is_fortran in [false, true] {
+                folder.save("a.npy", &Npy::of(is_fortran, &[n, n], &a));
+                let grid = ["1x2", "2x1"][(number + usize::from(is_fortran)) % 2];
+                let args = format!("a.npy b.npy -o x.npy --grid {grid}");
+                let said = folder.succeeds(&mut folder.command("solve", &mpi.ranks(2), &args));
+                let (rcond, expected) = (number_after(&said, WORDS), 1.0 / (1.0 + large) / (1.0 + large));
+                assert!((rcond / expected - 1.0).abs() < 0.01, "{large} at ({i}, {j}), {grid}: {said}");
+            }
+        }
+    }
+}
+
 /// Below the precision a solution may be wrong in every digit.
 #[test]
 fn a_condition_below_the_precision_is_a_warning_and_the_solution_is_saved() {

@@ -104,21 +104,47 @@ fn factors_of_another_program_are_as_good() {
 
 /// L and U that have a zero on the diagonal of U, or that are those of another matrix.
 #[test]
-fn factors_of_a_singular_matrix_are_an_error_and_those_of_another_one_a_warning() {
+fn factors_of_a_singular_matrix_and_of_another_one_are_errors() {
     for mpi in Mpi::present("factors of other matrices") {
         let folder = Folder::new();
         folder.save("a.npy", &Npy::of(true, &[2, 2], &[4.0, 6.0, 3.0, 3.0]));
         folder.save("b.npy", &Npy::of(true, &[2], &[10.0, 12.0]));
-        folder.save("f-lu.npy", &Npy::of(true, &[2, 2], &[4.0, 0.5, 2.0, 0.0]));
         folder.save("f-ipiv.npy", &swaps(&[1, 2]));
-        let solve = || folder.command("solve", &mpi.ranks(2), "a.npy b.npy -o x.npy --factors f --block 1");
-        folder.fails(&mut solve(), 65, &["a.npy: expected a nonsingular matrix, but U(2,2) is exactly zero"]);
+        let fails = |lu: &[f64], options: &str, words: &[&str]| {
+            folder.save("f-lu.npy", &Npy::of(true, &[2, 2], lu));
+            let args = format!("a.npy b.npy -o x.npy --factors f --block 1 {options}");
+            folder.fails(&mut folder.command("solve", &mpi.ranks(2), &args), 65, words);
+        };
+        let words = "f-lu.npy: expected a nonsingular matrix, but U(2,2) is exactly zero";
+        fails(&[4.0, 0.5, 2.0, 0.0], "", &[words]);
+        for options in ["", "--transpose"] {
+            let words = ["f-lu.npy: expected the factors of a.npy, got others: ", " a normwise backward error of "];
+            fails(&[4.0, 0.5, 2.0, 5.0], options, &words);
+            // A relative change of 10^-6.
+            fails(&[4.0, 1.5, 3.0, -1.500_003], options, &words);
+        }
+    }
+}
 
-        folder.save("f-lu.npy", &Npy::of(true, &[2, 2], &[4.0, 0.5, 2.0, 5.0]));
-        let said = folder.succeeds(&mut solve());
-        assert!(said.contains(" warning: a.npy: "), "{said}");
-        assert!(said.contains("; these may be the factors of another matrix; "), "{said}");
-        assert!(number_after(&said, "backward error ") > 0.01, "{said}");
+/// Elements of X that should be zero are not, which is a componentwise backward error of 1.
+#[test]
+fn factors_are_those_of_the_matrix_if_only_small_elements_of_x_are_wrong() {
+    let (n, of_block) = (60, 30);
+    let a: Vec<f64> = matrix(Kind::Uniform, n, n, 7);
+    let upper: Vec<f64> =
+        (0..n * n).map(|at| if at % n >= of_block && at / n < of_block { 0.0 } else { a[at] }).collect();
+    let b: Vec<f64> = (0..n).map(|i| if i < of_block { 1.0 } else { 0.0 }).collect();
+    for mpi in Mpi::present("factors of block triangular matrices") {
+        for options in ["", "--transpose"] {
+            let folder = Folder::new();
+            folder.save("a.npy", &Npy::of(true, &[n, n], &upper));
+            folder.save("b.npy", &Npy::of(true, &[n], &b));
+            let launcher = mpi.ranks(2);
+            let ranks = Ranks { launcher: &launcher, options: "--block 8" };
+            ranks.run(&folder, "factor", "a.npy -o f");
+            let said = ranks.run(&folder, "solve", &format!("a.npy b.npy -o x.npy --factors f {options}"));
+            assert!(said.ends_with(" with the factors f"), "{said}");
+        }
     }
 }
 

@@ -318,17 +318,6 @@ def test_an_ill_conditioned_matrix_is_a_warning_at_the_line_of_the_caller(fake: 
         assert [warning.filename for warning in caught] == [__file__]
 
 
-@pytest.mark.parametrize("backward_error", ["0.5", "NaN"])
-def test_factors_of_another_matrix_are_a_warning(fake: Fake, backward_error: str) -> None:
-    launcher = fake.solving(backward_error=backward_error)
-    for function in (recfact.distributed.solve, recfact.distributed.solution):
-        with pytest.warns(recfact.LinAlgWarning, match=f"backward error of {backward_error.lower()}: ") as caught:
-            function(fake.a, fake.b, launcher=launcher, factors=fake.folder / "F")
-        assert [warning.filename for warning in caught] == [__file__]
-        # Without factors it is what the matrix does.
-        function(fake.a, fake.b, launcher=launcher)
-
-
 def test_a_result_that_becomes_visible_late_is_waited_for(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     # What the launcher leaves behind in its own group would be killed.
     late = """setsid sh -c 'sleep 0.5; cp prepared.npy "$0"' "$out" >/dev/null 2>&1 &"""
@@ -557,6 +546,19 @@ def test_arguments_are_checked_before_anything_is_started(
         recfact.distributed.factorization(**given)
 
 
+@pytest.mark.parametrize(
+    ("factors", "error", "message"),
+    [
+        ((np.eye(3), np.arange(3)), TypeError, "expected factors to be the name that `factor` was given .*, got tuple"),
+        ("", ValueError, "expected factors to be the name of a file, .*, got ''"),
+        ("x" * 5000, ValueError, "expected factors to be the name of a file, of at most 4095 bytes"),
+    ],
+)
+def test_the_name_of_factors_is_checked(files: Path, factors: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        recfact.distributed.solve(files / "a.npy", files / "vector.npy", launcher="mpirun", factors=factors)
+
+
 def test_a_result_cannot_replace_a_folder(files: Path) -> None:
     (files / "x").mkdir()
     (files / "x-ipiv.npy").mkdir()
@@ -664,6 +666,9 @@ def test_factors_in_files_are_solved_with_by_ranks(tmp_path: Path, launcher: str
     assert found.rcond == pytest.approx(recfact.factorized(a).rcond, rel=2)
     with pytest.raises(recfact.UnusableFileError, match=r"G-lu\.npy: No such file"):
         recfact.distributed.solve(*files, launcher=launcher, factors=tmp_path / "G")
+    np.save(files[0], a + np.eye(len(a), dtype=dtype))
+    with pytest.raises(recfact.UnusableFileError, match=r"F-lu\.npy: expected the factors of .*a\.npy, got others"):
+        recfact.distributed.solve(*files, launcher=launcher, factors=prefix)
 
 
 def test_ranks_find_a_singular_matrix(tmp_path: Path, launcher: str) -> None:

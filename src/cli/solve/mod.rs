@@ -78,7 +78,7 @@ pub(super) struct Args {
     /// Significant digits of text [default: 6 if it is printed; in a file those that give the same numbers again]
     #[arg(long, value_name = "N", conflicts_with = "launcher", value_parser = clap::value_parser!(u8).range(1..=17))]
     digits: Option<u8>,
-    /// Solve with the factors of A that `factor -o PREFIX` has saved
+    /// Solve with the factors of A in PREFIX-lu.npy and PREFIX-ipiv.npy, which `factor -o PREFIX` has saved
     #[arg(long, value_name = "PREFIX", requires = "launcher", help_heading = RANKS_HEADING)]
     factors: Option<PathBuf>,
     #[command(flatten)]

@@ -123,16 +123,6 @@ def warn_of_unbounded(bounds: Array) -> None:
         warnings.warn(message, LinAlgWarning, stacklevel=4)
 
 
-def warn_of_other_factors(backward_error: float, dtype: np.dtype[Any]) -> None:
-    """Warns of a solution that does not solve its system, given its backward error, at the line that called the caller.
-
-    The factors of the matrix itself may give one, too, if its rows differ much in magnitude.
-    """
-    if not backward_error <= np.finfo(dtype).eps ** 0.5:
-        message = f"A backward error of {backward_error:.3g}: the factors may be those of another matrix."
-        warnings.warn(message, LinAlgWarning, stacklevel=3)
-
-
 def warn_of_invalid(pivots: Array, function: str) -> None:
     """Reports a NaN among the pivots as NumPy's function does: a warning, or what `numpy.errstate` asks for.
 

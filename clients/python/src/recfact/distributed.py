@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from . import _extended
 from ._backend import TRANSPOSED
-from ._checks import integer, require_square, warn_of_ill_conditioned, warn_of_other_factors, warn_of_singular
+from ._checks import integer, require_square, warn_of_ill_conditioned, warn_of_singular
 from ._errors import ServerError
 from ._npy import Memmap, Name, absolute, described, mapped, results
 from ._ranks import Launch, Ranks, launch
@@ -137,19 +137,17 @@ def solve(
         OSError: A file cannot be opened, or the folder for x cannot be written to.
         TypeError: An argument, or the elements of a file, are of another type.
         ValueError: The shapes of a and b do not fit each other, or an argument is out of range.
-        UnusableFileError: The ranks cannot use a file: one is not on storage that they see, has a NaN, or the like.
+        UnusableFileError: The ranks cannot use a file: one is not on storage that they see, has a NaN, or the like; or
+            `factors` are those of another matrix.
         ServerError: The ranks could not be started, or failed; the message says what they or the launcher said.
         ServerTimeoutError: The call took longer than `timeout`.
 
     Warns:
-        LinAlgWarning: The estimated reciprocal condition number of a is below the precision, or `factors` may be those
-            of another matrix, since x does not solve the system.
+        LinAlgWarning: The estimated reciprocal condition number of a is below the precision.
     """
     how = _arranged(grid, block, transposed, refine)
     found = _solved(a, b, output, factors, how, launch(launcher, silence, timeout, progress))
     warn_of_ill_conditioned(np.array([found.rcond]), found.x.dtype)
-    if factors is not None:
-        warn_of_other_factors(found.backward_error, found.x.dtype)
     return found.x
 
 
@@ -178,8 +176,6 @@ def solution(
     how = _arranged(grid, block, transposed, refine)
     found = _solved(a, b, output, factors, how, launch(launcher, silence, timeout, progress))
     warn_of_ill_conditioned(np.array([found.rcond]), found.x.dtype)
-    if factors is not None:
-        warn_of_other_factors(found.backward_error, found.x.dtype)
     return found
 
 
@@ -274,7 +270,7 @@ def _arranged(
 
 def _solved(a: Name, b: Name, output: Name | None, factors: Name | None, how: dict[str, Any], by: Launch) -> Solution:
     a_file, b_file, x_file = absolute(a, "a"), absolute(b, "b"), _place(output)
-    of_factors = b"" if factors is None else os.fsencode(absolute(factors, "factors"))
+    of_factors = _prefix(factors)
     shape, dtype = _of_solution(_matrix(a_file), described(b_file, "b"), b_file)
     with results(x_file, os.path.dirname(a_file), [""]) as x_name:
         names = os.fsencode(a_file), os.fsencode(b_file), os.fsencode(x_name), of_factors
@@ -302,6 +298,15 @@ def _factored(a: Name, output: Name | None, how: dict[str, Any], by: Launch) -> 
 
 def _place(output: Name | None) -> str | None:
     return None if output is None else absolute(output, "output")
+
+
+def _prefix(factors: Name | None) -> bytes:
+    if factors is None:
+        return b""
+    if not isinstance(factors, (str, bytes, os.PathLike)):
+        kind = type(factors).__name__
+        raise TypeError(f"expected factors to be the name that `factor` was given as `output`, got {kind}")
+    return os.fsencode(absolute(factors, "factors"))
 
 
 def _matrix(a_file: str) -> Memmap:
