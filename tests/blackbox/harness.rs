@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tempfile::{TempDir, tempdir};
 use testing::Float;
+use testing::npy::Npy;
+pub use testing::npy::{file as npy, parts as npy_parts};
 use testing::process::status_kib;
 pub use testing::process::{report, run};
 pub use testing::root;
@@ -175,38 +177,9 @@ pub fn limited(limit: &str, args: &[&str]) -> Command {
     command
 }
 
-/// A .npy file, written by hand from the format's description.
-pub fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
-    let order = if fortran { "True" } else { "False" };
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
-    while (10 + header.len() + 1) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
-}
-
 /// A .npy file of matrices that are given one after the other, each column by column. Their shape has one to three sizes.
-pub fn npy_of<T: Float>(fortran: bool, shape: &[usize], a: &[T]) -> Vec<u8> {
-    let [count, m, n] = match *shape {
-        [n] => [1, n, 1],
-        [m, n] => [1, m, n],
-        _ => [shape[0], shape[1], shape[2]],
-    };
-    let at = |k: usize, i: usize, j: usize| a[k * m * n + j * m + i].le_bytes();
-    let data: Vec<u8> = if fortran {
-        (0..n).flat_map(|j| (0..m).flat_map(move |i| (0..count).flat_map(move |k| at(k, i, j)))).collect()
-    } else {
-        (0..count).flat_map(|k| (0..m).flat_map(move |i| (0..n).flat_map(move |j| at(k, i, j)))).collect()
-    };
-    let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
-    npy(&format!("<f{}", size_of::<T>()), fortran, &format!("({sizes})"), &data)
-}
-
-/// The header of a .npy file, and what follows it.
-pub fn npy_parts(file: &[u8]) -> (String, &[u8]) {
-    let (start, data) = file.split_at(10 + usize::from(u16::from_le_bytes([file[8], file[9]])));
-    (String::from_utf8_lossy(&start[10..]).into_owned(), data)
+pub fn npy_of<T: Float>(is_fortran: bool, shape: &[usize], a: &[T]) -> Vec<u8> {
+    Npy::of(is_fortran, shape, a).to_bytes()
 }
 
 /// A folder with files.

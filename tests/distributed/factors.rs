@@ -58,12 +58,6 @@ fn factors_of_one_grid_solve_systems_on_another() {
     }
 }
 
-/// The file of some row swaps.
-fn swaps(rows: &[i64]) -> Npy {
-    let data = rows.iter().flat_map(|row| row.to_le_bytes()).collect();
-    Npy { descr: "<i8".into(), is_fortran: true, shape: vec![rows.len()], data }
-}
-
 /// They are what the same ranks would have computed.
 #[test]
 fn factors_in_files_give_the_bits_that_factoring_gives() {
@@ -93,7 +87,7 @@ fn factors_of_another_program_are_as_good() {
         folder.save("a.npy", &Npy::of(true, &[n, n], &a));
         folder.save("b.npy", &Npy::of(true, &[n], &b));
         folder.save("my factors; %41-lu.npy", &Npy::of(false, &[n, n], &naive.lu));
-        folder.save("my factors; %41-ipiv.npy", &swaps(&naive.ipiv));
+        folder.save("my factors; %41-ipiv.npy", &Npy::of_integers(&naive.ipiv));
         let mut command = folder.command("solve", &mpi.ranks(2), "a.npy b.npy -o x.npy --block 8");
         folder.succeeds(command.args(["--factors", "my factors; %41"]));
         let error =
@@ -109,7 +103,7 @@ fn factors_of_a_singular_matrix_and_of_another_one_are_errors() {
         let folder = Folder::new();
         folder.save("a.npy", &Npy::of(true, &[2, 2], &[4.0, 6.0, 3.0, 3.0]));
         folder.save("b.npy", &Npy::of(true, &[2], &[10.0, 12.0]));
-        folder.save("f-ipiv.npy", &swaps(&[1, 2]));
+        folder.save("f-ipiv.npy", &Npy::of_integers(&[1, 2]));
         let fails = |lu: &[f64], options: &str, words: &[&str]| {
             folder.save("f-lu.npy", &Npy::of(true, &[2, 2], lu));
             let args = format!("a.npy b.npy -o x.npy --factors f --block 1 {options}");
@@ -154,21 +148,29 @@ fn factors_that_are_none_of_the_matrix_are_refused() {
     let mistakes: [(Npy, Npy, &[&str]); 9] = [
         (
             Npy::of(true, &[2, 3], &[1.0; 6]),
-            swaps(&[2, 2]),
+            Npy::of_integers(&[2, 2]),
             &["f-lu.npy: expected 2 x 2, since a.npy is 2 x 2, got 2 x 3"],
         ),
-        (Npy::of(true, &[4], &[1.0; 4]), swaps(&[2, 2]), &["f-lu.npy: expected 2 x 2, since a.npy is 2 x 2, got 4"]),
-        (Npy::of(true, &[2, 2], &[1.0_f32; 4]), swaps(&[2, 2]), &["f-lu.npy: expected elements of <f8, got dtype <f4"]),
+        (
+            Npy::of(true, &[4], &[1.0; 4]),
+            Npy::of_integers(&[2, 2]),
+            &["f-lu.npy: expected 2 x 2, since a.npy is 2 x 2, got 4"],
+        ),
+        (
+            Npy::of(true, &[2, 2], &[1.0_f32; 4]),
+            Npy::of_integers(&[2, 2]),
+            &["f-lu.npy: expected elements of <f8, got dtype <f4"],
+        ),
         (
             Npy::of(true, &[2, 2], &[1.0, f64::NAN, 1.0, 1.0]),
-            swaps(&[2, 2]),
+            Npy::of_integers(&[2, 2]),
             &["f-lu.npy: row 2, column 1: expected a finite number, got NaN"],
         ),
-        (lu(), swaps(&[2]), &["f-ipiv.npy: expected 2, since a.npy is 2 x 2, got 1"]),
+        (lu(), Npy::of_integers(&[2]), &["f-ipiv.npy: expected 2, since a.npy is 2 x 2, got 1"]),
         (lu(), Npy::of(true, &[2], &[2.0, 2.0]), &["f-ipiv.npy: expected elements of <i8, got dtype <f8"]),
-        (lu(), swaps(&[3, 2]), &["f-ipiv.npy: swap 1: expected a row from 1 to 2, counted from 1, got 3"]),
-        (lu(), swaps(&[0, 2]), &["f-ipiv.npy: swap 1: expected a row from 1 to 2, counted from 1, got 0"]),
-        (lu(), swaps(&[2, 1]), &["f-ipiv.npy: swap 2: expected a row from 2 to 2, counted from 1, got 1"]),
+        (lu(), Npy::of_integers(&[3, 2]), &["f-ipiv.npy: swap 1: expected a row from 1 to 2, counted from 1, got 3"]),
+        (lu(), Npy::of_integers(&[0, 2]), &["f-ipiv.npy: swap 1: expected a row from 1 to 2, counted from 1, got 0"]),
+        (lu(), Npy::of_integers(&[2, 1]), &["f-ipiv.npy: swap 2: expected a row from 2 to 2, counted from 1, got 1"]),
     ];
     for mpi in Mpi::present("factors that are none of the matrix") {
         let folder = Folder::new();
