@@ -55,7 +55,7 @@ impl Factors {
     /// Checks that these are the factors of A, by the normwise backward error of an X that they gave.
     ///
     /// # Errors
-    /// If half of the digits are wrong: those of A itself lose so many only where elimination is unstable.
+    /// If half of the digits of X are wrong. With the factors of A that happens only where elimination is unstable.
     pub fn check_solution<T: Scalar>(&self, a: &Input, normwise_error: f64) -> Result<(), Failure> {
         if normwise_error > T::PRECISION.to_f64().sqrt() {
             let name = a.path.display();
